@@ -1,0 +1,48 @@
+//! The time and the source of ids and random bytes, handed in from outside.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::timestamp::Timestamp;
+
+/// Where ids and random bytes come from. Production asks the operating system; tests may replay.
+pub trait Entropy: Send + Sync {
+    /// A new UUIDv7 for this instant. Ids of later calls sort later.
+    fn id(&self, now: Timestamp) -> Uuid;
+    /// Fills the buffer with bytes that nobody can guess.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// What a decision needs from the outside world: one instant for the whole use case, and new ids.
+#[derive(Clone)]
+pub struct Context {
+    /// The instant at which the use case happens.
+    pub now: Timestamp,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Context {
+    /// A context for one use case.
+    pub fn new(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
+        Self { now, entropy }
+    }
+
+    /// A new raw id; wrap it: `OrderId::new(cx.id())`.
+    pub fn id(&self) -> Uuid {
+        self.entropy.id(self.now)
+    }
+
+    /// `N` bytes that nobody can guess.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// The same sources at another instant.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { now, entropy: Arc::clone(&self.entropy) }
+    }
+}
