@@ -1,0 +1,187 @@
+//! The way to the database: [`Db::read`] and [`Db::write`].
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use kernel::StoreError;
+
+use crate::error::{OpenError, open_error};
+use crate::migrate;
+use crate::notice::{Notice, NoticeSink};
+use crate::postgres::PostgresDb;
+use crate::sqlite::SqliteDb;
+use crate::tx::Tx;
+
+/// How hard SQLite tries to survive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// Every commit is on the disk before it is answered.
+    #[default]
+    Full,
+    /// A power cut may lose the last commits, never the file.
+    Normal,
+}
+
+impl Synchronous {
+    pub(crate) const fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+        }
+    }
+}
+
+/// Which database, and how it is used.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    url: String,
+    /// Connections for reading (SQLite) or for everything (PostgreSQL), 1 to 1000.
+    pub pool_size: u32,
+    /// SQLite only.
+    pub synchronous: Synchronous,
+}
+
+pub(crate) enum Location<'a> {
+    Sqlite(&'a str),
+    Postgres(&'a str),
+}
+
+impl Settings {
+    /// The database at `sqlite://PATH` or `postgres://…`, with 8 connections and full durability.
+    ///
+    /// # Errors
+    /// [`OpenError::Url`] for anything else: a mistyped scheme must never become a file name.
+    pub fn new(url: &str) -> Result<Self, OpenError> {
+        let known = url.strip_prefix("sqlite://").is_some_and(|path| !path.is_empty())
+            || url.starts_with("postgres://")
+            || url.starts_with("postgresql://");
+        if !known {
+            return Err(OpenError::Url(url.to_owned()));
+        }
+        Ok(Self { url: url.to_owned(), pool_size: 8, synchronous: Synchronous::Full })
+    }
+
+    pub(crate) fn location(&self) -> Location<'_> {
+        match self.url.strip_prefix("sqlite://") {
+            Some(path) => Location::Sqlite(path),
+            None => Location::Postgres(&self.url),
+        }
+    }
+
+    /// The SQLite file, when it is one.
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        match self.location() {
+            Location::Sqlite(path) => Some(Path::new(path)),
+            Location::Postgres(_) => None,
+        }
+    }
+
+    /// The file, or the server without its password, for messages.
+    pub fn place(&self) -> String {
+        match self.location() {
+            Location::Sqlite(path) => path.to_owned(),
+            Location::Postgres(url) => match (url.split_once("://"), url.rsplit_once('@')) {
+                (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+                _ => url.to_owned(),
+            },
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(SqliteDb),
+    Postgres(PostgresDb),
+}
+
+pub(crate) type SharedSink = Arc<OnceLock<NoticeSink>>;
+
+pub(crate) fn deliver(sink: &SharedSink, notices: Vec<Notice>) {
+    if let (Some(sink), false) = (sink.get(), notices.is_empty()) {
+        sink(notices);
+    }
+}
+
+/// A database. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Db {
+    backend: Backend,
+    sink: SharedSink,
+}
+
+impl Db {
+    /// Brings the database at `settings` to this version's schema, creating the file and its folder first where
+    /// it is SQLite. Answers the names of the migrations that ran. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`], with what to do about it.
+    pub fn migrate(settings: &Settings) -> Result<Vec<String>, OpenError> {
+        if let Some(folder) = settings.sqlite_path().and_then(Path::parent) {
+            if !folder.as_os_str().is_empty() {
+                std::fs::create_dir_all(folder)
+                    .map_err(|error| open_error(&settings.place(), &error.to_string()))?;
+            }
+        }
+        migrate::run(settings)
+    }
+
+    /// Opens a database that has this version's schema. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`], with what to do about it.
+    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let sink = SharedSink::default();
+        let backend = match settings.location() {
+            Location::Sqlite(_) => Backend::Sqlite(SqliteDb::open(settings, Arc::clone(&sink))?),
+            Location::Postgres(_) => Backend::Postgres(PostgresDb::open(settings, Arc::clone(&sink))?),
+        };
+        Ok(Self { backend, sink })
+    }
+
+    /// Where notices of committed transactions go. Only the first call counts.
+    pub fn on_commit(&self, sink: NoticeSink) {
+        // A second listener would be a defect of the boot; the first one stays.
+        let _ = self.sink.set(sink);
+    }
+
+    /// Runs `work` on one consistent picture of the database, which it can't change.
+    ///
+    /// # Errors
+    /// What `work` answers, or [`StoreError::Unavailable`] when there is no connection.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(work).await,
+            Backend::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Runs `work` in a transaction and commits it when it answers `Ok`; nothing is answered before the commit.
+    /// `work` may run again, so it has no side effects of its own. Notices go out after the commit.
+    ///
+    /// # Errors
+    /// What `work` answers (everything it did is undone), or a [`StoreError`] of the commit.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(work).await,
+            Backend::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Which database this is: `sqlite` or `postgres`.
+    pub fn kind(&self) -> &'static str {
+        match self.backend {
+            Backend::Sqlite(_) => "sqlite",
+            Backend::Postgres(_) => "postgres",
+        }
+    }
+}

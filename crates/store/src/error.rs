@@ -1,0 +1,135 @@
+//! Failures: of opening a database, and of a query inside a transaction.
+
+use std::cell::Cell;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use kernel::StoreError;
+
+/// Why a database can't be used at all. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL names no database that Pitlane knows.
+    #[error("database.url: {0:?} is not a database; write sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME")]
+    Url(String),
+    /// The file can't be opened or created.
+    #[error("the database {place} can't be opened: {reason}")]
+    Open {
+        /// The file or host.
+        place: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file exists and can't be written.
+    #[error("the database {0} can't be written: make the file and its folder writable for this user")]
+    ReadOnly(String),
+    /// The disk holds no more.
+    #[error("the disk under {0} is full: free some space and start again")]
+    Full(String),
+    /// Another process migrates or serves it.
+    #[error("the database {0} is in use by another process")]
+    Busy(String),
+    /// A newer Pitlane has been here.
+    #[error("the database has migration {0}, which this version does not know: install the version that wrote it")]
+    SchemaNewer(String),
+    /// A migration is missing and this command does not run them.
+    #[error("the database lacks migration {0}: run `pitlane migrate`")]
+    SchemaOlder(String),
+    /// A migration failed; its transaction was rolled back.
+    #[error("migration failed and was rolled back: {0}")]
+    Migration(String),
+}
+
+/// What a failed query means for the transaction it ran in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Run the closure again.
+    Retry,
+    /// The database itself is in trouble; nothing in this batch can be trusted to be there.
+    Fatal,
+}
+
+thread_local! {
+    // A closure may wrap a StoreError in any error of its own; the runner reads here what really happened.
+    static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
+}
+
+/// Takes what the queries since the last call on this thread ran into.
+pub(crate) fn take_fault() -> Option<Fault> {
+    FAULT.take()
+}
+
+/// Turns diesel's result into the kernel's, and notes what the transaction's runner must know.
+pub trait Stored<T> {
+    /// The value, or the failure in the kernel's words.
+    ///
+    /// # Errors
+    /// [`StoreError`], by what diesel reported.
+    fn stored(self) -> Result<T, StoreError>;
+}
+
+impl<T> Stored<T> for diesel::QueryResult<T> {
+    fn stored(self) -> Result<T, StoreError> {
+        self.map_err(|error| {
+            let error = translate(&error);
+            match &error {
+                StoreError::Retry(_) => FAULT.set(Some(Fault::Retry)),
+                StoreError::Unavailable(_) => FAULT.set(Some(Fault::Fatal)),
+                StoreError::Constraint(_) | StoreError::Corrupt(_) => {}
+            }
+            error
+        })
+    }
+}
+
+// SQLite reports these as text only.
+const UNAVAILABLE: [&str; 8] = [
+    "database or disk is full",
+    "disk I/O error",
+    "attempt to write a readonly database",
+    "database is locked",
+    "unable to open database file",
+    "database disk image is malformed",
+    "server closed the connection",
+    "no connection to the server",
+];
+
+pub(crate) fn translate(error: &DieselError) -> StoreError {
+    match error {
+        DieselError::DatabaseError(kind, info) => {
+            let message = info.message().to_owned();
+            match kind {
+                DatabaseErrorKind::SerializationFailure => StoreError::Retry(message),
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                    StoreError::Unavailable(message)
+                }
+                DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation
+                | DatabaseErrorKind::RestrictViolation
+                | DatabaseErrorKind::ExclusionViolation
+                | DatabaseErrorKind::ReadOnlyTransaction => StoreError::Constraint(message),
+                _ if message.contains("deadlock detected") => StoreError::Retry(message),
+                _ if UNAVAILABLE.iter().any(|known| message.contains(known)) => StoreError::Unavailable(message),
+                _ => StoreError::Constraint(message),
+            }
+        }
+        DieselError::DeserializationError(reason) => StoreError::Corrupt(reason.to_string()),
+        DieselError::BrokenTransactionManager => StoreError::Unavailable(error.to_string()),
+        _ => StoreError::Constraint(error.to_string()),
+    }
+}
+
+/// What the system said when a database was opened, in words that help.
+pub(crate) fn open_error(place: &str, reason: &str) -> OpenError {
+    let place = place.to_owned();
+    if reason.contains("readonly") || reason.contains("read-only") {
+        OpenError::ReadOnly(place)
+    } else if reason.contains("disk is full") {
+        OpenError::Full(place)
+    } else if reason.contains("is locked") {
+        OpenError::Busy(place)
+    } else {
+        OpenError::Open { place, reason: reason.trim().to_owned() }
+    }
+}

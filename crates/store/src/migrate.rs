@@ -1,0 +1,104 @@
+//! The embedded migrations. They only ever go forward; a landed one is never edited.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+
+use diesel::RunQueryDsl;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::connection::{Access, AnyConnection, connect};
+use crate::db::{Location, Settings};
+use crate::error::{OpenError, open_error};
+
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+
+// Any number will do, as long as every node uses the same.
+const ADVISORY_LOCK: i64 = 7_049_381_265;
+
+/// Brings the database to this version's schema, under a lock so that several processes may start at once.
+/// Answers the names of the migrations that ran.
+///
+/// # Errors
+/// [`OpenError`]: not reachable, not writable, migrated by a newer version, or a migration that failed.
+pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, OpenError> {
+    let place = settings.place();
+    let _guard = match settings.location() {
+        Location::Sqlite(path) => Some(lock_file(path)?),
+        Location::Postgres(_) => None,
+    };
+    let mut connection =
+        connect(settings, Access::ReadWrite).map_err(|error| open_error(&place, &error.to_string()))?;
+    if let AnyConnection::Postgres(postgres) = &mut connection {
+        diesel::sql_query("SELECT pg_advisory_lock($1)")
+            .bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK)
+            .execute(postgres)
+            .map_err(|error| open_error(&place, &error.to_string()))?;
+    }
+    refuse_newer(&mut connection)?;
+    let ran = match &mut connection {
+        AnyConnection::Postgres(postgres) => names(postgres.run_pending_migrations(POSTGRES)),
+        AnyConnection::Sqlite(sqlite) => names(sqlite.run_pending_migrations(SQLITE)),
+    };
+    // The advisory lock goes with the connection.
+    ran.map_err(|reason| match open_error(&place, &reason) {
+        OpenError::Open { reason, .. } => OpenError::Migration(reason),
+        known => known,
+    })
+}
+
+/// Checks that the database has exactly this version's schema.
+///
+/// # Errors
+/// [`OpenError::SchemaNewer`] or [`OpenError::SchemaOlder`].
+pub(crate) fn verify(connection: &mut AnyConnection) -> Result<(), OpenError> {
+    let applied = refuse_newer(connection)?;
+    match embedded(connection)?.into_iter().find(|version| !applied.contains(version)) {
+        Some(missing) => Err(OpenError::SchemaOlder(missing)),
+        None => Ok(()),
+    }
+}
+
+fn refuse_newer(connection: &mut AnyConnection) -> Result<BTreeSet<String>, OpenError> {
+    let known = embedded(connection)?;
+    let applied = match connection {
+        AnyConnection::Postgres(postgres) => postgres.applied_migrations(),
+        AnyConnection::Sqlite(sqlite) => sqlite.applied_migrations(),
+    };
+    let applied: BTreeSet<String> = applied
+        .map_err(|error| open_error("", &error.to_string()))?
+        .into_iter()
+        .map(|version| version.to_string())
+        .collect();
+    match applied.iter().find(|version| !known.contains(*version)) {
+        Some(newer) => Err(OpenError::SchemaNewer(newer.clone())),
+        None => Ok(applied),
+    }
+}
+
+fn embedded(connection: &AnyConnection) -> Result<BTreeSet<String>, OpenError> {
+    let versions = match connection {
+        AnyConnection::Postgres(_) => MigrationSource::<Pg>::migrations(&POSTGRES)
+            .map(|all| all.iter().map(|one| Migration::<Pg>::name(one).version().to_string()).collect()),
+        AnyConnection::Sqlite(_) => MigrationSource::<Sqlite>::migrations(&SQLITE)
+            .map(|all| all.iter().map(|one| Migration::<Sqlite>::name(one).version().to_string()).collect()),
+    };
+    versions.map_err(|error| OpenError::Migration(error.to_string()))
+}
+
+fn names(
+    ran: diesel::migration::Result<Vec<diesel::migration::MigrationVersion<'_>>>,
+) -> Result<Vec<String>, String> {
+    ran.map(|versions| versions.iter().map(ToString::to_string).collect()).map_err(|error| error.to_string())
+}
+
+fn lock_file(path: &str) -> Result<File, OpenError> {
+    let name = format!("{path}.migrating");
+    let failed = |error: std::io::Error| open_error(path, &error.to_string());
+    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}

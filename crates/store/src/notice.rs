@@ -1,0 +1,48 @@
+//! What a transaction tells the rest of the process once it has committed.
+
+use std::sync::Arc;
+
+use kernel::id::{SessionId, SignInId, UserId};
+
+/// Something that happened, told after the commit and in the order of commits of this node. It may be lost when
+/// the process dies; whoever listens can read the same from the store.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// An event was appended to a session's log.
+    SessionEvent(Arc<sessions::Event>),
+    /// A participant has read up to a sequence number.
+    Read {
+        /// The session.
+        session: SessionId,
+        /// Who read.
+        user: UserId,
+        /// The highest number read.
+        seq: i64,
+    },
+    /// A frame for one person's own channel, already in its published JSON form.
+    Personal {
+        /// The person.
+        user: UserId,
+        /// The frame.
+        frame: String,
+    },
+    /// A person lost the right to be connected: by sign-out, reset or suspension.
+    AccessEnded {
+        /// The person.
+        user: UserId,
+        /// Only this sign-in, or all of theirs and their API tokens when `None`.
+        sign_in: Option<SignInId>,
+    },
+    /// A person is no longer a participant of a session.
+    MembershipEnded {
+        /// The session.
+        session: SessionId,
+        /// The person.
+        user: UserId,
+    },
+    /// Work was scheduled that may be due already.
+    JobsDue,
+}
+
+/// Where notices go. Called on the thread that committed; it must not block.
+pub type NoticeSink = Arc<dyn Fn(Vec<Notice>) + Send + Sync>;

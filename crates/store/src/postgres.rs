@@ -1,0 +1,140 @@
+//! PostgreSQL: a pool, READ COMMITTED with row locks, and transactions that run again when they lose.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{Pool, PooledConnection};
+use kernel::StoreError;
+
+use crate::connection::{Access, AnyConnection, Manager};
+use crate::db::{Settings, SharedSink, deliver};
+use crate::error::{Fault, OpenError, Stored, open_error, take_fault};
+use crate::migrate;
+use crate::tx::Tx;
+
+const ATTEMPTS: u32 = 3;
+const CONNECTION_WAIT: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+pub(crate) struct PostgresDb {
+    pool: Pool<Manager>,
+    sink: SharedSink,
+}
+
+impl PostgresDb {
+    pub(crate) fn open(settings: &Settings, sink: SharedSink) -> Result<Self, OpenError> {
+        let place = settings.place();
+        let manager = Manager { settings: settings.clone(), access: Access::ReadWrite };
+        let mut first = crate::connection::connect(settings, Access::ReadWrite)
+            .map_err(|error| open_error(&place, &error.to_string()))?;
+        migrate::verify(&mut first)?;
+        let pool = Pool::builder()
+            .max_size(settings.pool_size)
+            .min_idle(Some(1))
+            .connection_timeout(CONNECTION_WAIT)
+            .build(manager)
+            .map_err(|error| open_error(&place, &error.to_string()))?;
+        Ok(Self { pool, sink })
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        blocking(move || {
+            let mut connection = checkout(&pool)?;
+            read_once(&mut connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
+        })
+        .await
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let sink = Arc::clone(&self.sink);
+        blocking(move || {
+            let mut connection = checkout(&pool)?;
+            let mut attempt = 1;
+            loop {
+                let mut notices = Vec::new();
+                let (result, fault) = write_once(&mut connection, &work, &mut notices);
+                match result {
+                    Ok(value) => {
+                        deliver(&sink, notices);
+                        return Ok(value);
+                    }
+                    Err(_) if fault == Some(Fault::Retry) && attempt < ATTEMPTS => attempt += 1,
+                    Err(error) => return Err(error),
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn write_once<T, E: From<StoreError>>(
+    connection: &mut AnyConnection,
+    work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    notices: &mut Vec<crate::notice::Notice>,
+) -> (Result<T, E>, Option<Fault>) {
+    let _ = take_fault();
+    if let Err(error) = connection.batch_execute("BEGIN").stored() {
+        return (Err(error.into()), take_fault());
+    }
+    let ended = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut *connection, notices))));
+    let result = match ended {
+        Ok(Ok(value)) => match connection.batch_execute("COMMIT").stored() {
+            Ok(()) => return (Ok(value), None),
+            Err(error) => Err(error.into()),
+        },
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(StoreError::Unavailable("the transaction panicked".to_owned()).into()),
+    };
+    let fault = take_fault();
+    rollback(connection);
+    (result, fault)
+}
+
+/// Runs a read between `begin` and the end of its transaction.
+pub(crate) fn read_once<T, E: From<StoreError>>(
+    connection: &mut AnyConnection,
+    begin: &str,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    connection.batch_execute(begin).stored()?;
+    let mut notices = Vec::new();
+    let ended = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut *connection, &mut notices))));
+    rollback(connection);
+    ended.unwrap_or_else(|_| Err(StoreError::Unavailable("the read panicked".to_owned()).into()))
+}
+
+fn rollback(connection: &mut AnyConnection) {
+    // When even this fails the connection is dead, and the pool finds out before it lends it again.
+    if let Err(error) = connection.batch_execute("ROLLBACK") {
+        tracing::warn!(%error, "a rollback failed");
+    }
+}
+
+pub(crate) fn checkout(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>, StoreError> {
+    pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+pub(crate) async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(StoreError::Unavailable(error.to_string()).into()),
+    }
+}

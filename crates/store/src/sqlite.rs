@@ -1,0 +1,185 @@
+//! SQLite: a pool of readers, and one writer thread that commits many closures at once.
+//!
+//! SQLite has one writer at a time whatever one does, and a commit costs a flush of the disk. So closures queue
+//! for one thread, which runs each in a savepoint of its own inside one transaction and flushes once for all of
+//! them. A closure that fails is undone alone; a database in trouble fails the whole batch.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::Pool;
+use kernel::StoreError;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::connection::{Access, AnyConnection, Manager, connect};
+use crate::db::{Settings, SharedSink, deliver};
+use crate::error::{Fault, OpenError, Stored, open_error, take_fault};
+use crate::migrate;
+use crate::notice::Notice;
+use crate::postgres::{blocking, checkout, read_once};
+use crate::tx::Tx;
+
+/// Closures that may wait for the writer; more wait in their callers.
+const QUEUE: usize = 1_024;
+/// Closures in one commit, so that none waits long for the others.
+const BATCH: usize = 256;
+
+#[derive(Clone)]
+pub(crate) struct SqliteDb {
+    readers: Pool<Manager>,
+    queue: mpsc::Sender<Box<dyn Write>>,
+}
+
+impl SqliteDb {
+    pub(crate) fn open(settings: &Settings, sink: SharedSink) -> Result<Self, OpenError> {
+        let place = settings.place();
+        let failed = |reason: String| open_error(&place, &reason);
+        let mut writer = connect(settings, Access::ReadWrite).map_err(|error| failed(error.to_string()))?;
+        migrate::verify(&mut writer)?;
+        // Finds out now, not at the first payment, that the file can't be written.
+        writer
+            .batch_execute("BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT")
+            .map_err(|error| failed(error.to_string()))?;
+        let readers = Pool::builder()
+            .max_size(settings.pool_size)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .build(Manager { settings: settings.clone(), access: Access::ReadOnly })
+            .map_err(|error| failed(error.to_string()))?;
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || run(&mut writer, waiting, &sink))
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(Self { readers, queue })
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let readers = self.readers.clone();
+        blocking(move || {
+            let mut connection = checkout(&readers)?;
+            read_once(&mut connection, "BEGIN", work)
+        })
+        .await
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let closure = Closure { work, result: None, notices: Vec::new(), answer };
+        if self.queue.send(Box::new(closure)).await.is_err() {
+            return Err(gone().into());
+        }
+        answered.await.unwrap_or_else(|_| Err(gone().into()))
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("the writer ended before it answered".to_owned())
+}
+
+/// What became of one closure inside a batch.
+enum Ran {
+    Kept,
+    Undo,
+    Fatal(StoreError),
+}
+
+/// A closure with its type erased, so that closures of all use cases share one queue.
+trait Write: Send {
+    fn run(&mut self, connection: &mut AnyConnection) -> Ran;
+    /// Tells the caller, and gives back what to tell everybody else.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) -> Vec<Notice>;
+}
+
+struct Closure<T, E, F> {
+    work: F,
+    result: Option<Result<T, E>>,
+    notices: Vec<Notice>,
+    answer: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Write for Closure<T, E, F>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
+{
+    fn run(&mut self, connection: &mut AnyConnection) -> Ran {
+        let _ = take_fault();
+        let (work, notices) = (&self.work, &mut self.notices);
+        let ended = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(connection, notices))));
+        let fault = take_fault();
+        let (result, ran) = match ended {
+            Ok(Ok(value)) => (Ok(value), Ran::Kept),
+            Ok(Err(error)) if fault == Some(Fault::Fatal) => {
+                (Err(error), Ran::Fatal(StoreError::Unavailable("the database failed in this batch".to_owned())))
+            }
+            Ok(Err(error)) => (Err(error), Ran::Undo),
+            Err(_) => (Err(StoreError::Unavailable("the transaction panicked".to_owned()).into()), Ran::Undo),
+        };
+        self.result = Some(result);
+        ran
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) -> Vec<Notice> {
+        let Self { result, notices, answer, .. } = *self;
+        let kept = matches!(result, Some(Ok(_))) && committed.is_ok();
+        let result = match (committed, result) {
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(gone().into()),
+            // What the closure itself answered explains more than that the batch failed.
+            (Err(_), Some(Err(error))) => Err(error),
+            (Err(error), _) => Err(error.into()),
+        };
+        // The caller may have gone away; what it wrote stays.
+        let _ = answer.send(result);
+        if kept { notices } else { Vec::new() }
+    }
+}
+
+fn run(connection: &mut AnyConnection, mut waiting: mpsc::Receiver<Box<dyn Write>>, sink: &SharedSink) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+        let committed = commit(connection, &mut batch);
+        if let Err(error) = &committed {
+            tracing::error!(%error, closures = batch.len(), "a batch was rolled back");
+        }
+        let mut notices = Vec::new();
+        for closure in batch.drain(..) {
+            notices.extend(closure.answer(committed.clone()));
+        }
+        deliver(sink, notices);
+    }
+}
+
+fn commit(connection: &mut AnyConnection, batch: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+    statement(connection, "BEGIN IMMEDIATE")?;
+    let ran = batch.iter_mut().try_for_each(|closure| {
+        statement(connection, "SAVEPOINT closure")?;
+        match closure.run(connection) {
+            Ran::Kept => statement(connection, "RELEASE closure"),
+            Ran::Undo => statement(connection, "ROLLBACK TO closure").and_then(|()| statement(connection, "RELEASE closure")),
+            Ran::Fatal(error) => Err(error),
+        }
+    });
+    let committed = ran.and_then(|()| statement(connection, "COMMIT"));
+    if committed.is_err() {
+        // SQLite may have rolled back by itself; then this fails, and that is fine.
+        let _ = connection.batch_execute("ROLLBACK");
+    }
+    committed
+}
+
+fn statement(connection: &mut AnyConnection, sql: &str) -> Result<(), StoreError> {
+    connection.batch_execute(sql).stored()
+}

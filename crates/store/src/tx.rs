@@ -1,0 +1,60 @@
+//! A transaction.
+
+use diesel::connection::SimpleConnection;
+use kernel::StoreError;
+
+use crate::connection::AnyConnection;
+use crate::error::Stored;
+use crate::notice::Notice;
+
+/// One connection inside one transaction. It implements every domain's `Store` port; it can't begin or commit.
+pub struct Tx<'c> {
+    connection: &'c mut AnyConnection,
+    notices: &'c mut Vec<Notice>,
+    depth: u32,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(connection: &'c mut AnyConnection, notices: &'c mut Vec<Notice>) -> Self {
+        Self { connection, notices, depth: 0 }
+    }
+
+    /// The connection, for a query.
+    pub fn conn(&mut self) -> &mut AnyConnection {
+        self.connection
+    }
+
+    /// Tells the rest of the process, once and only if this transaction commits.
+    pub fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// Runs `work` so that its failure undoes only what it did: its rows and its notices.
+    ///
+    /// # Errors
+    /// What `work` answers, or a failure of the savepoint itself.
+    pub fn savepoint<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let depth = self.depth + 1;
+        let kept = self.notices.len();
+        self.statement(&format!("SAVEPOINT s{depth}"))?;
+        let mut inner = Tx { connection: &mut *self.connection, notices: &mut *self.notices, depth };
+        match work(&mut inner) {
+            Ok(value) => {
+                self.statement(&format!("RELEASE SAVEPOINT s{depth}"))?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.notices.truncate(kept);
+                self.statement(&format!("ROLLBACK TO SAVEPOINT s{depth}; RELEASE SAVEPOINT s{depth}"))?;
+                Err(error)
+            }
+        }
+    }
+
+    fn statement(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.connection.batch_execute(sql).stored()
+    }
+}
