@@ -1,4 +1,5 @@
 //! One connection type for both databases.
+#![expect(missing_docs, reason = "the derive documents nothing that it generates")]
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::{Connection, ConnectionResult, PgConnection, SqliteConnection};

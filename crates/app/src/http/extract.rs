@@ -1,0 +1,194 @@
+//! Request bodies: read with a limit, refused with a code that says what is wrong where.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use super::problem::{FieldError, Problem};
+use crate::state::Pitlane;
+
+/// A JSON body. Unknown fields are refused when the type says `deny_unknown_fields`, as every request type does.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+/// For an endpoint that takes no body: none, or `{}`, passes.
+#[derive(Debug)]
+pub struct NoBody;
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            require_json(&request)?;
+            parse(&collect(&request, payload).await?).map(Self)
+        })
+    }
+}
+
+impl FromRequest for NoBody {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Empty {}
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload).await?;
+            if bytes.iter().all(u8::is_ascii_whitespace) {
+                return Ok(Self);
+            }
+            require_json(&request)?;
+            parse::<Empty>(&bytes).map(|_| Self)
+        })
+    }
+}
+
+fn require_json(request: &HttpRequest) -> Result<(), Problem> {
+    let json = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
+    if json {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "Send JSON, with Content-Type: application/json.",
+    ))
+}
+
+/// The whole body, up to `server.max_body_bytes`.
+///
+/// # Errors
+/// 413 for a longer body, 400 for one that breaks off.
+pub async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
+    let limit = request.app_data::<Data<Pitlane>>().map_or(65_536, |pitlane| pitlane.settings.server.max_body_bytes);
+    let mut body = BytesMut::new();
+    let mut too_large = false;
+    while let Some(chunk) = payload.next().await {
+        let chunk =
+            chunk.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The request body broke off."))?;
+        // The rest is read and thrown away, so that the client gets its answer instead of a reset connection.
+        too_large |= body.len() + chunk.len() > limit;
+        if !too_large {
+            body.extend_from_slice(&chunk);
+        }
+    }
+    if too_large {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("The request body may hold at most {limit} bytes."),
+        ));
+    }
+    Ok(body.freeze())
+}
+
+/// Reads JSON, telling malformed text (400) from values that don't fit (422).
+///
+/// # Errors
+/// `malformed_json`, `unknown_field` or `invalid`, with the path of the field.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| refused(&error))?;
+    reader.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "malformed_json",
+        format!("The body is not valid JSON at line {}, column {}.", error.line(), error.column()),
+    )
+}
+
+fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let inner = error.inner();
+    if !inner.is_data() {
+        return malformed(inner);
+    }
+    // serde_json ends its messages with a position, which says nothing beside the path.
+    let text = inner.to_string();
+    let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    let path = error.path().to_string();
+    let named = |prefix: &str| {
+        message.strip_prefix(prefix).and_then(|rest| rest.split('`').next()).map(str::to_owned)
+    };
+    if let Some(field) = named("unknown field `") {
+        let errors = vec![FieldError::new(join(&path, &field), "unknown_field", message)];
+        return Problem { code: "unknown_field", ..Problem::invalid(errors) };
+    }
+    if let Some(field) = named("missing field `") {
+        return Problem::invalid(vec![FieldError::new(join(&path, &field), "missing", "This field is required.")]);
+    }
+    Problem::invalid(vec![FieldError::new(path, "wrong_type", message)])
+}
+
+// The path of an unknown field already ends with it; that of a missing one ends with its parent.
+fn join(path: &str, field: &str) -> String {
+    if path == "." {
+        field.to_owned()
+    } else if path == field || path.ends_with(&format!(".{field}")) {
+        path.to_owned()
+    } else {
+        format!("{path}.{field}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        #[expect(dead_code, reason = "only parsed")]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only parsed")]
+        year: u16,
+    }
+
+    #[test]
+    fn each_kind_of_bad_body_has_its_status_its_code_and_its_field() {
+        let cases = [
+            ("{", 400, "malformed_json", None),
+            ("{\"inner\":{\"year\":1}} x", 400, "malformed_json", None),
+            ("{}", 422, "invalid", Some("inner")),
+            ("{\"inner\":{}}", 422, "invalid", Some("inner.year")),
+            ("{\"inner\":{\"year\":\"x\"}}", 422, "invalid", Some("inner.year")),
+            ("{\"inner\":{\"year\":1,\"b\":2}}", 422, "unknown_field", Some("inner.b")),
+            ("{\"inner\":{\"year\":1},\"c\":2}", 422, "unknown_field", Some("c")),
+            ("[]", 422, "invalid", Some(".")),
+        ];
+        for (body, status, code, field) in cases {
+            let problem = parse::<Outer>(body.as_bytes()).expect_err(body);
+            assert_eq!((problem.status.as_u16(), problem.code), (status, code), "{body}");
+            assert_eq!(problem.errors.first().map(|error| error.field.as_str()), field, "{body}");
+        }
+    }
+}

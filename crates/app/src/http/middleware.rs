@@ -1,0 +1,117 @@
+//! What happens around every request: an id, a line in the log, security headers, and errors in the shape their
+//! reader expects (problem details for programs, a page for people).
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpResponse};
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::pages;
+use crate::state::Pitlane;
+
+/// The id of a request, in its extensions, in the log and in every error.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const HEADERS: [(&str, &str); 6] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; \
+         media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         frame-src 'self'; manifest-src 'self'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("permissions-policy", "camera=(self), microphone=(self), geolocation=(), payment=()"),
+];
+
+/// Wraps every request.
+///
+/// # Errors
+/// None of its own: every error becomes an answer here.
+pub async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = std::time::Instant::now();
+    let id = RequestId(Uuid::new_v4().simple().to_string());
+    request.extensions_mut().insert(id.clone());
+    let outer = request.request().clone();
+    let response = match next.call(request).await {
+        Ok(response) => response.map_into_boxed_body(),
+        Err(error) => ServiceResponse::from_err(error, outer.clone()),
+    };
+    let mut response = presentable(response, &id);
+    let status = response.status();
+    decorate(response.headers_mut(), &id);
+    tracing::info!(
+        request_id = id.0, method = %outer.method(), path = outer.path(), status = status.as_u16(),
+        millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), "request"
+    );
+    Ok(response)
+}
+
+fn decorate(headers: &mut HeaderMap, id: &RequestId) {
+    for (name, value) in HEADERS {
+        let name = HeaderName::from_static(name);
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        headers.insert(REQUEST_ID, value);
+    }
+}
+
+fn presentable(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
+    let status = response.status();
+    let finished = response.headers().contains_key(header::CONTENT_TYPE) && response.response().error().is_none();
+    // A sandbox or an asset that answers with an error of its own has already said what it means.
+    if status.is_success() || status.is_redirection() || status.is_informational() || finished {
+        return response;
+    }
+    let problem = match response.response().error() {
+        Some(error) => error.as_error::<Problem>().cloned().unwrap_or_else(|| unexpected(status, error)),
+        None => by_status(status),
+    };
+    let request = response.request().clone();
+    let development = request.app_data::<Data<Pitlane>>().is_some_and(|pitlane| pitlane.settings.is_development());
+    let for_program = is_for_program(request.path());
+    let answer: HttpResponse =
+        if for_program { problem.response(&id.0) } else { pages::errors::respond(&request, &problem, &id.0, development) };
+    response.into_response(answer)
+}
+
+fn is_for_program(path: &str) -> bool {
+    ["/api/", "/v1/", "/ws", "/healthz", "/readyz", "/metrics", "/dev/clock"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+fn unexpected(status: StatusCode, error: &Error) -> Problem {
+    if status.is_server_error() {
+        tracing::error!(%error, "a request failed");
+    }
+    by_status(status)
+}
+
+fn by_status(status: StatusCode) -> Problem {
+    match status.as_u16() {
+        404 => Problem::not_found(),
+        401 => Problem::not_signed_in(),
+        400 => Problem::new(status, "bad_request", "The request can't be read."),
+        405 => Problem::new(status, "method_not_allowed", "This address exists, but not for this method."),
+        408 => Problem::new(status, "timeout", "The request took too long to arrive."),
+        413 => Problem::new(status, "body_too_large", "The request body is too large."),
+        415 => Problem::new(status, "unsupported_media_type", "This kind of content is not accepted here."),
+        400..500 => Problem::new(status, "bad_request", "The request can't be answered."),
+        _ => Problem::internal(),
+    }
+}

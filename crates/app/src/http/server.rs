@@ -1,0 +1,50 @@
+//! The HTTP server over the shared state.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{self, Data, PathConfig, QueryConfig};
+use actix_web::{App, HttpServer};
+
+use super::problem::{FieldError, Problem};
+use super::{middleware, routes};
+use crate::state::Pitlane;
+
+/// Starts to serve on `listener`. The server stops by its handle, giving open requests
+/// `server.shutdown_seconds` to end.
+///
+/// # Errors
+/// The listener can't be used.
+pub fn start(pitlane: Pitlane, listener: TcpListener) -> std::io::Result<Server> {
+    let workers = pitlane.settings.server.workers;
+    let shutdown_seconds = pitlane.settings.server.shutdown_seconds;
+    let development = pitlane.settings.is_development();
+    let state = Data::new(pitlane.clone());
+    let server = HttpServer::new(move || {
+        let extra = pitlane.development_routes();
+        App::new()
+            .app_data(state.clone())
+            .app_data(PathConfig::default().error_handler(|_, _| Problem::not_found().into()))
+            .app_data(QueryConfig::default().error_handler(|error, _| {
+                Problem::invalid(vec![FieldError::new("query", "wrong_type", error.to_string())]).into()
+            }))
+            .wrap(Compress::default())
+            .wrap(from_fn(middleware::around))
+            .configure(|config| routes::all(development).register(config))
+            .configure(|config| extra(config))
+            .default_service(web::to(nothing_here))
+    })
+    .workers(workers)
+    .keep_alive(Duration::from_secs(75))
+    .client_request_timeout(Duration::from_secs(30))
+    .shutdown_timeout(shutdown_seconds)
+    .disable_signals()
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+async fn nothing_here() -> Result<&'static str, Problem> {
+    Err(Problem::not_found())
+}

@@ -1,0 +1,2 @@
+//! The `pitlane` binary.
+fn main() {}

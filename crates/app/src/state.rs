@@ -1,0 +1,40 @@
+//! What every handler and worker shares.
+
+use std::sync::Arc;
+
+use actix_web::web::ServiceConfig;
+use kernel::{Context, Entropy};
+use store::Db;
+
+use crate::clock::Clock;
+use crate::config::Settings;
+
+/// Adds routes that another crate brings, such as the Stripe sandbox in development.
+pub type ExtraRoutes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
+/// The running product. Cheap to clone.
+#[derive(Clone)]
+pub struct Pitlane {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Ids and random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// Routes of development that are not in the list.
+    pub extra_routes: Option<ExtraRoutes>,
+}
+
+impl Pitlane {
+    /// The time and the id source for one use case.
+    pub fn context(&self) -> Context {
+        Context::new(self.clock.now(), Arc::clone(&self.entropy))
+    }
+
+    /// What development adds beside the listed routes.
+    pub fn development_routes(&self) -> ExtraRoutes {
+        self.extra_routes.clone().unwrap_or_else(|| Arc::new(|_| {}))
+    }
+}
