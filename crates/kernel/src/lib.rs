@@ -25,6 +25,11 @@ pub mod timestamp;
 pub use actor::{Actor, Role};
 pub use context::{Context, Entropy};
 pub use error::StoreError;
+pub use id::{
+    ApiTokenId, AuditId, DeliveryId, EventId, FileId, HoldId, IntakeId, InteractionId, JobId,
+    LedgerTransactionId, OneTimeTokenId, OrderId, PaymentId, ProviderId, RefundId, RequestId, SessionId,
+    SignInId, UpsellId, UserId, VehicleId, WaiverAcceptanceId,
+};
 pub use money::{Currency, Money, MoneyError};
 pub use plan::{Modality, PlanCode, SessionType};
 pub use rate::BasisPoints;

@@ -17,7 +17,7 @@ pub enum Notice {
         /// Who read.
         user: UserId,
         /// The highest number read.
-        seq: i64,
+        seq: u64,
     },
     /// A frame for one person's own channel, already in its published JSON form.
     Personal {
