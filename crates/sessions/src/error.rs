@@ -1,0 +1,89 @@
+//! Why something in a session can't be done.
+
+use kernel::StoreError;
+use kernel::id::FileId;
+
+use crate::status::Status;
+
+/// A step that the state machine doesn't have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a session that is {from} can't become {to}")]
+pub struct InvalidTransition {
+    /// The status that the session has.
+    pub from: Status,
+    /// The status that was asked for.
+    pub to: Status,
+}
+
+/// An input that breaks a rule of its own, whatever the session's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// A message without a visible character.
+    #[error("the text is blank")]
+    TextBlank,
+    /// A message of more bytes than the configured limit.
+    #[error("the text is longer than {max_bytes} bytes")]
+    TextTooLong {
+        /// The limit, in bytes of UTF-8.
+        max_bytes: usize,
+    },
+    /// A NUL character, which no database and few clients keep.
+    #[error("the text holds a NUL character")]
+    TextCharacters,
+    /// A reference that is empty, longer than 64 characters, or holds control characters.
+    #[error("the client reference must have 1 to 64 visible characters")]
+    ClientRef,
+    /// A reaction that is not one emoji of at most 32 bytes.
+    #[error("a reaction is one emoji")]
+    Emoji,
+    /// A reaction to what is not a message of this session.
+    #[error("there is no message with that number")]
+    Target,
+    /// A read mark beyond the end of the log.
+    #[error("the log is not that long")]
+    SeqBeyondLog,
+    /// More files than a message may carry.
+    #[error("a message carries at most {max} files")]
+    TooManyFiles {
+        /// The limit.
+        max: usize,
+    },
+    /// A file that doesn't exist, isn't the sender's, has expired, or belongs to another session.
+    #[error("the file can't be attached")]
+    File(FileId),
+}
+
+/// Why something in a session can't be done. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No such session, or the person is not in it: to them it doesn't exist.
+    #[error("there is no such session")]
+    NotFound,
+    /// A participant in a role that may not do this.
+    #[error("this role may not do that")]
+    WrongRole,
+    /// The session is not in a state from which this step leads.
+    #[error(transparent)]
+    InvalidTransition(#[from] InvalidTransition),
+    /// The session has ended: nothing is written any more.
+    #[error("the session has ended")]
+    SessionClosed,
+    /// A mechanic writes before the session was accepted.
+    #[error("the session has not been accepted yet")]
+    NotAccepted,
+    /// The session has another mechanic.
+    #[error("the session has a mechanic already")]
+    MechanicTaken,
+    /// The person to be added is in the session in another role.
+    #[error("the person takes part in another role")]
+    AlreadyParticipant,
+    /// The sender used the same reference before for another text.
+    #[error("the client reference was used for another message")]
+    ClientRefReused,
+    /// An input that is never valid.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

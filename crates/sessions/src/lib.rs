@@ -1,0 +1,45 @@
+//! Consultations between a customer and a mechanic: their lifecycle, who takes part, and everything that was said.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`session`] | [`Session`] and its state machine: the only way from one [`Status`] to the next |
+//! | [`status`] | [`Status`], [`EndReason`] |
+//! | [`participant`] | [`Participant`], [`ParticipantRole`], [`Seat`]: who may see and who may write |
+//! | [`event`] | [`Event`], [`Kind`], [`EventActor`]: a line of a session's log |
+//! | [`chain`] | salted commitments, the hash chain over the log, [`verify_chain`] |
+//! | [`lifecycle`] | [`open`], [`accept`], [`assign`], [`start`], [`end`], [`cancel`], [`expire`], [`observe`] |
+//! | [`message`] | [`post_message`]: text, files, idempotent by the sender's own reference |
+//! | [`reaction`] | [`react`]: emoji on a message |
+//! | [`read`] | [`mark_read`]: how far a participant has read |
+//! | [`store`] | [`Store`]: what this domain asks of the database |
+//! | [`error`] | [`Error`], [`InvalidTransition`] |
+//!
+//! It owns the rules of a session and the order of its log: whatever happens in a session is appended here, in the
+//! transaction that makes it happen, with the next `seq` and no gap.
+//!
+//! It must never know a price, an order or a payment (views join them), who a mechanic's request was offered to
+//! (`dispatch`), or how an event reaches a browser (the shell).
+
+pub mod chain;
+pub mod error;
+pub mod event;
+pub mod lifecycle;
+pub mod message;
+pub mod participant;
+pub mod reaction;
+pub mod read;
+pub mod session;
+pub mod status;
+pub mod store;
+
+pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
+pub use error::{Error, Invalid, InvalidTransition};
+pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
+pub use lifecycle::{NewSession, Step, accept, assign, cancel, end, expire, observe, open, start};
+pub use message::{MessageDraft, MessageLimits, Posted, post_message};
+pub use participant::{Participant, ParticipantRole, Seat};
+pub use reaction::{Reacted, react};
+pub use read::mark_read;
+pub use session::{Session, SessionParts};
+pub use status::{EndReason, Status};
+pub use store::{AttachedFile, Store};

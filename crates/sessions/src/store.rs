@@ -1,0 +1,91 @@
+//! What this domain asks of the database.
+
+use kernel::id::{FileId, SessionId, UserId};
+use kernel::{StoreError, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Kind};
+use crate::participant::{Participant, Seat};
+use crate::session::Session;
+
+/// A file of a message, as its body lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedFile {
+    /// The file.
+    pub id: FileId,
+    /// The name it was uploaded under.
+    pub name: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its length in bytes.
+    pub size_bytes: u64,
+}
+
+/// Sessions, participants and the event log, inside one transaction.
+///
+/// Methods named `…_for_update` keep other writers of the same session waiting until the transaction ends; every
+/// other write to a session comes after one of them. "Participant" means one who has not left.
+pub trait Store {
+    /// Stores a new session with an empty log. `false` when the id exists.
+    fn session_insert(&mut self, session: &Session) -> Result<bool, StoreError>;
+    /// The session.
+    fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// The session, locked.
+    fn session_for_update(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// Stores what a step changed; the log's head is not touched.
+    fn session_update(&mut self, session: &Session) -> Result<(), StoreError>;
+    /// What one participant needs to write, with the session locked. `None` for everybody else.
+    fn seat_for_update(&mut self, session: SessionId, user: UserId) -> Result<Option<Seat>, StoreError>;
+    /// The same without a lock, to read.
+    fn seat(&mut self, session: SessionId, user: UserId) -> Result<Option<Seat>, StoreError>;
+    /// Adds a participant, or takes back one who had left. `false` when the place is taken: the person takes part
+    /// already, or the session has a customer or mechanic.
+    fn participant_insert(&mut self, participant: &Participant) -> Result<bool, StoreError>;
+    /// The participants, in the order in which they came.
+    fn participants(&mut self, session: SessionId) -> Result<Vec<Participant>, StoreError>;
+    /// Notes that somebody no longer takes part.
+    fn participant_leave(
+        &mut self,
+        session: SessionId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Moves a read mark forward; `false` when it was there or further already.
+    fn participant_read(&mut self, session: SessionId, user: UserId, seq: u64) -> Result<bool, StoreError>;
+    /// Appends a line, moves the log's head to it and announces it once the transaction has been committed. `false`,
+    /// and nothing changed, when the sender used its `client_ref` before.
+    fn event_append(&mut self, event: &Event) -> Result<bool, StoreError>;
+    /// The message that this sender sent under this reference.
+    fn event_by_client_ref(
+        &mut self,
+        session: SessionId,
+        sender: UserId,
+        client_ref: &str,
+    ) -> Result<Option<Event>, StoreError>;
+    /// The line with this number.
+    fn event_by_seq(&mut self, session: SessionId, seq: u64) -> Result<Option<Event>, StoreError>;
+    /// This person's newest line of this kind whose body is one of `bodies`, to the byte.
+    fn event_latest(
+        &mut self,
+        session: SessionId,
+        actor: UserId,
+        kind: Kind,
+        bodies: &[String],
+    ) -> Result<Option<Event>, StoreError>;
+    /// The lines after `after_seq`, at most `limit`, in order.
+    fn events_after(
+        &mut self,
+        session: SessionId,
+        after_seq: u64,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+    /// Binds an uploaded file to the session, again if it is bound to it already. `None` when there is no such file of
+    /// this owner, it has expired, or it is bound to another session.
+    fn file_attach(
+        &mut self,
+        file: FileId,
+        owner: UserId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<AttachedFile>, StoreError>;
+}
