@@ -1,0 +1,35 @@
+//! Who is told what, on which channel, and that nobody is told twice.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`milestone`] | [`Milestone`]: what people are told about, on which [`Channel`]s |
+//! | [`delivery`] | [`Delivery`]: one message to one person on one channel, and its send-once key |
+//! | [`suppression`] | [`Suppression`]: addresses that must not be written to |
+//! | [`message`] | [`Message`] and [`MailboxMessage`]: what is sent, and what the development mailbox keeps |
+//! | [`send`] | the decisions: enqueue, begin, finish, suppress |
+//! | [`gateway`] | [`Mailer`]: whoever carries mail |
+//! | [`store`] | [`Store`]: what this needs from a database |
+//!
+//! A delivery is committed before anything is sent, and committed again as "unknown" just before the carrier is
+//! called. A process that dies in between leaves a delivery whose outcome is not known: it is sent again only to
+//! a carrier that recognises the key, so nobody gets the same message twice.
+//!
+//! It owns milestones, channels, send-once keys and suppression.
+//!
+//! It must never know SMTP, a provider or a template.
+
+pub mod delivery;
+pub mod gateway;
+pub mod message;
+pub mod milestone;
+pub mod send;
+pub mod store;
+pub mod suppression;
+
+pub use delivery::{Delivery, DeliveryStatus, NewDelivery, StoredDelivery};
+pub use gateway::{Mailer, Receipt, SendError};
+pub use message::{MailboxMessage, Message};
+pub use milestone::{Category, Channel, Milestone};
+pub use send::{Begin, Error, begin, enqueue, finish, suppress};
+pub use store::Store;
+pub use suppression::{Suppression, SuppressionReason};

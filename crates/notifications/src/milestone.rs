@@ -1,0 +1,143 @@
+//! What people are told about.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A way to reach a person outside the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// E-mail.
+    Mail,
+    /// A text message.
+    Sms,
+    /// A notification of the browser or the phone.
+    Push,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::Mail, Self::Sms, Self::Push];
+
+    /// The stored and published name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Sms => "sms",
+            Self::Push => "push",
+        }
+    }
+
+    /// The channel of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == name)
+    }
+}
+
+/// Why a message is sent, which decides what may stop it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// The person asked for it this minute, to get into the account. Only an address that does not exist stops it:
+    /// somebody who once complained about a mail must still be able to sign in.
+    Security,
+    /// It belongs to something the person bought or does.
+    Transactional,
+}
+
+/// Something people are told about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Milestone {
+    /// The address of a new account is to be confirmed.
+    Verification,
+    /// A link to sign in without a password.
+    MagicLink,
+    /// A link to choose a new password.
+    PasswordReset,
+    /// The customer's order is paid (EML-04).
+    BookingConfirmed,
+    /// A mechanic has taken the session (EML-05).
+    MechanicAssigned,
+    /// The session is over (EML-07).
+    SessionEnded,
+    /// Money is on its way back.
+    Refunded,
+}
+
+impl Milestone {
+    /// Every milestone.
+    pub const ALL: [Self; 7] = [
+        Self::Verification,
+        Self::MagicLink,
+        Self::PasswordReset,
+        Self::BookingConfirmed,
+        Self::MechanicAssigned,
+        Self::SessionEnded,
+        Self::Refunded,
+    ];
+
+    /// The stored and published name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verification => "verification",
+            Self::MagicLink => "magic_link",
+            Self::PasswordReset => "password_reset",
+            Self::BookingConfirmed => "booking_confirmed",
+            Self::MechanicAssigned => "mechanic_assigned",
+            Self::SessionEnded => "session_ended",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    /// The milestone of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|milestone| milestone.as_str() == name)
+    }
+
+    /// Why it is sent.
+    pub const fn category(self) -> Category {
+        match self {
+            Self::Verification | Self::MagicLink | Self::PasswordReset => Category::Security,
+            Self::BookingConfirmed | Self::MechanicAssigned | Self::SessionEnded | Self::Refunded => {
+                Category::Transactional
+            }
+        }
+    }
+
+    /// The channels on which its recipient hears of it. Links into the account go to the confirmed address only.
+    pub const fn channels(self) -> &'static [Channel] {
+        match self {
+            Self::Verification
+            | Self::MagicLink
+            | Self::PasswordReset
+            | Self::BookingConfirmed
+            | Self::MechanicAssigned
+            | Self::SessionEnded
+            | Self::Refunded => &[Channel::Mail],
+        }
+    }
+}
+
+impl fmt::Display for Milestone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for milestone in Milestone::ALL {
+            assert_eq!(Milestone::parse(milestone.as_str()), Some(milestone));
+            assert!(!milestone.channels().is_empty(), "{milestone} is heard by nobody");
+        }
+        for channel in Channel::ALL {
+            assert_eq!(Channel::parse(channel.as_str()), Some(channel));
+        }
+        assert_eq!(Milestone::parse("email"), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! The decisions: enqueue once, begin, finish, suppress.
+
+use kernel::id::DeliveryId;
+use kernel::{Context, StoreError};
+
+use crate::delivery::{Delivery, NewDelivery};
+use crate::gateway::{Receipt, SendError};
+use crate::milestone::Channel;
+use crate::store::Store;
+use crate::suppression::{Suppression, SuppressionReason};
+
+/// Why an operation had no effect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such delivery.
+    #[error("there is no such delivery")]
+    NotFound,
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whether a delivery is to be handed to its carrier now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// Hand it over once this is committed.
+    Send,
+    /// It has ended: sent, refused, suppressed, or left unknown. There is nothing to do.
+    Ended,
+}
+
+/// Commits to telling somebody something; `None` when that was done before (the send-once key exists).
+///
+/// # Errors
+/// When the storage fails.
+pub fn enqueue(store: &mut dyn Store, new: NewDelivery, cx: &Context) -> Result<Option<Delivery>, Error> {
+    let delivery = Delivery::new(DeliveryId::new(cx.id()), new, cx.now);
+    Ok(store.delivery_insert(&delivery)?.then_some(delivery))
+}
+
+/// Marks a delivery as on its way, or ends it: because it was sent before, because `address` must not be written
+/// to, or because its outcome is unknown and the carrier does not recognise keys. Commit before calling the
+/// carrier.
+///
+/// # Errors
+/// [`Error::NotFound`], or a failure of the storage.
+pub fn begin(
+    store: &mut dyn Store,
+    id: DeliveryId,
+    address: &str,
+    deduplicates: bool,
+) -> Result<(Delivery, Begin), Error> {
+    let delivery = store.delivery_by_id_for_update(id)?.ok_or(Error::NotFound)?;
+    let (milestone, channel) = (delivery.stored().milestone, delivery.stored().channel);
+    let stopped = store
+        .suppression_by_address(channel, &address.to_lowercase())?
+        .filter(|suppression| suppression.reason.stops(milestone));
+    let (delivery, begin) = match (delivery.begun(deduplicates), stopped) {
+        ((delivery, Begin::Send), Some(suppression)) => {
+            (delivery.suppressed(suppression.reason.as_str()), Begin::Ended)
+        }
+        (begun, _) => begun,
+    };
+    store.delivery_update(&delivery)?;
+    Ok((delivery, begin))
+}
+
+/// Writes down what the carrier answered.
+///
+/// # Errors
+/// [`Error::NotFound`], or a failure of the storage.
+pub fn finish(
+    store: &mut dyn Store,
+    id: DeliveryId,
+    outcome: &Result<Receipt, SendError>,
+    cx: &Context,
+) -> Result<Delivery, Error> {
+    let delivery = store.delivery_by_id_for_update(id)?.ok_or(Error::NotFound)?.finished(outcome, cx.now);
+    store.delivery_update(&delivery)?;
+    Ok(delivery)
+}
+
+/// Stops messages to an address, from now on.
+///
+/// # Errors
+/// When the storage fails.
+pub fn suppress(
+    store: &mut dyn Store,
+    channel: Channel,
+    address: &str,
+    reason: SuppressionReason,
+    cx: &Context,
+) -> Result<(), Error> {
+    let suppression = Suppression { channel, address: address.to_lowercase(), reason, created_at: cx.now };
+    Ok(store.suppression_upsert(&suppression)?)
+}

@@ -1,0 +1,65 @@
+//! What notifications need from a database.
+
+use kernel::StoreError;
+use kernel::id::DeliveryId;
+use uuid::Uuid;
+
+use crate::delivery::Delivery;
+use crate::message::MailboxMessage;
+use crate::milestone::Channel;
+use crate::suppression::Suppression;
+
+/// Deliveries, suppressed addresses and the development mailbox, inside one transaction.
+pub trait Store {
+    /// Adds a delivery; `false` when one with its send-once key exists.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn delivery_insert(&mut self, delivery: &Delivery) -> Result<bool, StoreError>;
+
+    /// Writes every field of a delivery that exists.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn delivery_update(&mut self, delivery: &Delivery) -> Result<(), StoreError>;
+
+    /// One delivery, locked until the end of the transaction.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn delivery_by_id_for_update(&mut self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
+
+    /// Adds an address that must not be written to, or gives a listed one the new reason.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn suppression_upsert(&mut self, suppression: &Suppression) -> Result<(), StoreError>;
+
+    /// Why that address (in lower case) must not be written to, if so.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn suppression_by_address(
+        &mut self,
+        channel: Channel,
+        address: &str,
+    ) -> Result<Option<Suppression>, StoreError>;
+
+    /// Puts a message into the development mailbox; `false` when one with its key is there.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn mailbox_insert(&mut self, message: &MailboxMessage) -> Result<bool, StoreError>;
+
+    /// The newest messages of the development mailbox, newest first.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn mailbox_newest(&mut self, limit: u32) -> Result<Vec<MailboxMessage>, StoreError>;
+
+    /// One message of the development mailbox.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn mailbox_by_id(&mut self, id: Uuid) -> Result<Option<MailboxMessage>, StoreError>;
+}
