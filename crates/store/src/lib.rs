@@ -44,5 +44,5 @@ pub use both::both;
 pub use connection::AnyConnection;
 pub use db::{Db, Settings, Synchronous};
 pub use error::{OpenError, Stored};
-pub use notice::{Notice, NoticeSink};
+pub use notice::{Notice, NoticeSink, Side};
 pub use tx::Tx;

@@ -23,6 +23,8 @@ pub enum Notice {
     Personal {
         /// The person.
         user: UserId,
+        /// Which of their channels: `customer:{user}` or `mechanic:{user}`.
+        side: Side,
         /// The frame.
         frame: String,
     },
@@ -42,6 +44,15 @@ pub enum Notice {
     },
     /// Work was scheduled that may be due already.
     JobsDue,
+}
+
+/// The side of the business on which somebody is told something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Somebody who buys help.
+    Customer,
+    /// Somebody who gives it.
+    Mechanic,
 }
 
 /// Where notices go. Called on the thread that committed; it must not block.

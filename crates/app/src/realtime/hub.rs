@@ -1,0 +1,400 @@
+//! The sockets of this node, by channel.
+//!
+//! The store hands over the notices of each committed transaction on the thread that committed. They are queued for
+//! one fan-out thread, which encodes each once and puts it into the outbox of every socket that joined its channel.
+//! Nobody is waited for: a socket whose outbox is full is taken off the channel and told to `resync`.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytestring::ByteString;
+use kernel::{SessionId, SignInId, UserId};
+use sessions::Event;
+use store::{Db, Notice, Side};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::presence::Presence;
+use super::protocol::{Channel, EventWire, ServerFrame};
+
+/// Notices that may wait for the fan-out. More are dropped; the next tick shows the gap to every client.
+const FANOUT_QUEUE: usize = 65_536;
+/// Frames that may wait for one socket.
+pub const OUTBOX: usize = 512;
+/// How often clients are told where the log of their session ends.
+const TICK: Duration = Duration::from_secs(15);
+
+/// A frame on its way to every socket of a channel.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The channel.
+    pub channel: Channel,
+    /// The place in the session's log, of events.
+    pub seq: Option<u64>,
+    /// The text frame.
+    pub frame: ByteString,
+}
+
+/// What the hub knows of a socket.
+pub struct SocketHandle {
+    /// Unique on this node.
+    pub id: u64,
+    /// Who is connected.
+    pub user: UserId,
+    /// By which sign-in; `None` for an API token.
+    pub sign_in: Option<SignInId>,
+    /// Where frames go.
+    pub outbox: mpsc::Sender<Arc<Delivery>>,
+    /// Channels that this socket was too slow for.
+    pub lost: Mutex<Vec<Channel>>,
+    /// Channels that this socket may no longer see.
+    pub revoked: Mutex<Vec<Channel>>,
+    /// Set when the person may no longer be connected.
+    pub ended: AtomicBool,
+    /// Wakes the socket when its outbox is full or it must end.
+    pub wake: tokio::sync::Notify,
+}
+
+#[derive(Default)]
+struct Room {
+    sockets: Vec<Arc<SocketHandle>>,
+    presence: Presence,
+    names: HashMap<UserId, Arc<str>>,
+    /// Events whose actor's name is being read; they and all later ones wait for it.
+    waiting: Vec<Arc<Event>>,
+}
+
+/// The sockets of this node.
+pub struct Hub {
+    db: Db,
+    rooms: RwLock<HashMap<Channel, Arc<Mutex<Room>>>>,
+    people: Mutex<HashMap<UserId, Vec<Arc<SocketHandle>>>>,
+    next_id: AtomicU64,
+    grace: Duration,
+    runtime: tokio::runtime::Handle,
+}
+
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    /// A hub that hears what `db` commits. `grace` is how long somebody may be gone before the others are told.
+    /// Must be called on a tokio runtime that outlives the sockets.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(db: Db, grace: Duration) -> std::io::Result<Arc<Self>> {
+        let hub = Arc::new(Self {
+            db: db.clone(),
+            rooms: RwLock::default(),
+            people: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            grace,
+            runtime: tokio::runtime::Handle::current(),
+        });
+        let (queue, mut waiting) = mpsc::channel::<Notice>(FANOUT_QUEUE);
+        let fanout = Arc::clone(&hub);
+        std::thread::Builder::new().name("realtime-fanout".to_owned()).spawn(move || {
+            while let Some(notice) = waiting.blocking_recv() {
+                fanout.hear(notice);
+            }
+        })?;
+        db.on_commit(Arc::new(move |notices| {
+            for notice in notices {
+                if queue.try_send(notice).is_err() {
+                    tracing::warn!("the fan-out is behind; clients will catch up by themselves");
+                }
+            }
+        }));
+        tokio::spawn(tick(Arc::downgrade(&hub)));
+        Ok(hub)
+    }
+
+    fn hear(self: &Arc<Self>, notice: Notice) {
+        match notice {
+            Notice::SessionEvent(event) => self.event(&event),
+            Notice::Read { session, user, seq } => {
+                let channel = Channel::Session(session);
+                self.broadcast(channel, &ServerFrame::Read { channel, user_id: user, seq });
+            }
+            Notice::Personal { user, side, frame } => {
+                let channel = match side {
+                    Side::Customer => Channel::Customer(user),
+                    Side::Mechanic => Channel::Mechanic(user),
+                };
+                self.deliver(channel, None, frame.into());
+            }
+            Notice::AccessEnded { user, sign_in } => self.end_access(user, sign_in),
+            Notice::MembershipEnded { session, user } => self.end_membership(Channel::Session(session), user),
+            Notice::JobsDue => {}
+        }
+    }
+
+    /// A number for a new socket, unique on this node.
+    pub fn next_socket_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Notes that a signed-in socket is there, so that it ends when its person's access does.
+    pub fn connect(&self, socket: &Arc<SocketHandle>) {
+        held(&self.people).entry(socket.user).or_default().push(Arc::clone(socket));
+    }
+
+    /// Forgets a socket everywhere.
+    pub fn disconnect(self: &Arc<Self>, socket: &SocketHandle, channels: &[Channel]) {
+        for channel in channels {
+            self.leave(*channel, socket);
+        }
+        let mut people = held(&self.people);
+        if let Some(sockets) = people.get_mut(&socket.user) {
+            sockets.retain(|other| other.id != socket.id);
+            if sockets.is_empty() {
+                people.remove(&socket.user);
+            }
+        }
+    }
+
+    fn room(&self, channel: Channel) -> Option<Arc<Mutex<Room>>> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).get(&channel).map(Arc::clone)
+    }
+
+    /// From now on the socket gets what happens on the channel. Tells the others when its person has just come.
+    /// The caller reads the log after this call, so that nothing falls between.
+    pub fn join(self: &Arc<Self>, channel: Channel, socket: &Arc<SocketHandle>) {
+        let arrived = {
+            let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+            let room = Arc::clone(rooms.entry(channel).or_default());
+            // Under the lock of the map, so that an empty room is not thrown away in between.
+            let mut room = held(&room);
+            if room.sockets.iter().any(|other| other.id == socket.id) {
+                return;
+            }
+            room.sockets.push(Arc::clone(socket));
+            room.presence.arrive(socket.user)
+        };
+        if arrived {
+            self.tell_presence(channel, socket.user, true);
+        }
+    }
+
+    /// The socket gets nothing more from the channel. Its person counts as gone when the grace period has passed
+    /// without another socket.
+    pub fn leave(self: &Arc<Self>, channel: Channel, socket: &SocketHandle) {
+        let departure = {
+            let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+            let Some(room) = rooms.get(&channel).map(Arc::clone) else { return };
+            let mut room = held(&room);
+            let before = room.sockets.len();
+            room.sockets.retain(|other| other.id != socket.id);
+            let departure =
+                if room.sockets.len() < before { room.presence.depart(socket.user) } else { None };
+            if room.sockets.is_empty() && room.presence.is_empty() {
+                rooms.remove(&channel);
+            }
+            departure
+        };
+        if let (Some(departure), Channel::Session(_)) = (departure, channel) {
+            let (hub, user, grace) = (Arc::downgrade(self), socket.user, self.grace);
+            self.runtime.spawn(async move {
+                tokio::time::sleep(grace).await;
+                if let Some(hub) = hub.upgrade() {
+                    hub.depart_for_good(channel, user, departure);
+                }
+            });
+        } else {
+            self.forget_if_empty(channel);
+        }
+    }
+
+    fn depart_for_good(&self, channel: Channel, user: UserId, departure: u64) {
+        let gone = self.room(channel).is_some_and(|room| held(&room).presence.settle(user, departure));
+        if gone {
+            self.tell_presence(channel, user, false);
+        }
+        self.forget_if_empty(channel);
+    }
+
+    fn forget_if_empty(&self, channel: Channel) {
+        let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+        let empty = rooms.get(&channel).is_some_and(|room| {
+            let mut room = held(room);
+            if !matches!(channel, Channel::Session(_)) && room.sockets.is_empty() {
+                room.presence = Presence::default();
+            }
+            room.sockets.is_empty() && room.presence.is_empty()
+        });
+        if empty {
+            rooms.remove(&channel);
+        }
+    }
+
+    /// Who is on the channel, the grace period included.
+    pub fn online(&self, channel: Channel) -> Vec<UserId> {
+        self.room(channel).map(|room| held(&room).presence.online()).unwrap_or_default()
+    }
+
+    /// Keeps the names of a session's people, so that events need not read them.
+    pub fn remember_names(&self, session: SessionId, names: impl Iterator<Item = (UserId, Arc<str>)>) {
+        if let Some(room) = self.room(Channel::Session(session)) {
+            held(&room).names.extend(names);
+        }
+    }
+
+    /// Sends a frame to every socket of a channel.
+    pub fn broadcast(&self, channel: Channel, frame: &ServerFrame<'_>) {
+        if self.room(channel).is_some() {
+            self.deliver(channel, None, frame.encode());
+        }
+    }
+
+    /// Sends a frame to the sockets of the others, or of one person, on a channel.
+    pub fn broadcast_where(&self, channel: Channel, frame: &ServerFrame<'_>, whom: impl Fn(UserId) -> bool) {
+        let Some(room) = self.room(channel) else { return };
+        let delivery = Arc::new(Delivery { channel, seq: None, frame: frame.encode() });
+        send(&mut held(&room), &delivery, whom);
+    }
+
+    fn tell_presence(&self, channel: Channel, participant: UserId, online: bool) {
+        if matches!(channel, Channel::Session(_)) {
+            self.broadcast(channel, &ServerFrame::Presence { channel, participant, online });
+        }
+    }
+
+    fn deliver(&self, channel: Channel, seq: Option<u64>, frame: ByteString) {
+        if let Some(room) = self.room(channel) {
+            send(&mut held(&room), &Arc::new(Delivery { channel, seq, frame }), |_| true);
+        }
+    }
+
+    fn event(self: &Arc<Self>, event: &Arc<Event>) {
+        let channel = Channel::Session(event.session);
+        let Some(room) = self.room(channel) else { return };
+        let mut room = held(&room);
+        if !room.waiting.is_empty() {
+            room.waiting.push(Arc::clone(event));
+        } else if !forward(&mut room, channel, event) {
+            room.waiting.push(Arc::clone(event));
+            let hub = Arc::clone(self);
+            let session = event.session;
+            self.runtime.spawn(async move { hub.learn_names(session).await });
+        }
+    }
+
+    async fn learn_names(self: Arc<Self>, session: SessionId) {
+        let names = self.db.read(move |tx| store::views::channel::names(tx, session)).await;
+        let Some(room) = self.room(Channel::Session(session)) else { return };
+        let mut room = held(&room);
+        match names {
+            Ok(names) => room.names.extend(names.into_iter().map(|(user, name)| (user, Arc::from(name)))),
+            Err(error) => tracing::error!(%error, "names could not be read"),
+        }
+        for event in std::mem::take(&mut room.waiting) {
+            if !forward(&mut room, Channel::Session(session), &event) {
+                // A person who is in no list any more still said what they said.
+                if let Some(user) = event.actor.id {
+                    room.names.insert(user, Arc::from(""));
+                }
+                forward(&mut room, Channel::Session(session), &event);
+            }
+        }
+    }
+
+    fn end_access(&self, user: UserId, sign_in: Option<SignInId>) {
+        let sockets = held(&self.people).get(&user).cloned().unwrap_or_default();
+        for socket in sockets.iter().filter(|socket| sign_in.is_none() || socket.sign_in == sign_in) {
+            socket.ended.store(true, Ordering::Release);
+            socket.wake.notify_one();
+        }
+    }
+
+    fn end_membership(self: &Arc<Self>, channel: Channel, user: UserId) {
+        let sockets = held(&self.people).get(&user).cloned().unwrap_or_default();
+        for socket in sockets {
+            self.leave(channel, &socket);
+            held(&socket.revoked).push(channel);
+            socket.wake.notify_one();
+        }
+    }
+
+    /// Ends every socket, telling each to come back: the server is about to stop.
+    pub fn end_all(&self) {
+        let people: Vec<_> = held(&self.people).values().flatten().cloned().collect();
+        for socket in people {
+            socket.ended.store(true, Ordering::Release);
+            socket.wake.notify_one();
+        }
+    }
+
+    /// Sockets that are signed in.
+    pub fn connected(&self) -> usize {
+        held(&self.people).values().map(Vec::len).sum()
+    }
+
+    fn sessions(&self) -> Vec<SessionId> {
+        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        rooms
+            .keys()
+            .filter_map(|channel| match channel {
+                Channel::Session(session) => Some(*session),
+                Channel::Mechanic(_) | Channel::Customer(_) | Channel::Admin => None,
+            })
+            .collect()
+    }
+}
+
+/// Encodes an event once and sends it to everybody; `false` when its actor's name is not known yet.
+fn forward(room: &mut Room, channel: Channel, event: &Event) -> bool {
+    let name = match event.actor.id {
+        Some(user) => match room.names.get(&user) {
+            Some(name) => Some(Arc::clone(name)),
+            None => return false,
+        },
+        None => None,
+    };
+    let frame = ServerFrame::Event { channel, event: EventWire::new(event, name.as_deref()) }.encode();
+    send(room, &Arc::new(Delivery { channel, seq: Some(event.seq), frame }), |_| true);
+    true
+}
+
+fn send(room: &mut Room, delivery: &Arc<Delivery>, whom: impl Fn(UserId) -> bool) {
+    room.sockets.retain(|socket| {
+        if !whom(socket.user) {
+            return true;
+        }
+        match socket.outbox.try_send(Arc::clone(delivery)) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => true,
+            Err(TrySendError::Full(_)) => {
+                held(&socket.lost).push(delivery.channel);
+                socket.wake.notify_one();
+                false
+            }
+        }
+    });
+}
+
+async fn tick(hub: std::sync::Weak<Hub>) {
+    let mut every = tokio::time::interval(TICK);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let Some(hub) = hub.upgrade() else { return };
+        let sessions = hub.sessions();
+        for chunk in sessions.chunks(500) {
+            let ids = chunk.to_vec();
+            // The store says where a log ends, not this node's memory of what passed by.
+            match hub.db.read(move |tx| store::views::channel::last_seqs(tx, &ids)).await {
+                Ok(ends) => {
+                    for (session, last_seq) in ends {
+                        let channel = Channel::Session(session);
+                        hub.broadcast(channel, &ServerFrame::Tick { channel, last_seq });
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "no tick: the store did not answer"),
+            }
+        }
+    }
+}
