@@ -1,0 +1,56 @@
+//! `/account`: profile, sign-ins and API tokens.
+//!
+//! Changes go to the API by script: `PATCH /api/me`, `POST /api/me/verification`, `DELETE /api/me/sign-ins/{id}`,
+//! `POST /api/me/tokens`, `DELETE /api/me/tokens/{id}`. Signing out is a form that posts to `/start/logout`.
+
+use askama::Template;
+
+use crate::frame::Frame;
+
+/// The account page.
+#[derive(Debug, Template)]
+#[template(path = "account.html")]
+pub struct AccountPage {
+    /// What surrounds the page; the viewer is the account's owner.
+    pub frame: Frame,
+    /// The mail address.
+    pub email: String,
+    /// Whether it has been confirmed.
+    pub email_verified: bool,
+    /// The name.
+    pub name: String,
+    /// An IANA zone name.
+    pub time_zone: String,
+    /// Where the person is signed in, newest first.
+    pub sign_ins: Vec<SignInRow>,
+    /// API tokens, newest first. The secrets are not known any more.
+    pub tokens: Vec<TokenRow>,
+}
+
+/// One device that is signed in.
+#[derive(Clone, Debug, Default)]
+pub struct SignInRow {
+    /// The sign-in's id.
+    pub id: String,
+    /// A short description of the browser, for example `Firefox on Linux`; empty if unknown.
+    pub device: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339: when it was last used.
+    pub last_used_at: Option<String>,
+    /// Whether it is the one that looks at this page.
+    pub current: bool,
+}
+
+/// One API token.
+#[derive(Clone, Debug, Default)]
+pub struct TokenRow {
+    /// The token's id.
+    pub id: String,
+    /// The name it was given.
+    pub name: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339: when it was last used.
+    pub last_used_at: Option<String>,
+}

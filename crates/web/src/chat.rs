@@ -1,0 +1,509 @@
+//! `/chat/{id}` and `/sessions/{id}/room`: the room of a session.
+//!
+//! The page holds the whole history, so that it can be read without script. `chat-room` takes it over where it
+//! ends ([`ChatSession::last_seq`]), joins `session:{id}` on `/ws` and renders what follows by `seq`. It reads
+//! `GET /api/sessions/{id}` when the state changes and posts to `/api/sessions/{id}/start`, `/end` and `/cancel`.
+
+use askama::Template;
+
+use crate::frame::Frame;
+use crate::intake::file_size;
+use crate::money::{Amount, grouped};
+use crate::plan::ReceiptLine;
+use crate::session::{SessionStatus, initials};
+
+/// The room.
+#[derive(Debug, Template)]
+#[template(path = "chat.html")]
+pub struct ChatPage {
+    /// What surrounds the page; the viewer reads the room.
+    pub frame: Frame,
+    /// RFC 3339: the server's clock when the page was made. Countdowns are measured against it.
+    pub now: String,
+    /// The session.
+    pub session: ChatSession,
+    /// What the viewer is in this room.
+    pub viewer_role: RoomRole,
+    /// Who asked.
+    pub customer: Person,
+    /// Who answers, once there is somebody.
+    pub mechanic: Option<Person>,
+    /// The problem in the customer's words; empty if there is none.
+    pub concern: String,
+    /// The car.
+    pub vehicle: Option<Vehicle>,
+    /// Files of the session, the intake's included.
+    pub files: Vec<FileLink>,
+    /// What was paid, line by line; empty for viewers who did not pay.
+    pub receipt: Vec<ReceiptLine>,
+    /// The order whose receipt can be read; `None` for viewers who did not pay.
+    pub receipt_order_id: Option<String>,
+    /// The whole log, by `seq`.
+    pub events: Vec<Event>,
+    /// Up to which `seq` the other side has read.
+    pub read_by_other_seq: i64,
+    /// How long a message may be, in bytes of UTF-8.
+    pub message_max_bytes: i64,
+}
+
+/// What the viewer is in a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RoomRole {
+    /// The customer.
+    #[default]
+    Customer,
+    /// Its mechanic.
+    Mechanic,
+    /// An admin who reads along.
+    Observer,
+}
+
+/// The session behind a room.
+#[derive(Clone, Debug, Default)]
+pub struct ChatSession {
+    /// Its id.
+    pub id: String,
+    /// The plan's name.
+    pub plan_name: String,
+    /// The time that was paid for, extensions included.
+    pub duration_minutes: i64,
+    /// Where it stands.
+    pub status: SessionStatus,
+    /// Why it is over: `customer`, `mechanic`, `time_limit` and so on.
+    pub end_reason: Option<String>,
+    /// `unpaid`, `paid`, `partially_refunded`, `refunded` or `disputed`.
+    pub payment_status: String,
+    /// What was paid in all.
+    pub total: Amount,
+    /// RFC 3339: when the paid time runs out; `None` before the start.
+    pub deadline_at: Option<String>,
+    /// The `seq` of the last event in [`ChatPage::events`]; 0 if there is none.
+    pub last_seq: i64,
+}
+
+/// Somebody in the room.
+#[derive(Clone, Debug, Default)]
+pub struct Person {
+    /// The user's id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// Whether there is a socket.
+    pub online: bool,
+}
+
+/// The car.
+#[derive(Clone, Debug, Default)]
+pub struct Vehicle {
+    /// Year, make and model.
+    pub title: String,
+    /// Miles.
+    pub mileage: Option<i64>,
+    /// The identification number; `None` for viewers who must not see it.
+    pub vin: Option<String>,
+}
+
+/// A file that can be opened.
+#[derive(Clone, Debug, Default)]
+pub struct FileLink {
+    /// The file's id; it is at `/api/files/{id}`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: i64,
+}
+
+/// One row of the log.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its place, from 1, without gaps.
+    pub seq: i64,
+    /// The user who caused it; empty for the system.
+    pub actor_id: String,
+    /// That user's name now.
+    pub actor_name: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// What happened.
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum EventBody {
+    /// Somebody wrote.
+    Message {
+        /// The text.
+        text: String,
+        /// Files that came with it.
+        files: Vec<FileLink>,
+    },
+    /// Somebody reacted, or took a reaction back.
+    Reaction {
+        /// The message's `seq`.
+        target_seq: i64,
+        /// The emoji.
+        emoji: String,
+        /// `false` takes it back.
+        on: bool,
+    },
+    /// Everything else, shown as a line between the messages.
+    Note(NoteKind),
+}
+
+/// Events that show as a line between the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteKind {
+    /// Somebody was added to the session.
+    Joined,
+    /// Somebody was taken off it.
+    Left,
+    /// The mechanic started.
+    Started,
+    /// It is over.
+    Ended,
+    /// Chat became video.
+    SessionUpgraded,
+    /// The mechanic suggests video.
+    UpgradeSuggested,
+    /// A file was added.
+    File,
+    /// The summary was written.
+    Summary,
+    /// The paid time is nearly over.
+    TimeWarning,
+    /// Time was added.
+    Extended,
+    /// Money moved.
+    Payment,
+    /// An admin reads along.
+    ObserverJoined,
+}
+
+impl NoteKind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::Joined,
+        Self::Left,
+        Self::Started,
+        Self::Ended,
+        Self::SessionUpgraded,
+        Self::UpgradeSuggested,
+        Self::File,
+        Self::Summary,
+        Self::TimeWarning,
+        Self::Extended,
+        Self::Payment,
+        Self::ObserverJoined,
+    ];
+
+    /// The event's `kind` on the wire.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Left => "left",
+            Self::Started => "started",
+            Self::Ended => "ended",
+            Self::SessionUpgraded => "session_upgraded",
+            Self::UpgradeSuggested => "upgrade_suggested",
+            Self::File => "file",
+            Self::Summary => "summary",
+            Self::TimeWarning => "time_warning",
+            Self::Extended => "extended",
+            Self::Payment => "payment",
+            Self::ObserverJoined => "observer_joined",
+        }
+    }
+
+    /// The kind of that name. Messages and reactions are no notes.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// The sentence; `{name}` stands for the actor. The page hands these to `chat-room`, so that each text exists
+    /// once.
+    pub(crate) fn text(&self) -> &'static str {
+        match self {
+            Self::Joined => "{name} joined.",
+            Self::Left => "{name} left.",
+            Self::Started => "{name} started the session. The time runs.",
+            Self::Ended => "The session ended.",
+            Self::SessionUpgraded => "The session is on video now.",
+            Self::UpgradeSuggested => "{name} suggests switching to video.",
+            Self::File => "{name} added a file.",
+            Self::Summary => "{name} wrote the summary.",
+            Self::TimeWarning => "The paid time is nearly over.",
+            Self::Extended => "Time was added.",
+            Self::Payment => "The payment was received.",
+            Self::ObserverJoined => "{name} from Pitlane is reading along.",
+        }
+    }
+}
+
+/// A line of the log as it is shown.
+pub(crate) struct Line {
+    pub(crate) seq: i64,
+    pub(crate) actor_id: String,
+    pub(crate) actor_name: String,
+    pub(crate) created_at: String,
+    /// `None` for a note.
+    pub(crate) text: Option<String>,
+    pub(crate) note: String,
+    pub(crate) files: Vec<FileLink>,
+    pub(crate) reactions: Vec<Reaction>,
+    pub(crate) own: bool,
+    /// Written by the same person in the same minute as the line before.
+    pub(crate) same: bool,
+    pub(crate) read: bool,
+}
+
+/// One emoji below a message.
+pub(crate) struct Reaction {
+    pub(crate) emoji: String,
+    pub(crate) user_ids: Vec<String>,
+}
+
+impl Reaction {
+    pub(crate) fn users(&self) -> String {
+        self.user_ids.join(" ")
+    }
+
+    pub(crate) fn by(&self, user_id: &str) -> bool {
+        self.user_ids.iter().any(|id| id == user_id)
+    }
+}
+
+impl ChatPage {
+    /// The log folded into lines: reactions stand with their message.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        let viewer = self.viewer_id();
+        let mut lines: Vec<Line> = Vec::with_capacity(self.events.len());
+        for event in &self.events {
+            let (text, note, files) = match &event.body {
+                EventBody::Reaction { target_seq, emoji, on } => {
+                    if let Some(line) = lines.iter_mut().find(|line| line.seq == *target_seq) {
+                        react(&mut line.reactions, emoji, &event.actor_id, *on);
+                    }
+                    continue;
+                }
+                EventBody::Message { text, files } => (Some(text.clone()), String::new(), files.clone()),
+                EventBody::Note(kind) => (None, kind.text().replace("{name}", &event.actor_name), Vec::new()),
+            };
+            let same = text.is_some()
+                && lines.last().is_some_and(|last| {
+                    last.text.is_some()
+                        && last.actor_id == event.actor_id
+                        && last.created_at.get(..16) == event.created_at.get(..16)
+                });
+            let own = event.actor_id == viewer;
+            lines.push(Line {
+                seq: event.seq,
+                actor_id: event.actor_id.clone(),
+                actor_name: event.actor_name.clone(),
+                created_at: event.created_at.clone(),
+                text,
+                note,
+                files,
+                reactions: Vec::new(),
+                own,
+                same,
+                read: own && event.seq <= self.read_by_other_seq,
+            });
+        }
+        lines
+    }
+
+    /// What `chat-room` copies for a message that arrives later.
+    pub(crate) fn blank_line(&self) -> Line {
+        Line {
+            seq: 0,
+            actor_id: String::new(),
+            actor_name: String::new(),
+            created_at: String::new(),
+            text: Some(String::new()),
+            note: String::new(),
+            files: Vec::new(),
+            reactions: Vec::new(),
+            own: false,
+            same: false,
+            read: false,
+        }
+    }
+
+    pub(crate) fn statuses(&self) -> [SessionStatus; 7] {
+        SessionStatus::ALL
+    }
+
+    /// Whether something meant for `statuses` (codes, separated by blanks) is hidden now.
+    pub(crate) fn hidden_unless(&self, statuses: &str) -> bool {
+        statuses.split(' ').all(|code| code != self.session.status.code())
+    }
+
+    /// The states in which the viewer may write.
+    pub(crate) fn writable(&self) -> &'static str {
+        match self.viewer_role {
+            RoomRole::Customer => "requested scheduled accepted in_progress",
+            RoomRole::Mechanic => "accepted in_progress",
+            RoomRole::Observer => "",
+        }
+    }
+
+    pub(crate) fn notes(&self) -> [NoteKind; 12] {
+        NoteKind::ALL
+    }
+
+    pub(crate) fn viewer_id(&self) -> &str {
+        self.frame.viewer.as_ref().map_or("", |viewer| viewer.id.as_str())
+    }
+
+    /// Whom the viewer talks to.
+    pub(crate) fn other(&self) -> Option<&Person> {
+        match self.viewer_role {
+            RoomRole::Mechanic => Some(&self.customer),
+            RoomRole::Customer | RoomRole::Observer => self.mechanic.as_ref(),
+        }
+    }
+
+    pub(crate) fn heading(&self) -> String {
+        self.other().map_or_else(|| self.session.plan_name.clone(), |person| person.name.clone())
+    }
+
+    pub(crate) fn other_initials(&self) -> String {
+        self.other().map_or_else(|| "?".to_owned(), |person| initials(&person.name))
+    }
+
+    pub(crate) fn other_online(&self) -> bool {
+        self.other().is_some_and(|person| person.online)
+    }
+
+    pub(crate) fn role_code(&self) -> &'static str {
+        match self.viewer_role {
+            RoomRole::Customer => "customer",
+            RoomRole::Mechanic => "mechanic",
+            RoomRole::Observer => "observer",
+        }
+    }
+
+    /// `waiting`, `assigned` or `connected`, for the chip.
+    pub(crate) fn presence(&self) -> &'static str {
+        match self.other() {
+            None => "waiting",
+            Some(person) if person.online => "connected",
+            Some(_) => "assigned",
+        }
+    }
+
+    /// The chip's words: waiting, assigned, connected. The customer's are fixed by the seeds.
+    pub(crate) fn presence_texts(&self) -> [&'static str; 3] {
+        match self.viewer_role {
+            RoomRole::Mechanic => {
+                ["Waiting for the customer", "Customer away, messages are kept", "Customer connected"]
+            }
+            RoomRole::Customer | RoomRole::Observer => [
+                "Waiting for a mechanic to join",
+                "Mechanic assigned \u{2014} joining",
+                "1 mechanic connected",
+            ],
+        }
+    }
+
+    pub(crate) fn presence_text(&self) -> &'static str {
+        let [waiting, assigned, connected] = self.presence_texts();
+        match self.presence() {
+            "waiting" => waiting,
+            "connected" => connected,
+            _ => assigned,
+        }
+    }
+
+    pub(crate) fn is_mechanic(&self) -> bool {
+        self.viewer_role == RoomRole::Mechanic
+    }
+
+    pub(crate) fn is_observer(&self) -> bool {
+        self.viewer_role == RoomRole::Observer
+    }
+
+    /// Where the arrow back leads.
+    pub(crate) fn back(&self) -> &'static str {
+        match self.viewer_role {
+            RoomRole::Customer => "/dashboard",
+            RoomRole::Mechanic => "/mechanic",
+            RoomRole::Observer => "/admin",
+        }
+    }
+
+    pub(crate) fn end_reason(&self) -> &str {
+        self.session.end_reason.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn deadline(&self) -> &str {
+        self.session.deadline_at.as_deref().unwrap_or_default()
+    }
+}
+
+fn react(reactions: &mut Vec<Reaction>, emoji: &str, user: &str, on: bool) {
+    if let Some(reaction) = reactions.iter_mut().find(|reaction| reaction.emoji == emoji) {
+        reaction.user_ids.retain(|id| id != user);
+        if on {
+            reaction.user_ids.push(user.to_owned());
+        }
+    } else if on {
+        reactions.push(Reaction { emoji: emoji.to_owned(), user_ids: vec![user.to_owned()] });
+    }
+    reactions.retain(|reaction| !reaction.user_ids.is_empty());
+}
+
+impl ChatSession {
+    pub(crate) fn duration_seconds(&self) -> i64 {
+        self.duration_minutes * 60
+    }
+
+    pub(crate) fn is_refunded(&self) -> bool {
+        self.payment_status == "refunded"
+    }
+}
+
+impl Vehicle {
+    pub(crate) fn miles(&self) -> Option<String> {
+        let miles = u64::try_from(self.mileage?).ok()?;
+        Some(format!("{} miles", grouped(miles)))
+    }
+}
+
+impl FileLink {
+    pub(crate) fn size(&self) -> String {
+        file_size(self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NoteKind, Reaction, react};
+
+    #[test]
+    fn a_reaction_is_counted_once_a_person_and_can_be_taken_back() {
+        let mut reactions: Vec<Reaction> = Vec::new();
+        react(&mut reactions, "👍", "a", true);
+        react(&mut reactions, "👍", "a", true);
+        react(&mut reactions, "👍", "b", true);
+        react(&mut reactions, "🙏", "b", false);
+        assert_eq!(reactions.len(), 1);
+        assert_eq!(reactions[0].users(), "a b");
+        react(&mut reactions, "👍", "a", false);
+        assert!(!reactions[0].by("a") && reactions[0].by("b"));
+        react(&mut reactions, "👍", "b", false);
+        assert!(reactions.is_empty());
+    }
+
+    #[test]
+    fn notes_are_found_by_their_names_on_the_wire() {
+        for kind in NoteKind::ALL {
+            assert_eq!(NoteKind::from_code(kind.code()), Some(kind));
+        }
+        assert_eq!(NoteKind::from_code("message"), None);
+    }
+}

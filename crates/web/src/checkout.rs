@@ -1,0 +1,64 @@
+//! `/checkout/success?session_id=…`: where the payment page leads back to.
+//!
+//! While the payment is processed the page asks `/api/sessions/resolve-by-stripe` and goes on by itself. A payment
+//! that is already fulfilled needs no page: the caller redirects.
+
+use askama::Template;
+
+use crate::frame::Frame;
+
+/// The return page.
+#[derive(Debug, Template)]
+#[template(path = "checkout_success.html")]
+pub struct CheckoutSuccessPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The payment provider's id of the checkout (`cs_…`).
+    pub checkout_session_id: String,
+    /// What is known about the payment.
+    pub state: CheckoutState,
+}
+
+/// What is known about a payment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CheckoutState {
+    /// The bank has not answered yet.
+    #[default]
+    Processing,
+    /// The bank has refused it.
+    Failed,
+    /// The payment page was left open for too long.
+    Expired,
+    /// The money came but the session can't be made; it goes back.
+    Refunded,
+}
+
+impl CheckoutState {
+    pub(crate) fn is_processing(&self) -> bool {
+        *self == Self::Processing
+    }
+
+    pub(crate) fn title(&self) -> &'static str {
+        match self {
+            Self::Processing => "Your payment is on its way",
+            Self::Failed => "The payment did not go through",
+            Self::Expired => "The payment page has run out",
+            Self::Refunded => "Your money is on its way back",
+        }
+    }
+
+    pub(crate) fn text(&self) -> &'static str {
+        match self {
+            Self::Processing => {
+                "We are waiting for the bank's answer. It takes a few seconds, and this page goes on by itself."
+            }
+            Self::Failed => {
+                "Nothing was charged. What you told us about the car is kept, so you can try again."
+            }
+            Self::Expired => "Nothing was charged. Start again whenever you are ready.",
+            Self::Refunded => {
+                "Your session could not be made, so the whole amount goes back to your card by itself."
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! One mail a milestone, as subject, plain text and HTML.
+//!
+//! Colours come from the page's tokens and stand inline, because mail programs know no custom properties. Every
+//! address stands in full in the plain text.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use askama::Template;
+
+use crate::Error;
+use crate::money::Amount;
+
+/// A mail that is ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// One line without control characters.
+    pub subject: String,
+    /// The plain twin of `html`.
+    pub text: String,
+    /// A whole document with inline style and no images.
+    pub html: String,
+}
+
+/// What every mail needs to know about the server that sends it.
+#[derive(Clone, Debug, Default)]
+pub struct Sender {
+    /// Where the pages are, without a slash at the end.
+    pub public_url: String,
+    /// Where an answer goes.
+    pub support_address: String,
+}
+
+/// A mail that can be written. Implemented by every struct of this module but [`Mail`] and [`Sender`].
+pub trait Message {
+    /// Writes the mail.
+    ///
+    /// # Errors
+    /// [`Error`] if a template can't be rendered.
+    fn compose(&self) -> Result<Mail, Error>;
+}
+
+macro_rules! message {
+    ($message:ident, $html:ident = $html_path:literal, $text:ident = $text_path:literal, |$this:ident| $subject:expr) => {
+        #[derive(Template)]
+        #[template(path = $html_path)]
+        struct $html<'a> {
+            m: &'a $message,
+        }
+
+        #[derive(Template)]
+        #[template(path = $text_path)]
+        struct $text<'a> {
+            m: &'a $message,
+        }
+
+        impl Message for $message {
+            fn compose(&self) -> Result<Mail, Error> {
+                let $this = self;
+                Ok(Mail {
+                    subject: one_line(&$subject),
+                    text: Template::render(&$text { m: self })?,
+                    html: Template::render(&$html { m: self })?,
+                })
+            }
+        }
+    };
+}
+
+/// Milestone `verification`: confirm a mail address.
+#[derive(Clone, Debug, Default)]
+pub struct Verification {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The receiver's name.
+    pub name: String,
+    /// `…/auth/verify/{token}`.
+    pub url: String,
+    /// How long the link works.
+    pub valid_hours: i64,
+}
+
+/// Milestone `magic_link`: sign in without a password.
+#[derive(Clone, Debug, Default)]
+pub struct MagicLink {
+    /// Who sends it.
+    pub sender: Sender,
+    /// `…/auth/magic/{token}`.
+    pub url: String,
+    /// How long the link works.
+    pub valid_minutes: i64,
+}
+
+/// Milestone `password_reset`: choose a new password.
+#[derive(Clone, Debug, Default)]
+pub struct PasswordReset {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The receiver's name.
+    pub name: String,
+    /// `…/auth/reset/{token}`.
+    pub url: String,
+    /// How long the link works.
+    pub valid_minutes: i64,
+}
+
+/// Milestone `booking_confirmed`: the session is paid and mechanics are being asked.
+#[derive(Clone, Debug, Default)]
+pub struct BookingConfirmed {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The customer's name.
+    pub name: String,
+    /// The plan's name.
+    pub plan_name: String,
+    /// How long the session lasts.
+    pub duration_minutes: i64,
+    /// Year, make and model.
+    pub vehicle: Option<String>,
+    /// What was paid, tax included.
+    pub total: Amount,
+    /// The tax inside `total`.
+    pub tax: Amount,
+    /// RFC 3339: when it was paid.
+    pub booked_at: String,
+    /// After how long a request that nobody took is refunded.
+    pub refund_after_minutes: i64,
+    /// The room.
+    pub session_url: String,
+    /// The receipt; `None` if nothing was paid.
+    pub receipt_url: Option<String>,
+}
+
+/// Milestone `mechanic_assigned`: somebody has taken the request.
+#[derive(Clone, Debug, Default)]
+pub struct MechanicAssigned {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The customer's name.
+    pub name: String,
+    /// The mechanic's name.
+    pub mechanic_name: String,
+    /// The plan's name.
+    pub plan_name: String,
+    /// How long the session lasts.
+    pub duration_minutes: i64,
+    /// Year, make and model.
+    pub vehicle: Option<String>,
+    /// The room.
+    pub session_url: String,
+}
+
+/// Milestone `session_ended`.
+#[derive(Clone, Debug, Default)]
+pub struct SessionEnded {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The customer's name.
+    pub name: String,
+    /// The mechanic's name.
+    pub mechanic_name: String,
+    /// The plan's name.
+    pub plan_name: String,
+    /// Year, make and model.
+    pub vehicle: Option<String>,
+    /// RFC 3339.
+    pub ended_at: String,
+    /// What was paid in all.
+    pub total: Amount,
+    /// The room, where everything that was said can be read.
+    pub session_url: String,
+    /// The receipt; `None` if nothing was paid.
+    pub receipt_url: Option<String>,
+}
+
+/// Milestone `refund`: money went back.
+#[derive(Clone, Debug, Default)]
+pub struct Refund {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The customer's name.
+    pub name: String,
+    /// The plan's name.
+    pub plan_name: String,
+    /// What went back.
+    pub amount: Amount,
+    /// What was paid in all.
+    pub paid: Amount,
+    /// Why.
+    pub reason: RefundReason,
+    /// RFC 3339.
+    pub refunded_at: String,
+    /// The receipt with the refund on it.
+    pub receipt_url: Option<String>,
+}
+
+/// Why money went back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefundReason {
+    /// Nobody took the request in time.
+    #[default]
+    Unaccepted,
+    /// The customer cancelled.
+    Cancelled,
+    /// The session could not be made.
+    NotFulfilled,
+    /// The mechanic did not come.
+    MechanicNoShow,
+    /// Somebody at Pitlane decided it.
+    Support,
+}
+
+impl RefundReason {
+    pub(crate) fn text(&self) -> &'static str {
+        match self {
+            Self::Unaccepted => "Nobody could take your request in time. We are sorry about that.",
+            Self::Cancelled => "You cancelled the session.",
+            Self::NotFulfilled => "Your payment arrived, but the session could not be made.",
+            Self::MechanicNoShow => "Your mechanic did not come to the session. We are sorry about that.",
+            Self::Support => "Our support team arranged it.",
+        }
+    }
+}
+
+message!(
+    Verification,
+    VerificationHtml = "mail/verification.html",
+    VerificationText = "mail/verification.txt",
+    |_m| { "Confirm your e-mail address".to_owned() }
+);
+message!(MagicLink, MagicLinkHtml = "mail/magic_link.html", MagicLinkText = "mail/magic_link.txt", |_m| {
+    "Your sign-in link".to_owned()
+});
+message!(
+    PasswordReset,
+    PasswordResetHtml = "mail/password_reset.html",
+    PasswordResetText = "mail/password_reset.txt",
+    |_m| { "Choose a new password".to_owned() }
+);
+message!(
+    BookingConfirmed,
+    BookingConfirmedHtml = "mail/booking_confirmed.html",
+    BookingConfirmedText = "mail/booking_confirmed.txt",
+    |m| { format!("Booked: {}", m.plan_name) }
+);
+message!(
+    MechanicAssigned,
+    MechanicAssignedHtml = "mail/mechanic_assigned.html",
+    MechanicAssignedText = "mail/mechanic_assigned.txt",
+    |m| { format!("{} has taken your request", m.mechanic_name) }
+);
+message!(
+    SessionEnded,
+    SessionEndedHtml = "mail/session_ended.html",
+    SessionEndedText = "mail/session_ended.txt",
+    |m| { format!("Your session with {} is over", m.mechanic_name) }
+);
+message!(Refund, RefundHtml = "mail/refund.html", RefundText = "mail/refund.txt", |m| format!(
+    "{} is on its way back to you",
+    m.amount
+));
+
+impl BookingConfirmed {
+    pub(crate) fn booked(&self) -> String {
+        crate::clock::utc_text(&self.booked_at)
+    }
+}
+
+impl SessionEnded {
+    pub(crate) fn ended(&self) -> String {
+        crate::clock::utc_text(&self.ended_at)
+    }
+}
+
+impl Refund {
+    pub(crate) fn refunded(&self) -> String {
+        crate::clock::utc_text(&self.refunded_at)
+    }
+}
+
+/// A subject can't hold a line break: names come from people, and a break would start a new header.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
+/// The light and dark value of every colour token, read from the style sheet of the pages.
+static TOKENS: LazyLock<HashMap<&'static str, (&'static str, &'static str)>> = LazyLock::new(|| {
+    let css = include_str!("../static/css/tokens.css");
+    css.lines()
+        .filter_map(|line| {
+            let (name, value) = line.trim().strip_prefix("--")?.split_once(": light-dark(")?;
+            let (light, dark) = value.split(");").next()?.split_once(", ")?;
+            Some((name, (light, dark)))
+        })
+        .collect()
+});
+
+/// The light value of a colour token, for a `style` attribute. Empty if there is no such token.
+pub(crate) fn light(name: &str) -> &'static str {
+    TOKENS.get(name).map_or("", |(light, _)| light)
+}
+
+/// The dark value of a colour token.
+pub(crate) fn dark(name: &str) -> &'static str {
+    TOKENS.get(name).map_or("", |(_, dark)| dark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MechanicAssigned, Message, dark, light};
+
+    #[test]
+    fn colours_come_from_the_tokens() {
+        assert_eq!(light("ink"), "#0f172a");
+        assert_eq!(dark("accent"), "#ff8a3d");
+        assert_eq!(light("nonsense"), "");
+    }
+
+    #[test]
+    fn a_name_can_neither_start_a_header_nor_markup() {
+        let mail = MechanicAssigned {
+            mechanic_name: "Eve\r\nBcc: everyone@example.com <b>".to_owned(),
+            session_url: "https://pitlane.example/chat/1?a=1&b=2".to_owned(),
+            ..MechanicAssigned::default()
+        }
+        .compose()
+        .unwrap();
+        assert!(!mail.subject.contains(['\r', '\n']));
+        assert!(!mail.html.contains("<b>"));
+        assert!(mail.text.contains("https://pitlane.example/chat/1?a=1&b=2"));
+    }
+}
