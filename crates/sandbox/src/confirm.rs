@@ -1,0 +1,199 @@
+//! Taking the money of a payment intent: the one place where a card's behaviour decides.
+
+use serde_json::{Value, json};
+
+use crate::card::{Behaviour, Decline, NEEDS_CARDHOLDER, NOT_AUTHENTICATED};
+use crate::charges::{self, Standing};
+use crate::document::{Document, Kind};
+use crate::events;
+use crate::fault::{Fault, Refusal, Reply, invalid};
+use crate::methods;
+use crate::state::Tx;
+use crate::timers;
+
+/// Where the cardholder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// At the page, able to authenticate.
+    Present,
+    /// Away: an `off_session` payment.
+    Absent,
+    /// At the page, and has just authenticated.
+    Authenticated,
+}
+
+/// A payment method that belongs to one customer can't pay for another.
+pub(crate) fn check_owner(intent: &Document, method: &Document) -> Result<(), Fault> {
+    match (method.maybe("customer"), intent.maybe("customer")) {
+        (None, _) => Ok(()),
+        (Some(owner), Some(customer)) if owner == customer => Ok(()),
+        (Some(_), Some(_)) => Err(invalid(format!(
+            "The provided PaymentMethod ({}) belongs to another Customer than this PaymentIntent.",
+            method.id()
+        ))
+        .param("payment_method")
+        .into()),
+        (Some(_), None) => Err(invalid(
+            "The provided PaymentMethod belongs to a Customer. Please include the Customer in the `customer` parameter \
+             on the PaymentIntent.",
+        )
+        .param("payment_method")
+        .into()),
+    }
+}
+
+/// Tries to take an intent's money with a payment method, and records all that follows from it. How it went
+/// is the intent's `status`: `succeeded`, `processing`, `requires_action` or `requires_payment_method`.
+pub(crate) fn attempt(
+    tx: &mut Tx<'_>,
+    intent: &mut Document,
+    method: &Document,
+    presence: Presence,
+) -> Result<(), Fault> {
+    intent.set("payment_method", method.id());
+    intent.set("next_action", Value::Null);
+    let (card, agreed) = methods::test_card(tx, method.id())?;
+    match (card.behaviour, presence) {
+        (Behaviour::Declines(decline), _) => decline_intent(tx, intent, method, decline),
+        (Behaviour::AuthenticatesOnce | Behaviour::AuthenticatesAlways, Presence::Present) => ask(tx, intent),
+        (Behaviour::AuthenticatesAlways, Presence::Absent) => {
+            decline_intent(tx, intent, method, NEEDS_CARDHOLDER)
+        }
+        (Behaviour::AuthenticatesOnce, Presence::Absent) if !agreed => {
+            decline_intent(tx, intent, method, NEEDS_CARDHOLDER)
+        }
+        (Behaviour::PaysLater | Behaviour::FailsLater, _) => process(tx, intent, method),
+        (
+            Behaviour::Pays
+            | Behaviour::AuthenticatesOnce
+            | Behaviour::AuthenticatesAlways
+            | Behaviour::RefundsLater
+            | Behaviour::RefundFails,
+            _,
+        ) => {
+            if presence == Presence::Authenticated && intent.maybe("setup_future_usage").is_some() {
+                methods::agree(tx, method.id())?;
+            }
+            let charge = charges::open(tx, intent, method, Standing::Succeeded)?;
+            succeed(tx, intent, &charge)
+        }
+    }
+}
+
+fn ask(tx: &mut Tx<'_>, intent: &mut Document) -> Result<(), Fault> {
+    intent.set("status", "requires_action");
+    intent.set("last_payment_error", Value::Null);
+    tx.update(intent)?;
+    events::record(tx, "payment_intent.requires_action", intent)
+}
+
+fn process(tx: &mut Tx<'_>, intent: &mut Document, method: &Document) -> Result<(), Fault> {
+    let charge = charges::open(tx, intent, method, Standing::Pending)?;
+    intent.set("status", "processing");
+    intent.set("latest_charge", charge.id());
+    intent.set("last_payment_error", Value::Null);
+    keep_method(tx, intent)?;
+    tx.update(intent)?;
+    timers::set(tx, timers::Due::SettleIntent, intent.id())?;
+    events::record(tx, "payment_intent.processing", intent)
+}
+
+/// Ends a payment that was processing; tells whether it was paid.
+pub(crate) fn settle(tx: &mut Tx<'_>, intent: &mut Document) -> Result<bool, Fault> {
+    let charge = intent.text("latest_charge").to_owned();
+    let mut charge = tx.require(Kind::Charge, &charge, "id")?;
+    let method = intent.text("payment_method").to_owned();
+    let method = tx.require(Kind::Method, &method, "id")?;
+    let (card, _) = methods::test_card(tx, method.id())?;
+    if card.behaviour == Behaviour::FailsLater {
+        let decline = Decline {
+            code: "processing_error",
+            decline_code: Some("processing_error"),
+            message: "An error occurred while processing your card. Try again in a little bit.",
+        };
+        charges::resolve(tx, &mut charge, Some(decline))?;
+        fail(tx, intent, &method, decline, Some(charge.id()))?;
+        return Ok(false);
+    }
+    charges::resolve(tx, &mut charge, None)?;
+    succeed(tx, intent, &charge)?;
+    Ok(true)
+}
+
+fn succeed(tx: &mut Tx<'_>, intent: &mut Document, charge: &Document) -> Result<(), Fault> {
+    let amount = intent.integer("amount");
+    intent.set("status", "succeeded");
+    intent.set("amount_received", amount);
+    intent.set("latest_charge", charge.id());
+    intent.set("last_payment_error", Value::Null);
+    keep_method(tx, intent)?;
+    tx.update(intent)?;
+    events::record(tx, "payment_intent.succeeded", intent)
+}
+
+/// `setup_future_usage` keeps the card with the customer.
+fn keep_method(tx: &mut Tx<'_>, intent: &Document) -> Result<(), Fault> {
+    if let (Some(_), Some(customer)) = (intent.maybe("setup_future_usage"), intent.maybe("customer")) {
+        let method = tx.require(Kind::Method, intent.text("payment_method"), "payment_method")?;
+        methods::attach_to(tx, method, customer)?;
+    }
+    Ok(())
+}
+
+fn decline_intent(
+    tx: &mut Tx<'_>,
+    intent: &mut Document,
+    method: &Document,
+    decline: Decline,
+) -> Result<(), Fault> {
+    let charge = charges::open(tx, intent, method, Standing::Failed(decline))?;
+    fail(tx, intent, method, decline, Some(charge.id()))
+}
+
+fn fail(
+    tx: &mut Tx<'_>,
+    intent: &mut Document,
+    method: &Document,
+    decline: Decline,
+    charge: Option<&str>,
+) -> Result<(), Fault> {
+    let mut refusal = Refusal::new(402, "card_error", decline.message)
+        .code(decline.code)
+        .with("payment_method", method.json().clone());
+    if let Some(code) = decline.decline_code {
+        refusal = refusal.with("decline_code", code);
+    }
+    if let Some(charge) = charge {
+        refusal = refusal.with("charge", charge);
+        intent.set("latest_charge", charge);
+    }
+    intent.set("last_payment_error", refusal.object());
+    intent.set("status", "requires_payment_method");
+    intent.set("payment_method", Value::Null);
+    intent.set("next_action", Value::Null);
+    tx.update(intent)?;
+    events::record(tx, "payment_intent.payment_failed", intent)
+}
+
+/// The cardholder answered an authentication.
+pub(crate) fn authenticated(tx: &mut Tx<'_>, intent: &mut Document, agreed: bool) -> Result<(), Fault> {
+    let method = tx.require(Kind::Method, intent.text("payment_method"), "payment_method")?;
+    if agreed {
+        attempt(tx, intent, &method, Presence::Authenticated)
+    } else {
+        fail(tx, intent, &method, NOT_AUTHENTICATED, None)
+    }
+}
+
+/// The API's answer to a confirmation: the intent, or 402 with the decline. Either way it is committed.
+pub(crate) fn reply(intent: &Document) -> Reply {
+    let declined = intent.text("status") == "requires_payment_method";
+    match (declined, intent.get("last_payment_error")) {
+        (true, Value::Object(error)) => {
+            let mut error = error.clone();
+            error.insert("payment_intent".into(), intent.json().clone());
+            Reply { status: 402, body: json!({ "error": error }) }
+        }
+        _ => Reply::ok(intent.json().clone()),
+    }
+}
