@@ -1,0 +1,63 @@
+//! People: who they are, how they prove it, and what is kept about what they did.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`email`], [`profile`], [`password`] | checked values: [`Email`], [`Name`], [`Phone`], [`TimeZone`], [`Password`] |
+//! | [`user`] | [`User`] and its changes |
+//! | [`register`] | making an account |
+//! | [`token`] | [`Token`] and its hash; only the hash is stored |
+//! | [`sign_in`] | signed-in devices, sign-in by password, ending them |
+//! | [`attempts`] | how often a password or a link may be asked for |
+//! | [`one_time`] | links that work once: verification, sign-in, password reset |
+//! | [`api_token`] | tokens of programs |
+//! | [`authenticate`] | from a presented token to a [`Principal`] |
+//! | [`provider`] | independents and workshops, mechanics, their approval and duty |
+//! | [`audit`] | the audit log |
+//! | [`idempotency`] | a request that is sent twice is answered once |
+//! | [`return_path`] | where a person goes after signing in |
+//! | [`store`] | the ports that a store implements |
+//!
+//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `login_attempts`, `providers`,
+//! `mechanics`, `audit_log` and `idempotency_keys`.
+//!
+//! It must never know HTTP, cookies or mails, hash a password (slow work belongs to the app, which hands in the
+//! result), keep a token in clear, or answer differently for an e-mail address that has an account than for one
+//! that has none.
+
+pub mod api_token;
+pub mod attempts;
+pub mod audit;
+pub mod authenticate;
+pub mod email;
+pub mod error;
+pub mod idempotency;
+pub mod one_time;
+pub mod password;
+pub mod profile;
+pub mod provider;
+pub mod register;
+pub mod return_path;
+pub mod sign_in;
+pub mod store;
+pub mod token;
+pub mod user;
+
+pub use api_token::ApiToken;
+pub use attempts::{AttemptKey, LoginAttempts};
+pub use audit::{AuditEntry, NewAuditEntry};
+pub use authenticate::{Credential, Principal, Via};
+pub use email::Email;
+pub use error::{Error, FieldError};
+pub use idempotency::{IdempotencyKey, IdempotencyRecord};
+pub use one_time::{OneTimeToken, Purpose};
+pub use password::{Password, PasswordHash};
+pub use profile::{AccountType, Name, Phone, TimeZone};
+pub use provider::{Approval, ApprovalState, Mechanic, MechanicRecord, Provider, ProviderKind};
+pub use return_path::ReturnPath;
+pub use sign_in::{Device, SignIn};
+pub use store::{CredentialStore, ProviderStore, RecordStore, Store, UserStore};
+pub use token::{Token, TokenHash};
+pub use user::{Status, User, UserRecord};
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,226 @@
+//! Signed-in devices.
+
+use kernel::{Context, SignInId, Timestamp, UserId};
+
+use crate::attempts::{AttemptKey, LoginAttempts};
+use crate::email::Email;
+use crate::error::Error;
+use crate::password::PasswordHash;
+use crate::store::{CredentialStore, Store};
+use crate::token::{Token, TokenHash};
+use crate::user::User;
+
+/// How much older than now the last sight of a device may be before it is written again, in seconds.
+pub const LAST_SEEN_STEP_SECONDS: i64 = 300;
+
+/// Where somebody signs in from, for the list of devices.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Device {
+    user_agent: String,
+    address: String,
+}
+
+impl Device {
+    /// What the browser says it is (cut to 300 characters) and the network address (cut to 64).
+    pub fn new(user_agent: &str, address: &str) -> Self {
+        let line = |text: &str, most: usize| text.chars().filter(|c| !c.is_control()).take(most).collect();
+        Self { user_agent: line(user_agent, 300), address: line(address, 64) }
+    }
+
+    /// What the browser says it is.
+    pub fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
+    /// The network address.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+/// A signed-in device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// The sign-in.
+    pub id: SignInId,
+    /// Who signed in.
+    pub user: UserId,
+    /// The hash of the token in the cookie.
+    pub token: TokenHash,
+    /// Where from.
+    pub device: Device,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was used last, to about five minutes.
+    pub last_seen_at: Timestamp,
+    /// From when on it is no longer valid.
+    pub expires_at: Timestamp,
+    /// When it was ended.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl SignIn {
+    /// Whether it is still good.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+/// A fresh sign-in and its secret, for the cookie.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Who signed in.
+    pub user: User,
+    /// The sign-in.
+    pub sign_in: SignIn,
+    /// The secret, not stored.
+    pub token: Token,
+}
+
+/// Signs the person in, for that many days.
+///
+/// # Errors
+/// A failure of the store.
+pub fn open(
+    store: &mut dyn CredentialStore,
+    user: User,
+    device: &Device,
+    days: u32,
+    cx: &Context,
+) -> Result<Opened, Error> {
+    let token = Token::random(cx);
+    let sign_in = SignIn {
+        id: SignInId::new(cx.id()),
+        user: user.id(),
+        token: token.hash(),
+        device: device.clone(),
+        created_at: cx.now,
+        last_seen_at: cx.now,
+        expires_at: cx.now.plus_seconds(i64::from(days) * 86_400),
+        revoked_at: None,
+    };
+    store.sign_in_insert(&sign_in)?;
+    Ok(Opened { user, sign_in, token })
+}
+
+/// A try to sign in by password, after the password was compared outside.
+#[derive(Debug, Clone)]
+pub struct PasswordAttempt {
+    /// The address that was typed.
+    pub email: Email,
+    /// The stored hash that the typed password matches; `None` when it matches none.
+    pub matched: Option<PasswordHash>,
+    /// Where from.
+    pub device: Device,
+    /// Failures per minute.
+    pub limit: u32,
+    /// How long the sign-in lasts.
+    pub days: u32,
+}
+
+/// What became of a try to sign in. A refusal is an outcome and not an error, because its count must be committed.
+#[derive(Debug, Clone)]
+pub enum PasswordOutcome {
+    /// Signed in.
+    SignedIn(Box<Opened>),
+    /// Refused with [`Error::WrongCredentials`], [`Error::TooManyAttempts`] or [`Error::Suspended`].
+    Refused(Error),
+}
+
+/// Signs in by password, or counts the failure.
+///
+/// # Errors
+/// A failure of the store.
+pub fn by_password(
+    store: &mut dyn Store,
+    attempt: &PasswordAttempt,
+    cx: &Context,
+) -> Result<PasswordOutcome, Error> {
+    let key = AttemptKey::password(&attempt.email, attempt.device.address());
+    let attempts = store.login_attempts_for_update(&key, cx.now)?;
+    if let Some(retry_after_seconds) = attempts.blocked(attempt.limit, cx.now) {
+        return Ok(PasswordOutcome::Refused(Error::TooManyAttempts { retry_after_seconds }));
+    }
+    let user = store.user_by_email(&attempt.email)?;
+    // The hash is compared again: the password may have been changed while the slow comparison ran.
+    let matching =
+        user.filter(|user| attempt.matched.is_some() && user.password() == attempt.matched.as_ref());
+    let Some(user) = matching else {
+        store.login_attempts_put(&key, attempts.failed(cx.now))?;
+        return Ok(PasswordOutcome::Refused(Error::WrongCredentials));
+    };
+    if !user.is_active() {
+        return Ok(PasswordOutcome::Refused(Error::Suspended));
+    }
+    store.login_attempts_put(&key, LoginAttempts::none(cx.now))?;
+    open(store, user, &attempt.device, attempt.days, cx)
+        .map(|opened| PasswordOutcome::SignedIn(Box::new(opened)))
+}
+
+/// Ends one sign-in of the person; `false` when it had ended before or is not theirs.
+///
+/// # Errors
+/// A failure of the store.
+pub fn revoke(
+    store: &mut dyn CredentialStore,
+    user: UserId,
+    sign_in: SignInId,
+    cx: &Context,
+) -> Result<bool, Error> {
+    Ok(store.sign_in_revoke(user, sign_in, cx.now)?)
+}
+
+/// Changes the password of a signed-in person whose current one was compared outside, and ends their other
+/// sign-ins.
+///
+/// # Errors
+/// [`Error::WrongCredentials`] when the password was changed meanwhile, [`Error::NotFound`], or a failure of the
+/// store.
+pub fn change_password(
+    store: &mut dyn Store,
+    user: UserId,
+    keep: SignInId,
+    matched: &PasswordHash,
+    new: PasswordHash,
+    cx: &Context,
+) -> Result<User, Error> {
+    let user = store.user_for_update(user)?.ok_or(Error::NotFound("user"))?;
+    if user.password() != Some(matched) {
+        return Err(Error::WrongCredentials);
+    }
+    let user = user.with_password(Some(new), cx.now);
+    store.user_update(&user)?;
+    store.sign_ins_revoke(user.id(), Some(keep), cx.now)?;
+    Ok(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::at;
+
+    #[test]
+    fn what_a_browser_says_is_kept_short_and_on_one_line() {
+        let device = Device::new(&format!("Browser\r\n{}", "x".repeat(400)), "192.0.2.1");
+        assert_eq!(device.user_agent().chars().count(), 300);
+        assert!(device.user_agent().starts_with("Browserx"));
+        assert_eq!(device.address(), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_sign_in_lives_until_it_expires_or_is_ended() {
+        let live = SignIn {
+            id: SignInId::new(uuid::Uuid::from_u128(1)),
+            user: UserId::new(uuid::Uuid::from_u128(2)),
+            token: TokenHash::new([0; 32]),
+            device: Device::default(),
+            created_at: at(0),
+            last_seen_at: at(0),
+            expires_at: at(100),
+            revoked_at: None,
+        };
+        assert!(live.is_live(at(99)));
+        assert!(!live.is_live(at(100)));
+        assert!(!SignIn { revoked_at: Some(at(5)), ..live }.is_live(at(6)));
+    }
+}

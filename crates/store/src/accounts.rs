@@ -1,0 +1,6 @@
+//! The ports of `accounts`, one file a part.
+
+mod credentials;
+mod providers;
+mod records;
+mod users;

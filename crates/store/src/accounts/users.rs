@@ -1,0 +1,201 @@
+//! Accounts.
+
+use accounts::{
+    AccountType, Email, Name, PasswordHash, Phone, Status, TimeZone, User, UserRecord, UserStore,
+};
+use diesel::RunQueryDsl;
+use diesel::prelude::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper,
+};
+use kernel::{Role, StoreError, Timestamp, UserId};
+
+use crate::both::both;
+use crate::dialect::{Lock, lock_row};
+use crate::error::Stored;
+use crate::schema::accounts::users;
+use crate::tx::Tx;
+use crate::types::{Id, Ts};
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = users)]
+pub(super) struct Row {
+    id: Id,
+    email: String,
+    email_verified_at: Option<Ts>,
+    name: String,
+    phone: Option<String>,
+    role: String,
+    time_zone: String,
+    account_type: String,
+    status: String,
+    password_hash: Option<String>,
+    has_used_free_session: bool,
+    created_at: Ts,
+    updated_at: Ts,
+}
+
+// Without the flag of the free plan: only its claim sets that.
+#[derive(AsChangeset)]
+#[diesel(table_name = users, treat_none_as_null = true)]
+struct Changes {
+    email: String,
+    email_verified_at: Option<Ts>,
+    name: String,
+    phone: Option<String>,
+    role: String,
+    time_zone: String,
+    account_type: String,
+    status: String,
+    password_hash: Option<String>,
+    updated_at: Ts,
+}
+
+impl From<&User> for Row {
+    fn from(user: &User) -> Self {
+        let record = user.record();
+        Self {
+            id: Id(record.id.uuid()),
+            email: record.email.as_str().to_owned(),
+            email_verified_at: record.email_verified_at.map(Ts::from),
+            name: record.name.as_str().to_owned(),
+            phone: record.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            role: record.role.as_str().to_owned(),
+            time_zone: record.time_zone.as_str().to_owned(),
+            account_type: record.account_type.as_str().to_owned(),
+            status: record.status.as_str().to_owned(),
+            password_hash: record.password.as_ref().map(|hash| hash.as_str().to_owned()),
+            has_used_free_session: record.has_used_free_session,
+            created_at: record.created_at.into(),
+            updated_at: record.updated_at.into(),
+        }
+    }
+}
+
+impl From<Row> for Changes {
+    fn from(row: Row) -> Self {
+        Self {
+            email: row.email,
+            email_verified_at: row.email_verified_at,
+            name: row.name,
+            phone: row.phone,
+            role: row.role,
+            time_zone: row.time_zone,
+            account_type: row.account_type,
+            status: row.status,
+            password_hash: row.password_hash,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl TryFrom<Row> for User {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let corrupt = |what: &str| StoreError::corrupt("user", format!("{what} of {}", row.id.0));
+        let phone = row.phone.as_deref().map(Phone::parse).transpose();
+        Ok(Self::stored(UserRecord {
+            id: UserId::new(row.id.0),
+            email: Email::parse(&row.email).map_err(|_| corrupt("email"))?,
+            email_verified_at: row.email_verified_at.map(Timestamp::from),
+            name: Name::parse(&row.name).map_err(|_| corrupt("name"))?,
+            phone: phone.map_err(|_| corrupt("phone"))?,
+            role: Role::parse(&row.role).ok_or_else(|| corrupt("role"))?,
+            time_zone: TimeZone::parse(&row.time_zone).map_err(|_| corrupt("time zone"))?,
+            account_type: AccountType::parse(&row.account_type).ok_or_else(|| corrupt("account type"))?,
+            status: Status::parse(&row.status).ok_or_else(|| corrupt("status"))?,
+            password: row.password_hash.clone().map(PasswordHash::new),
+            has_used_free_session: row.has_used_free_session,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        }))
+    }
+}
+
+impl Tx<'_> {
+    fn email_of_another(&mut self, email: &str, id: Id) -> Result<bool, StoreError> {
+        let others = users::table.filter(users::email.eq(email)).filter(users::id.ne(id));
+        let count: i64 = others.count().get_result(self.conn()).stored()?;
+        Ok(count > 0)
+    }
+}
+
+impl UserStore for Tx<'_> {
+    fn user_insert(&mut self, user: &User) -> Result<bool, StoreError> {
+        let insert =
+            diesel::insert_into(users::table).values(Row::from(user)).on_conflict(users::email).do_nothing();
+        Ok(both(insert).execute(self.conn()).stored()? == 1)
+    }
+
+    fn user_by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        let row: Option<Row> = users::table
+            .find(Id(id.uuid()))
+            .select(Row::as_select())
+            .first(self.conn())
+            .optional()
+            .stored()?;
+        row.map(User::try_from).transpose()
+    }
+
+    fn users_by_ids(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let ids: Vec<Id> = ids.iter().map(|id| Id(id.uuid())).collect();
+        let rows: Vec<Row> =
+            users::table.filter(users::id.eq_any(ids)).select(Row::as_select()).load(self.conn()).stored()?;
+        rows.into_iter().map(User::try_from).collect()
+    }
+
+    fn user_by_email(&mut self, email: &Email) -> Result<Option<User>, StoreError> {
+        let row: Option<Row> = users::table
+            .filter(users::email.eq(email.as_str()))
+            .select(Row::as_select())
+            .first(self.conn())
+            .optional()
+            .stored()?;
+        row.map(User::try_from).transpose()
+    }
+
+    fn user_for_update(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        lock_row(self.conn(), Lock::User, id.uuid())?;
+        self.user_by_id(id)
+    }
+
+    fn user_update(&mut self, user: &User) -> Result<bool, StoreError> {
+        let row = Row::from(user);
+        let (id, email) = (row.id, row.email.clone());
+        if self.email_of_another(&email, id)? {
+            return Ok(false);
+        }
+        // Another transaction may take the address between the look and the update: the savepoint keeps this
+        // transaction usable on PostgreSQL.
+        let changes = Changes::from(row);
+        let updated = self
+            .savepoint(|tx| diesel::update(users::table.find(id)).set(&changes).execute(tx.conn()).stored());
+        match updated {
+            Ok(1) => Ok(true),
+            Ok(_) => Err(StoreError::Constraint(format!("user {} is not there to be changed", id.0))),
+            Err(StoreError::Constraint(_)) if self.email_of_another(&email, id)? => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn user_claim_free_session(&mut self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let unused = users::table.find(Id(id.uuid())).filter(users::has_used_free_session.eq(false));
+        let claimed = diesel::update(unused)
+            .set((users::has_used_free_session.eq(true), users::updated_at.eq(Ts::from(now))))
+            .execute(self.conn())
+            .stored()?;
+        Ok(claimed == 1)
+    }
+
+    fn admins(&mut self) -> Result<Vec<UserId>, StoreError> {
+        let ids: Vec<Id> = users::table
+            .filter(users::role.eq(Role::Admin.as_str()))
+            .filter(users::status.eq(Status::Active.as_str()))
+            .order(users::id)
+            .select(users::id)
+            .load(self.conn())
+            .stored()?;
+        Ok(ids.into_iter().map(|id| UserId::new(id.0)).collect())
+    }
+}
