@@ -1,0 +1,328 @@
+//! The real server as a child process, with its own folder, database and port.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::client::Client;
+use crate::database::{Backend, Database};
+use crate::wait::until;
+
+/// The secret that the sandbox signs its webhooks with.
+pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
+
+/// The bearer of the cron endpoint.
+pub const CRON_SECRET: &str = "cron-secret-of-the-tests";
+
+/// A running server. Dropping it kills the process; [`run`] judges what it leaves behind.
+pub struct TestServer {
+    child: Option<Child>,
+    folder: TempDir,
+    database: Database,
+    port: u16,
+    settings: Vec<(String, String)>,
+    ahead_seconds: AtomicU32,
+}
+
+/// Runs a test body on a fresh server, then asserts what must hold after every test: no job is left that is due or
+/// dead, the server never panicked, and `pitlane doctor` finds every invariant to hold.
+///
+/// # Panics
+/// The body fails, or one of these does not hold.
+pub fn run(backend: Backend, body: impl AsyncFnOnce(&TestServer)) {
+    run_with(backend, &[], async |server| body(server).await);
+}
+
+/// As [`run`], with settings of its own, for a body that may kill and restart the server.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_with(backend: Backend, settings: &[(&str, &str)], body: impl AsyncFnOnce(&mut TestServer)) {
+    if !backend.is_available() {
+        eprintln!("skipped: {backend:?} is not available; `cargo xtask test` starts it");
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut server = TestServer::spawn(backend, settings).await;
+        body(&mut server).await;
+        server.judge().await;
+    });
+}
+
+impl TestServer {
+    /// Starts a server in development on a fresh database and waits until it answers.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn spawn(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::Builder::new().prefix("pitlane-test-").tempdir().expect("a temporary folder");
+        fs::create_dir(folder.path().join("data")).expect("a folder for the data");
+        let database = Database::create(backend, folder.path());
+        let mut server = Self {
+            child: None,
+            folder,
+            database,
+            port: free_port(),
+            settings: settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            ahead_seconds: AtomicU32::new(0),
+        };
+        server.start().await;
+        server
+    }
+
+    /// The address, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// The address of `/ws`.
+    pub fn socket_url(&self) -> String {
+        format!("ws://localhost:{}/ws", self.port)
+    }
+
+    /// The server's database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The server's working folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Somebody who has not signed in.
+    pub fn guest(&self) -> Client {
+        Client::new(self.url())
+    }
+
+    /// Kills the process as a power cut would: nothing is flushed, nothing is said goodbye to.
+    ///
+    /// # Panics
+    /// There is no process.
+    pub fn kill9(&mut self) {
+        let mut child = self.child.take().expect("the server runs");
+        child.kill().expect("the process can be killed");
+        child.wait().expect("the process ends");
+    }
+
+    /// Starts the server again on the same folder, database and port.
+    ///
+    /// # Panics
+    /// It still runs, or does not start.
+    pub async fn start(&mut self) {
+        assert!(self.child.is_none(), "the server runs already");
+        self.ahead_seconds.store(0, Ordering::Relaxed);
+        let log = File::options().append(true).create(true).open(self.log_path()).expect("a log");
+        let child = self
+            .command()
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a second handle of the log"))
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        self.child = Some(child);
+        self.wait_until_healthy().await;
+    }
+
+    /// Kills the process and starts it again.
+    ///
+    /// # Panics
+    /// As [`Self::kill9`] and [`Self::start`].
+    pub async fn crash(&mut self) {
+        self.kill9();
+        self.start().await;
+    }
+
+    async fn wait_until_healthy(&mut self) {
+        let guest = reqwest::Client::new();
+        let address = format!("{}/healthz", self.url());
+        let log = self.log_path();
+        let child = self.child.as_mut().expect("the server was started");
+        until("the server to be healthy", async || {
+            if let Some(status) = child.try_wait().expect("the process can be asked") {
+                panic!("the server ended ({status}):\n{}", fs::read_to_string(&log).unwrap_or_default());
+            }
+            let answer = guest.get(&address).timeout(Duration::from_secs(2)).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+
+    /// Runs one of the binary's other commands beside the server, with the same configuration.
+    ///
+    /// # Panics
+    /// The binary can't be started.
+    pub fn pitlane(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
+    }
+
+    /// A command for the binary with this server's configuration and nothing from outside.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(binary());
+        command.env_clear().current_dir(self.folder.path());
+        for name in ["PATH", "HOME", "TMPDIR"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+            .env("DATABASE_URL", self.database.url())
+            .env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
+            .env("CRON_SECRET", CRON_SECRET)
+            .env("PITLANE_SERVER__ENVIRONMENT", "development")
+            .env("PITLANE_SERVER__BIND", format!("127.0.0.1:{}", self.port))
+            .env("PITLANE_SERVER__WORKERS", "2")
+            .env("PITLANE_DATABASE__POOL_SIZE", "4")
+            .env("PITLANE_PRICING__FILE", root().join("config/price-books.toml"))
+            // Tests sign in more often than people do; the limit has a test of its own.
+            .env("PITLANE_AUTH__LOGIN_ATTEMPTS_PER_MINUTE", "10000")
+            .env("RUST_BACKTRACE", "1")
+            .envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// What the server has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// Moves the server's clock forward.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn advance_clock(&self, seconds: u32) {
+        self.guest().post("/dev/clock", json!({ "advance_seconds": seconds })).await.expect_status(200);
+        self.ahead_seconds.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Sets how the sandbox's webhooks misbehave: `duplicate`, `delay_ms`, `reorder`, `drop`.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn control_webhooks(&self, control: Value) {
+        let answer = self.guest().post("/sandbox/control", control).await;
+        assert!((200..300).contains(&answer.status), "{answer:?}");
+    }
+
+    /// Waits for a message in the development mailbox.
+    ///
+    /// # Panics
+    /// There is none in time.
+    pub async fn message_to(&self, address: &str, milestone: &str) -> Value {
+        until(&format!("a message `{milestone}` to {address}"), async || {
+            self.messages_to(address).await.into_iter().find(|message| message["milestone"] == milestone)
+        })
+        .await
+    }
+
+    /// Everything in the development mailbox for one address, newest first.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn messages_to(&self, address: &str) -> Vec<Value> {
+        let answer = self.guest().get("/dev/mailbox?format=json").await.expect_status(200);
+        let items = answer.body["items"].as_array().expect("a list of messages").clone();
+        items.into_iter().filter(|message| message["to"] == address).collect()
+    }
+
+    /// Jobs that are due, running or dead now, by the server's clock.
+    pub fn jobs_left(&self) -> i64 {
+        let format =
+            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+        let ahead = Duration::from_secs(u64::from(self.ahead_seconds.load(Ordering::Relaxed)));
+        let now = (OffsetDateTime::now_utc() + ahead).format(format).expect("an instant has a text");
+        self.database.count(
+            "jobs",
+            &format!("status IN ('dead', 'running') OR (status = 'queued' AND run_at <= '{now}')"),
+        )
+    }
+
+    /// Asserts what must hold after every test.
+    ///
+    /// # Panics
+    /// It does not hold.
+    pub async fn judge(&self) {
+        until("no job to be due or dead", async || (self.jobs_left() == 0).then_some(())).await;
+        let doctor = self.pitlane(&["doctor"]);
+        assert!(doctor.status.success(), "doctor found:\n{}", printed(&doctor));
+        let log = self.log();
+        assert!(!log.contains("panicked at"), "the server panicked:\n{log}");
+    }
+}
+
+/// What a command printed.
+pub fn printed(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines.get(lines.len().saturating_sub(60)..).unwrap_or_default();
+            eprintln!("the end of the server's log:\n{}", tail.join("\n"));
+        }
+    }
+}
+
+/// A port that nobody used a moment ago.
+///
+/// # Panics
+/// Loopback has none.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// The root of the checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a parent folder").to_path_buf()
+}
+
+/// The binary under test: the one that `cargo xtask test` built, or one that is built now, so that no test ever judges
+/// an old one.
+///
+/// # Panics
+/// It can't be built.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(path) = std::env::var_os("PITLANE_TEST_BINARY") {
+            return PathBuf::from(path);
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--package", "pitlane"])
+            .current_dir(root())
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "pitlane can't be built");
+        // target/debug/deps/blackbox-… → target/debug/pitlane
+        let test = std::env::current_exe().expect("this program has a path");
+        let folder = test.ancestors().find(|folder| folder.ends_with("debug")).expect("a folder of cargo's");
+        folder.join(format!("pitlane{}", std::env::consts::EXE_SUFFIX))
+    })
+}
