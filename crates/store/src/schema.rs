@@ -4,5 +4,6 @@ pub mod accounts;
 pub mod crm;
 pub mod intake;
 pub mod jobs;
+pub mod notifications;
 pub mod payments;
 pub mod sessions;

@@ -1,0 +1,150 @@
+//! Combinations that a server must not start with. The other commands don't look here: one must be able to migrate
+//! or examine a database without the keys of a payment provider.
+
+use url::{Host, Url};
+
+use super::reader::{Problem, Problems};
+use super::sections::{Environment, MailProvider, PaymentProvider, SmsProvider, VideoProvider};
+use super::{Secret, Settings};
+
+impl Settings {
+    /// Refuses what would be dangerous, or would not work, once people use the server.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its key and what would be right.
+    pub fn check_serving(&self) -> Result<(), Problems> {
+        let mut problems = Vec::new();
+        let mut refuse = |wrong: bool, key: &str, value: String, right: &str| {
+            if wrong {
+                problems.push(Problem { key: key.to_owned(), value: Some(value), right: right.to_owned() });
+            }
+        };
+        self.check_environment(&mut refuse);
+        self.check_payments(&mut refuse);
+        self.check_offered(&mut refuse);
+        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+    }
+
+    fn check_environment(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let (server, development) = (&self.server, self.is_development());
+        let loopback = server.bind.ip().is_loopback();
+        refuse(
+            development && !loopback,
+            "server.bind",
+            server.bind.to_string(),
+            "development listens on this machine only, because anybody who reaches it can sign in as an admin: write \
+             127.0.0.1:PORT, or set server.environment to production",
+        );
+        refuse(
+            !loopback && server.public_url.is_empty(),
+            "server.public_url",
+            server.public_url.clone(),
+            "write the address people use, such as https://help.example.com, because server.bind is not on loopback",
+        );
+        refuse(
+            !development && self.auth.secret.is_empty(),
+            "auth.secret",
+            self.auth.secret.to_string(),
+            "write at least 32 random characters (`openssl rand -hex 32`), the same on every node",
+        );
+    }
+
+    fn check_payments(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let (payments, development) = (&self.payments, self.is_development());
+        match payments.provider {
+            PaymentProvider::Sandbox => refuse(
+                !development,
+                "payments.provider",
+                "sandbox".to_owned(),
+                "the sandbox takes no real money: write stripe and set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, \
+                 or set server.environment to development",
+            ),
+            PaymentProvider::Stripe => {
+                let missing = |secret: &Secret| secret.is_empty();
+                refuse(
+                    missing(&payments.secret_key),
+                    "payments.secret_key",
+                    String::new(),
+                    "set STRIPE_SECRET_KEY to the key from Stripe's dashboard",
+                );
+                refuse(
+                    missing(&payments.webhook_secret),
+                    "payments.webhook_secret",
+                    String::new(),
+                    "set STRIPE_WEBHOOK_SECRET to the signing secret of the webhook endpoint",
+                );
+                refuse(
+                    development && payments.secret_key.expose().contains("_live_"),
+                    "payments.secret_key",
+                    payments.secret_key.to_string(),
+                    "this is a live key and would move real money from development: use a test key",
+                );
+                refuse(
+                    !is_private(&payments.api_base),
+                    "payments.api_base",
+                    payments.api_base.clone(),
+                    "write an https address, because the secret key goes there",
+                );
+            }
+        }
+    }
+
+    // What the contract names and this version does not have yet: better refused than silently ignored.
+    fn check_offered(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        refuse(
+            self.bus.url.is_some(),
+            "bus.url",
+            self.bus.url.clone().unwrap_or_default(),
+            "this version runs on one node: leave it empty",
+        );
+        refuse(
+            self.mail.provider == MailProvider::Resend,
+            "mail.provider",
+            "resend".to_owned(),
+            "this version keeps mail in its mailbox: write mailbox",
+        );
+        refuse(
+            self.reach.sms_provider == SmsProvider::Twilio,
+            "sms.provider",
+            "twilio".to_owned(),
+            "this version sends no text messages: write mailbox",
+        );
+        refuse(
+            self.video.provider != VideoProvider::P2p,
+            "video.provider",
+            format!("{:?}", self.video.provider).to_lowercase(),
+            "this version has no video rooms: write p2p",
+        );
+        refuse(
+            self.files.folder().is_none(),
+            "files.url",
+            self.files.url.clone(),
+            "this version keeps files in a folder: write file://FOLDER",
+        );
+    }
+
+    /// What an operator should know although the server starts.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let mut warnings = Vec::new();
+        if self.server.environment == Environment::Production && self.mail.provider == MailProvider::Mailbox {
+            warnings.push("mail.provider is mailbox: mail is kept in the database and reaches nobody");
+        }
+        if self.server.environment == Environment::Production && self.server.public_url.starts_with("http://")
+        {
+            warnings.push("server.public_url is not https: passwords and cookies travel in the clear");
+        }
+        warnings
+    }
+}
+
+// Encrypted, or never leaving this machine.
+fn is_private(address: &str) -> bool {
+    let Ok(url) = Url::parse(address) else { return false };
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || local
+}

@@ -1,0 +1,481 @@
+//! The sections, each with its keys. The defaults are stated where the keys are read.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::network::Network;
+use super::reader::Reader;
+use super::secret::Secret;
+
+/// Where this server stands, which decides what is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// Real people and real money.
+    Production,
+    /// One developer on one machine: demo accounts, the sandbox, the mailbox and a clock that can be moved.
+    Development,
+}
+
+/// `server`: how requests come in.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Where this server stands.
+    pub environment: Environment,
+    /// The address to listen on; port 0 takes any free one.
+    pub bind: SocketAddr,
+    /// How people reach it, without a slash at the end. Empty until [`super::Settings::bound_to`] when it follows
+    /// from `bind`.
+    pub public_url: String,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Threads that answer requests; 0 takes one a core.
+    pub workers: usize,
+    /// The largest request body that is not a file, in bytes.
+    pub max_body_bytes: usize,
+    /// How long open requests may go on after a stop was asked for, in seconds.
+    pub shutdown_seconds: u64,
+    /// What the caller of `/api/cron/*` must know; empty switches it off.
+    pub cron_secret: Secret,
+}
+
+impl Server {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("server");
+        Self {
+            environment: section.choice(
+                "environment",
+                "production",
+                &[("production", Environment::Production), ("development", Environment::Development)],
+            ),
+            bind: section.value(
+                "bind",
+                "127.0.0.1:8080",
+                "write an address and a port, such as 127.0.0.1:8080",
+                |text| text.parse().ok(),
+            ),
+            public_url: section.value(
+                "public_url",
+                "",
+                "write the address people use, such as https://help.example.com, without a path",
+                |text| if text.is_empty() { Some(String::new()) } else { origin(text) },
+            ),
+            trusted_proxies: section.list(
+                "trusted_proxies",
+                "write addresses or ranges, such as 10.0.0.0/8",
+                |text| text.parse().ok(),
+            ),
+            workers: section.number("workers", 0, 0..=1_024),
+            max_body_bytes: section.number("max_body_bytes", 1_048_576, 1_024..=67_108_864),
+            shutdown_seconds: section.number("shutdown_seconds", 10, 0..=600),
+            cron_secret: section.secret("cron_secret", 16),
+        }
+    }
+}
+
+// Scheme, host and port alone, as browsers send it in `Origin`.
+fn origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let bare = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    bare.then(|| url.origin().ascii_serialization())
+}
+
+/// `database`: where everything is kept.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Ready to be opened.
+    pub store: store::Settings,
+}
+
+impl Database {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("database");
+        let mut settings = section.url(
+            "url",
+            "sqlite://data/pitlane.db",
+            "write sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
+            |text| store::Settings::new(text).ok(),
+        );
+        settings.pool_size = section.number("pool_size", 8, 1..=1_000);
+        settings.synchronous = section.choice(
+            "synchronous",
+            "full",
+            &[("full", store::Synchronous::Full), ("normal", store::Synchronous::Normal)],
+        );
+        Self { store: settings }
+    }
+}
+
+/// `bus`: how nodes hear of each other's events.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    /// A NATS server; `None` for a single node.
+    pub url: Option<String>,
+}
+
+impl Bus {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("bus");
+        let right = "leave it empty, or write nats://HOST:PORT";
+        Self {
+            url: section.url("url", "", right, |text| match text {
+                "" => Some(None),
+                _ => text.starts_with("nats://").then(|| Some(text.to_owned())),
+            }),
+        }
+    }
+}
+
+/// `pricing`: which price book is sold from.
+#[derive(Debug, Clone)]
+pub struct Pricing {
+    /// The price books.
+    pub file: PathBuf,
+    /// The book of new orders.
+    pub active_book: String,
+}
+
+impl Pricing {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("pricing");
+        Self {
+            file: section.text("file", "config/price-books.toml").into(),
+            active_book: section.text("active_book", "2025-10"),
+        }
+    }
+}
+
+/// Who takes the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentProvider {
+    /// The stand-in that this server brings along, for development.
+    Sandbox,
+    /// Stripe.
+    Stripe,
+}
+
+/// `payments`: who takes the money, and its keys.
+#[derive(Debug, Clone)]
+pub struct Payments {
+    /// Who takes the money.
+    pub provider: PaymentProvider,
+    /// Where the provider's API is, without a slash at the end. Empty until [`super::Settings::bound_to`] for the
+    /// sandbox.
+    pub api_base: String,
+    /// How old the signature of a webhook may be, in seconds.
+    pub webhook_tolerance_seconds: u32,
+    /// The provider's secret API key.
+    pub secret_key: Secret,
+    /// The secret that signs webhooks.
+    pub webhook_secret: Secret,
+    /// Stripe's price id of the plan `chat10`; without one the amount is sent inline.
+    pub price_chat10: Option<String>,
+    /// Stripe's price id of the plan `video15`.
+    pub price_video15: Option<String>,
+    /// Stripe's price id of the plan `diagnostic`.
+    pub price_diagnostic: Option<String>,
+}
+
+impl Payments {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("payments");
+        let provider = section.choice(
+            "provider",
+            "sandbox",
+            &[("sandbox", PaymentProvider::Sandbox), ("stripe", PaymentProvider::Stripe)],
+        );
+        let api_base = section.value(
+            "api_base",
+            "",
+            "leave it empty for the provider's own, or write http(s)://HOST",
+            |text| if text.is_empty() { Some(String::new()) } else { origin(text) },
+        );
+        let webhook_tolerance_seconds = section.number("webhook_tolerance_seconds", 300, 1..=86_400);
+        let (secret_key, webhook_secret) =
+            (section.secret("secret_key", 8), section.secret("webhook_secret", 8));
+        // The sandbox accepts any key; the app still needs one to send and one to check signatures with.
+        let known = |secret: Secret, sandbox: &str| match provider {
+            PaymentProvider::Sandbox if secret.is_empty() => Secret::new(sandbox),
+            PaymentProvider::Sandbox | PaymentProvider::Stripe => secret,
+        };
+        Self {
+            provider,
+            api_base: match provider {
+                PaymentProvider::Stripe if api_base.is_empty() => "https://api.stripe.com".to_owned(),
+                PaymentProvider::Stripe | PaymentProvider::Sandbox => api_base,
+            },
+            webhook_tolerance_seconds,
+            secret_key: known(secret_key, "sk_test_sandbox"),
+            webhook_secret: known(webhook_secret, "whsec_sandbox"),
+            price_chat10: section.optional("price_chat10"),
+            price_video15: section.optional("price_video15"),
+            price_diagnostic: section.optional("price_diagnostic"),
+        }
+    }
+}
+
+/// Who carries mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailProvider {
+    /// The mailbox in the database, shown at `/dev/mailbox` in development.
+    Mailbox,
+    /// Resend.
+    Resend,
+}
+
+/// `mail`: who carries it, and from whom it comes.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Who carries it.
+    pub provider: MailProvider,
+    /// The sender, as `Name <address>`.
+    pub from: String,
+    /// Where the provider's API is; empty for its own.
+    pub api_base: String,
+    /// The provider's key.
+    pub resend_api_key: Secret,
+}
+
+impl Mail {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("mail");
+        Self {
+            provider: section.choice(
+                "provider",
+                "mailbox",
+                &[("mailbox", MailProvider::Mailbox), ("resend", MailProvider::Resend)],
+            ),
+            from: section.value("from", "Pitlane <no-reply@example.com>", "write Name <address>", |text| {
+                text.contains('@').then(|| text.to_owned())
+            }),
+            api_base: section.value("api_base", "", "leave it empty, or write http(s)://HOST", |text| {
+                if text.is_empty() { Some(String::new()) } else { origin(text) }
+            }),
+            resend_api_key: section.secret("resend_api_key", 8),
+        }
+    }
+}
+
+/// Who carries text messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmsProvider {
+    /// The development mailbox.
+    Mailbox,
+    /// Twilio.
+    Twilio,
+}
+
+/// `sms` and `push`: the other ways to reach people.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// Who carries text messages.
+    pub sms_provider: SmsProvider,
+    /// The public half of the key that signs web pushes; empty switches them off.
+    pub vapid_public_key: Option<String>,
+    /// The private half.
+    pub vapid_private_key: Secret,
+}
+
+impl Reach {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let sms_provider = reader.section("sms").choice(
+            "provider",
+            "mailbox",
+            &[("mailbox", SmsProvider::Mailbox), ("twilio", SmsProvider::Twilio)],
+        );
+        let mut section = reader.section("push");
+        Self {
+            sms_provider,
+            vapid_public_key: section.optional("vapid_public_key"),
+            vapid_private_key: section.secret("vapid_private_key", 16),
+        }
+    }
+}
+
+/// Who carries video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VideoProvider {
+    /// The two browsers, directly.
+    P2p,
+    /// LiveKit rooms.
+    Livekit,
+    /// Twilio group rooms.
+    Twilio,
+}
+
+/// `video`: who carries it.
+#[derive(Debug, Clone)]
+pub struct Video {
+    /// Who carries it.
+    pub provider: VideoProvider,
+    /// STUN and TURN servers given to the browsers.
+    pub ice_servers: Vec<String>,
+    /// Signs time-limited TURN credentials.
+    pub turn_secret: Secret,
+}
+
+impl Video {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("video");
+        Self {
+            provider: section.choice(
+                "provider",
+                "p2p",
+                &[
+                    ("p2p", VideoProvider::P2p),
+                    ("livekit", VideoProvider::Livekit),
+                    ("twilio", VideoProvider::Twilio),
+                ],
+            ),
+            ice_servers: section.list("ice_servers", "write stun:HOST or turn:HOST addresses", |text| {
+                let known =
+                    ["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| text.starts_with(scheme));
+                known.then(|| text.to_owned())
+            }),
+            turn_secret: section.secret("turn_secret", 8),
+        }
+    }
+}
+
+/// `files`: where uploads go.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// `file://FOLDER` or `s3://BUCKET`.
+    pub url: String,
+    /// The largest upload, in bytes.
+    pub max_file_bytes: u64,
+    /// How long a link to a file works, in seconds.
+    pub link_seconds: u32,
+}
+
+impl Files {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("files");
+        let right = "write file://FOLDER or s3://BUCKET";
+        Self {
+            url: section.url("url", "file://data/files", right, |text| {
+                let known = ["file://", "s3://"]
+                    .iter()
+                    .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+                known.then(|| text.to_owned())
+            }),
+            max_file_bytes: section.number("max_file_bytes", 10_485_760, 1_024..=1_073_741_824),
+            link_seconds: section.number("link_seconds", 300, 10..=86_400),
+        }
+    }
+
+    /// The folder of a `file://` address.
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.url.strip_prefix("file://").map(PathBuf::from)
+    }
+}
+
+/// `dispatch`: how long a request waits for whom, in seconds.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    /// How long only the preferred mechanic sees it.
+    pub priority_window_seconds: u32,
+    /// When the customer is offered a choice.
+    pub offer_choice_after_seconds: u32,
+    /// When the money goes back by itself.
+    pub refund_after_seconds: u32,
+    /// How long somebody counts as present after the last socket closed.
+    pub presence_grace_seconds: u32,
+}
+
+impl Dispatch {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("dispatch");
+        Self {
+            priority_window_seconds: section.number("priority_window_seconds", 600, 1..=86_400),
+            offer_choice_after_seconds: section.number("offer_choice_after_seconds", 1_200, 1..=86_400),
+            refund_after_seconds: section.number("refund_after_seconds", 3_600, 1..=604_800),
+            presence_grace_seconds: section.number("presence_grace_seconds", 45, 1..=3_600),
+        }
+    }
+}
+
+/// `sessions`: what happens around a session, in seconds.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    /// How long after accepting the mechanic is asked to start.
+    pub start_nudge_seconds: u32,
+    /// How long one side may be gone before support is told.
+    pub disconnect_alert_seconds: u32,
+    /// How long before a booked start both are reminded.
+    pub starting_reminder_seconds: u32,
+    /// How long before the end the time is announced.
+    pub time_limit_warning_seconds: u32,
+    /// The longest message, in bytes.
+    pub message_max_bytes: u32,
+}
+
+impl Sessions {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("sessions");
+        Self {
+            start_nudge_seconds: section.number("start_nudge_seconds", 180, 1..=86_400),
+            disconnect_alert_seconds: section.number("disconnect_alert_seconds", 120, 1..=86_400),
+            starting_reminder_seconds: section.number("starting_reminder_seconds", 300, 1..=86_400),
+            time_limit_warning_seconds: section.number("time_limit_warning_seconds", 120, 1..=86_400),
+            message_max_bytes: section.number("message_max_bytes", 4_000, 1..=65_536),
+        }
+    }
+}
+
+/// `scheduling`: how appointments are offered.
+#[derive(Debug, Clone)]
+pub struct Scheduling {
+    /// How long a slot is kept while its customer pays, in seconds.
+    pub hold_seconds: u32,
+    /// The shortest time between booking and start, in minutes.
+    pub minimum_notice_minutes: u32,
+    /// How far ahead one may book, in days.
+    pub horizon_days: u32,
+    /// The distance between two starts, in minutes.
+    pub slot_step_minutes: u32,
+    /// What stays free between two sessions, in minutes.
+    pub buffer_minutes: u32,
+}
+
+impl Scheduling {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("scheduling");
+        Self {
+            hold_seconds: section.number("hold_seconds", 900, 30..=86_400),
+            minimum_notice_minutes: section.number("minimum_notice_minutes", 60, 0..=43_200),
+            horizon_days: section.number("horizon_days", 60, 1..=730),
+            slot_step_minutes: section.number("slot_step_minutes", 15, 5..=240),
+            buffer_minutes: section.number("buffer_minutes", 5, 0..=240),
+        }
+    }
+}
+
+/// `auth`: who gets in.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// Signs links, feeds and TURN credentials. Development makes its own when it is not set.
+    pub secret: Secret,
+    /// How long a sign-in lasts, in days.
+    pub session_days: u32,
+    /// Attempts to sign in per minute, for each account and address.
+    pub login_attempts_per_minute: u32,
+}
+
+impl Auth {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("auth");
+        Self {
+            secret: section.secret("secret", 32),
+            session_days: section.number("session_days", 30, 1..=365),
+            login_attempts_per_minute: section.number("login_attempts_per_minute", 10, 1..=100_000),
+        }
+    }
+}

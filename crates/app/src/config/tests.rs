@@ -1,0 +1,220 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+fn load(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Problems> {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::load(Some(("pitlane.toml", file)), environment)
+}
+
+fn problems(file: &str, environment: &[(&str, &str)]) -> String {
+    match load(file, environment) {
+        Ok(settings) => settings.check_serving().expect_err("a problem").to_string(),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_documented_file() {
+    let text = include_str!("../../../../config/pitlane.toml");
+    let settings = load(text, &[]).expect("the file as it is changes nothing");
+    let mut documented = BTreeMap::new();
+    let (mut section, mut explained) = (String::new(), false);
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            name.clone_into(&mut section);
+        } else if let Some((key, value)) = line.strip_prefix("# ").and_then(|rest| rest.split_once(" = ")) {
+            assert!(explained, "{section}.{key} has no explanation above it");
+            assert_eq!(documented.insert(format!("{section}.{key}"), value.to_owned()), None);
+        }
+        explained = line.starts_with("## ");
+    }
+    let declared: BTreeMap<String, String> = settings
+        .entries
+        .iter()
+        .map(|entry| (format!("{}.{}", entry.section, entry.key), entry.default.clone()))
+        .collect();
+    assert_eq!(documented, declared);
+    assert!(
+        settings.entries.iter().all(|entry| entry.origin == Origin::Default && entry.shown == entry.default)
+    );
+    let uncommented: String = text.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).fold(
+        String::new(),
+        |mut all, line| {
+            all.push_str(line);
+            all.push('\n');
+            all
+        },
+    );
+    load(&uncommented, &[]).expect("every documented default can be written as it stands");
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
+    let file = "[dispatch]\npriority_window_seconds = 30\npresence_grace_seconds = 5\n\
+                [server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n";
+    let settings = load(
+        file,
+        &[
+            ("PITLANE_DISPATCH__PRIORITY_WINDOW_SECONDS", "2"),
+            ("DATABASE_URL", "postgres://me:secret@db.example/pitlane"),
+            ("STRIPE_SECRET_KEY", ""),
+            ("PITLANE_SERVICE_HOST", "10.1.2.3"),
+        ],
+    )
+    .expect("all is well");
+    assert_eq!(settings.dispatch.priority_window_seconds, 2);
+    assert_eq!(settings.dispatch.presence_grace_seconds, 5);
+    assert_eq!(settings.dispatch.refund_after_seconds, 3_600);
+    assert_eq!(settings.server.trusted_proxies.len(), 2);
+    assert_eq!(settings.database.store.place(), "postgres://db.example/pitlane");
+    let own = load("", &[("DATABASE_URL", "sqlite://a.db"), ("PITLANE_DATABASE__URL", "sqlite://b.db")]);
+    assert_eq!(own.expect("all is well").database.store.place(), "b.db", "the more exact name wins");
+}
+
+#[test]
+fn every_mistake_names_its_key_its_value_and_what_would_be_right() {
+    let production = ("PITLANE_SERVER__ENVIRONMENT", "production");
+    let development = ("PITLANE_SERVER__ENVIRONMENT", "development");
+    let stripe = ("PITLANE_PAYMENTS__PROVIDER", "stripe");
+    let cases: &[(&str, &[(&str, &str)], &[&str])] = &[
+        (
+            "[server]\nenvironment = \"staging\"",
+            &[],
+            &["server.environment (in pitlane.toml)", "staging", "write production or development"],
+        ),
+        (
+            "",
+            &[("PITLANE_SERVER__WORKERS", "many")],
+            &["server.workers (from PITLANE_SERVER__WORKERS)", "many", "a whole number from 0 to 1024"],
+        ),
+        (
+            "[dispatch]\npriority_window_seconds = 1.5",
+            &[],
+            &["dispatch.priority_window_seconds", "1.5", "a whole number"],
+        ),
+        (
+            "[dispatch]\npriority_window_seconds = 0",
+            &[],
+            &["dispatch.priority_window_seconds", "\"0\"", "from 1 to 86400"],
+        ),
+        (
+            "[dispatch]\npriority_windw_seconds = 5",
+            &[],
+            &["dispatch.priority_windw_seconds", "did you mean dispatch.priority_window_seconds?"],
+        ),
+        ("[colours]\nsky = \"blue\"", &[], &["colours.sky", "there is no such key"]),
+        ("top = 1", &[], &["top (in pitlane.toml)", "inside a [section]"]),
+        ("[server\n", &[], &["pitlane.toml", "this is not TOML"]),
+        (
+            "",
+            &[("PITLANE_SERVER__BINDD", "x")],
+            &["server.bindd (from PITLANE_SERVER__BINDD)", "did you mean server.bind?"],
+        ),
+        ("", &[("PITLANE_SERVER_BIND", "x")], &["PITLANE_SERVER_BIND", "write PITLANE_SERVER__BIND"]),
+        (
+            "",
+            &[("DATABASE_URL", "postgress://me:hush@host/x")],
+            &["database.url (from DATABASE_URL)", "postgress://********@host/x", "postgres://USER"],
+        ),
+        ("", &[("DATABASE_URL", "data.db")], &["database.url", "data.db", "sqlite://PATH"]),
+        ("[server]\nbind = \"localhost\"", &[], &["server.bind", "localhost", "127.0.0.1:8080"]),
+        ("[server]\npublic_url = \"https://x.example/path\"", &[], &["server.public_url", "without a path"]),
+        (
+            "[server]\ntrusted_proxies = [\"10.0.0.0/99\"]",
+            &[],
+            &["server.trusted_proxies", "10.0.0.0/99", "10.0.0.0/8"],
+        ),
+        ("[auth]\nsecret = \"short\"", &[], &["auth.secret", "********", "32 to 500"]),
+        (
+            "",
+            &[production, ("PITLANE_AUTH__SECRET", "0123456789abcdef0123456789abcdef")],
+            &["payments.provider", "sandbox", "write stripe"],
+        ),
+        (
+            "",
+            &[production, stripe, ("STRIPE_SECRET_KEY", "sk_live_x"), ("STRIPE_WEBHOOK_SECRET", "whsec_abc")],
+            &["auth.secret", "32 random characters"],
+        ),
+        (
+            "",
+            &[production, stripe],
+            &["payments.secret_key", "STRIPE_SECRET_KEY", "payments.webhook_secret", "auth.secret"],
+        ),
+        (
+            "",
+            &[production, ("PITLANE_SERVER__BIND", "0.0.0.0:80")],
+            &["server.public_url", "https://help.example.com"],
+        ),
+        (
+            "",
+            &[
+                development,
+                ("PITLANE_SERVER__BIND", "0.0.0.0:80"),
+                ("PITLANE_SERVER__PUBLIC_URL", "http://x.example"),
+            ],
+            &["server.bind", "0.0.0.0:80", "127.0.0.1:PORT"],
+        ),
+        (
+            "",
+            &[
+                development,
+                stripe,
+                ("STRIPE_SECRET_KEY", "sk_live_x"),
+                ("STRIPE_WEBHOOK_SECRET", "whsec_abc"),
+            ],
+            &["payments.secret_key", "a live key"],
+        ),
+        (
+            "",
+            &[
+                development,
+                stripe,
+                ("PITLANE_PAYMENTS__API_BASE", "http://stripe.example"),
+                ("STRIPE_SECRET_KEY", "sk_test_x"),
+                ("STRIPE_WEBHOOK_SECRET", "whsec_abc"),
+            ],
+            &["payments.api_base", "https"],
+        ),
+        (
+            "",
+            &[development, ("PITLANE_BUS__URL", "nats://localhost")],
+            &["bus.url", "nats://localhost", "leave it empty"],
+        ),
+    ];
+    for (file, environment, expected) in cases {
+        let told = problems(file, environment);
+        for part in *expected {
+            assert!(told.contains(part), "{part:?} is missing in {told:?}");
+        }
+        assert!(!told.contains("hush") && !told.contains("sk_live") && !told.contains("whsec"), "{told}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let told = problems("[server]\nbind = 1\nworkers = -1\nshape = \"round\"\n[files]\nurl = \"\"\n", &[]);
+    assert_eq!(told.lines().count(), 4, "{told}");
+}
+
+#[test]
+fn development_and_a_complete_production_may_serve() {
+    let development = load("[server]\nenvironment = \"development\"", &[]).expect("valid");
+    development.check_serving().expect("nothing is needed");
+    let bound = development.bound_to("127.0.0.1:4321".parse().expect("an address"));
+    assert_eq!(bound.server.public_url, "http://localhost:4321");
+    assert_eq!(bound.payments.api_base, "http://127.0.0.1:4321");
+    let production = load(
+        "[payments]\nprovider = \"stripe\"\n[server]\nbind = \"0.0.0.0:80\"\npublic_url = \"https://Help.example.com/\"",
+        &[
+            ("PITLANE_AUTH__SECRET", "0123456789abcdef0123456789abcdef"),
+            ("STRIPE_SECRET_KEY", "sk_live_x"),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_abc"),
+        ],
+    )
+    .expect("valid");
+    production.check_serving().expect("complete");
+    assert_eq!(production.server.public_url, "https://help.example.com");
+    assert_eq!(production.payments.api_base, "https://api.stripe.com");
+    assert!(production.entries.iter().all(|entry| !entry.shown.contains("sk_live")));
+}

@@ -1,0 +1,248 @@
+//! The port of `notifications`.
+
+use diesel::RunQueryDsl;
+use diesel::prelude::{
+    AsChangeset, ExpressionMethods, Identifiable, Insertable, OptionalExtension, QueryDsl, Queryable,
+    Selectable, SelectableHelper,
+};
+use diesel::upsert::excluded;
+use kernel::id::{DeliveryId, UserId};
+use kernel::{StoreError, Timestamp};
+use notifications::{
+    Channel, Delivery, DeliveryStatus, MailboxMessage, Message, Milestone, Store, StoredDelivery,
+    Suppression, SuppressionReason,
+};
+use uuid::Uuid;
+
+use crate::both::both;
+use crate::connection::AnyConnection;
+use crate::error::Stored;
+use crate::schema::notifications::{deliveries, mailbox_messages, suppressions};
+use crate::tx::Tx;
+use crate::types::{Id, Json, Ts};
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
+#[diesel(table_name = deliveries, treat_none_as_null = true)]
+struct DeliveryRow {
+    id: Id,
+    milestone: String,
+    channel: String,
+    recipient: Id,
+    send_once_key: String,
+    context: Option<Json>,
+    status: String,
+    provider_ref: Option<String>,
+    last_error: Option<String>,
+    created_at: Ts,
+    sent_at: Option<Ts>,
+}
+
+impl TryFrom<&Delivery> for DeliveryRow {
+    type Error = StoreError;
+
+    fn try_from(delivery: &Delivery) -> Result<Self, StoreError> {
+        let delivery = delivery.stored();
+        let context = delivery
+            .context
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|_| StoreError::Constraint("a delivery's context must be JSON".to_owned()))?;
+        Ok(Self {
+            id: Id(delivery.id.uuid()),
+            milestone: delivery.milestone.as_str().to_owned(),
+            channel: delivery.channel.as_str().to_owned(),
+            recipient: Id(delivery.recipient.uuid()),
+            send_once_key: delivery.send_once_key.clone(),
+            context: context.map(Json),
+            status: delivery.status.as_str().to_owned(),
+            provider_ref: delivery.provider_ref.clone(),
+            last_error: delivery.last_error.clone(),
+            created_at: delivery.created_at.into(),
+            sent_at: delivery.sent_at.map(Ts::from),
+        })
+    }
+}
+
+impl TryFrom<DeliveryRow> for Delivery {
+    type Error = StoreError;
+
+    fn try_from(row: DeliveryRow) -> Result<Self, StoreError> {
+        let corrupt = |what: &str| StoreError::corrupt("delivery", format!("{what} of {}", row.id.0));
+        Self::restore(StoredDelivery {
+            id: DeliveryId::new(row.id.0),
+            milestone: Milestone::parse(&row.milestone).ok_or_else(|| corrupt("milestone"))?,
+            channel: Channel::parse(&row.channel).ok_or_else(|| corrupt("channel"))?,
+            recipient: UserId::new(row.recipient.0),
+            send_once_key: row.send_once_key.clone(),
+            context: row.context.as_ref().map(|context| context.0.to_string()),
+            status: DeliveryStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
+            provider_ref: row.provider_ref.clone(),
+            last_error: row.last_error.clone(),
+            created_at: row.created_at.into(),
+            sent_at: row.sent_at.map(Timestamp::from),
+        })
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = suppressions)]
+struct SuppressionRow {
+    channel: String,
+    address: String,
+    reason: String,
+    created_at: Ts,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = mailbox_messages)]
+struct MailboxRow {
+    id: Id,
+    channel: String,
+    send_once_key: String,
+    recipient_address: String,
+    subject: String,
+    text_body: String,
+    html_body: Option<String>,
+    links: Json,
+    milestone: String,
+    created_at: Ts,
+}
+
+impl From<&MailboxMessage> for MailboxRow {
+    fn from(stored: &MailboxMessage) -> Self {
+        let message = &stored.message;
+        Self {
+            id: Id(stored.id),
+            channel: stored.channel.as_str().to_owned(),
+            send_once_key: stored.send_once_key.clone(),
+            recipient_address: message.to.clone(),
+            subject: message.subject.clone(),
+            text_body: message.text.clone(),
+            html_body: message.html.clone(),
+            links: Json(message.links.clone().into()),
+            milestone: message.milestone.as_str().to_owned(),
+            created_at: stored.created_at.into(),
+        }
+    }
+}
+
+impl TryFrom<MailboxRow> for MailboxMessage {
+    type Error = StoreError;
+
+    fn try_from(row: MailboxRow) -> Result<Self, StoreError> {
+        let corrupt = |what: &str| StoreError::corrupt("mailbox message", format!("{what} of {}", row.id.0));
+        let channel = Channel::parse(&row.channel).ok_or_else(|| corrupt("channel"))?;
+        let milestone = Milestone::parse(&row.milestone).ok_or_else(|| corrupt("milestone"))?;
+        let links = serde_json::from_value(row.links.0.clone()).map_err(|_| corrupt("links"))?;
+        Ok(Self {
+            id: row.id.0,
+            channel,
+            send_once_key: row.send_once_key,
+            message: Message {
+                to: row.recipient_address,
+                subject: row.subject,
+                text: row.text_body,
+                html: row.html_body,
+                links,
+                milestone,
+            },
+            created_at: row.created_at.into(),
+        })
+    }
+}
+
+impl Store for Tx<'_> {
+    fn delivery_insert(&mut self, delivery: &Delivery) -> Result<bool, StoreError> {
+        let row = DeliveryRow::try_from(delivery)?;
+        let insert = diesel::insert_into(deliveries::table)
+            .values(row)
+            .on_conflict(deliveries::send_once_key)
+            .do_nothing();
+        Ok(both(insert).execute(self.conn()).stored()? == 1)
+    }
+
+    fn delivery_update(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        let row = DeliveryRow::try_from(delivery)?;
+        let changed =
+            diesel::update(deliveries::table.find(row.id)).set(&row).execute(self.conn()).stored()?;
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::Constraint(format!("delivery {} is not there to be changed", delivery.id())))
+        }
+    }
+
+    fn delivery_by_id_for_update(&mut self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        let query = deliveries::table.find(Id(id.uuid()));
+        let row = match self.conn() {
+            AnyConnection::Postgres(postgres) => {
+                query.select(DeliveryRow::as_select()).for_update().first(postgres)
+            }
+            AnyConnection::Sqlite(sqlite) => query.select(DeliveryRow::as_select()).first(sqlite),
+        };
+        row.optional().stored()?.map(Delivery::try_from).transpose()
+    }
+
+    fn suppression_upsert(&mut self, suppression: &Suppression) -> Result<(), StoreError> {
+        let row = SuppressionRow {
+            channel: suppression.channel.as_str().to_owned(),
+            address: suppression.address.clone(),
+            reason: suppression.reason.as_str().to_owned(),
+            created_at: suppression.created_at.into(),
+        };
+        let upsert = diesel::insert_into(suppressions::table)
+            .values(row)
+            .on_conflict((suppressions::channel, suppressions::address))
+            .do_update()
+            .set(suppressions::reason.eq(excluded(suppressions::reason)));
+        both(upsert).execute(self.conn()).stored().map(drop)
+    }
+
+    fn suppression_by_address(
+        &mut self,
+        channel: Channel,
+        address: &str,
+    ) -> Result<Option<Suppression>, StoreError> {
+        let row: Option<SuppressionRow> = suppressions::table
+            .find((channel.as_str(), address))
+            .select(SuppressionRow::as_select())
+            .first(self.conn())
+            .optional()
+            .stored()?;
+        row.map(|row| {
+            let reason = SuppressionReason::parse(&row.reason)
+                .ok_or_else(|| StoreError::corrupt("suppression", "its reason"))?;
+            Ok(Suppression { channel, address: row.address, reason, created_at: row.created_at.into() })
+        })
+        .transpose()
+    }
+
+    fn mailbox_insert(&mut self, message: &MailboxMessage) -> Result<bool, StoreError> {
+        let insert = diesel::insert_into(mailbox_messages::table)
+            .values(MailboxRow::from(message))
+            .on_conflict(mailbox_messages::send_once_key)
+            .do_nothing();
+        Ok(both(insert).execute(self.conn()).stored()? == 1)
+    }
+
+    fn mailbox_newest(&mut self, limit: u32) -> Result<Vec<MailboxMessage>, StoreError> {
+        let rows: Vec<MailboxRow> = mailbox_messages::table
+            .order((mailbox_messages::created_at.desc(), mailbox_messages::id.desc()))
+            .limit(i64::from(limit))
+            .select(MailboxRow::as_select())
+            .load(self.conn())
+            .stored()?;
+        rows.into_iter().map(MailboxMessage::try_from).collect()
+    }
+
+    fn mailbox_by_id(&mut self, id: Uuid) -> Result<Option<MailboxMessage>, StoreError> {
+        let row: Option<MailboxRow> = mailbox_messages::table
+            .find(Id(id))
+            .select(MailboxRow::as_select())
+            .first(self.conn())
+            .optional()
+            .stored()?;
+        row.map(MailboxMessage::try_from).transpose()
+    }
+}

@@ -1,0 +1,51 @@
+//! Tables of `notifications`.
+#![expect(missing_docs, reason = "the migration says what each column holds")]
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{AnyJson, AnyTs, AnyUuid};
+
+    deliveries (id) {
+        id -> AnyUuid,
+        milestone -> Text,
+        channel -> Text,
+        recipient -> AnyUuid,
+        send_once_key -> Text,
+        context -> Nullable<AnyJson>,
+        status -> Text,
+        provider_ref -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        created_at -> AnyTs,
+        sent_at -> Nullable<AnyTs>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::types::AnyTs;
+
+    suppressions (channel, address) {
+        channel -> Text,
+        address -> Text,
+        reason -> Text,
+        created_at -> AnyTs,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{AnyJson, AnyTs, AnyUuid};
+
+    mailbox_messages (id) {
+        id -> AnyUuid,
+        channel -> Text,
+        send_once_key -> Text,
+        recipient_address -> Text,
+        subject -> Text,
+        text_body -> Text,
+        html_body -> Nullable<Text>,
+        links -> AnyJson,
+        milestone -> Text,
+        created_at -> AnyTs,
+    }
+}
