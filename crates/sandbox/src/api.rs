@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::document::Kind;
 use crate::fault::{Fault, Refusal, Reply, invalid};
 use crate::form::{Params, Scope};
-use crate::state::{Kept, Tx};
+use crate::queue::Kept;
+use crate::state::Tx;
 use crate::{charges, checkout, customers, events, expand, intents, line_items, methods, prices, refunds};
 
 /// A request to the API.

@@ -20,10 +20,11 @@ const LONGEST: i64 = 24 * 60 * 60;
 const UNDER_WAY: i64 = 60;
 
 /// Parameters that change nothing on the sandbox's page.
-const IGNORED: [&str; 22] = [
+const IGNORED: [&str; 27] = [
     "adaptive_pricing",
     "after_expiration",
     "allow_promotion_codes",
+    "allowed_payment_method_types",
     "automatic_tax",
     "billing_address_collection",
     "branding_settings",
@@ -31,12 +32,16 @@ const IGNORED: [&str; 22] = [
     "custom_fields",
     "custom_text",
     "customer_update",
+    "excluded_payment_method_types",
+    "integration_identifier",
     "invoice_creation",
     "locale",
+    "managed_payments",
     "name_collection",
     "origin_context",
     "payment_method_collection",
     "payment_method_options",
+    "permissions",
     "phone_number_collection",
     "redirect_on_completion",
     "saved_payment_method_options",

@@ -6,13 +6,13 @@
 //! by signed webhooks, which can be made to misbehave.
 //!
 //! # Map
-//! - `http`: routes; `api`: authentication, idempotency keys and dispatch of `/v1/*`; `page`: the payment page
+//! - `http`: routes; `api`: authentication, idempotency keys and dispatch of `/v1/*`; `page` and `view`: the payment page
 //! - `form`: nested form parameters; `fault`: Stripe's error shapes; `expand`: `expand[]`; `listing`: pages
 //! - `customers`, `checkout`, `line_items`, `intents`, `confirm`, `methods`, `charges`, `refunds`, `prices`,
 //!   `events`: one resource each
 //! - `card`: test cards and what they do; `pay`: a payment on the hosted page
 //! - `timers`: what happens later (expiry, delayed payments); `webhooks`: delivery; `signature`: its header
-//! - `state`: the SQLite file; `document`: one stored object
+//! - `state`: the SQLite file; `queue`: what it keeps beside objects; `document`: one stored object
 //!
 //! # What it owns
 //! Its own SQLite file. All that one request changes (objects, events, deliveries, timers, the answer kept
@@ -46,10 +46,12 @@ mod money;
 mod page;
 mod pay;
 mod prices;
+mod queue;
 mod refunds;
 mod signature;
 mod state;
 mod timers;
+mod view;
 mod webhooks;
 
 use std::path::PathBuf;

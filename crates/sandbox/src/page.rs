@@ -2,253 +2,24 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use actix_web::web::{Bytes, Data, Path};
-use askama::Template;
 use serde_json::Value;
 
-use crate::card::{self, Mistake, Mistakes};
 use crate::checkout::success_url;
-use crate::control::Control;
 use crate::document::{Document, Kind};
 use crate::fault::Fault;
 use crate::form::Params;
-use crate::money::{display, web_address};
+use crate::money::web_address;
 use crate::pay::{self, Entry, Outcome};
-use crate::state::Delivered;
+use crate::view::{
+    OverviewPage, Problems, authentication_page, card_hints, expired, failed, html, message, missing,
+    pay_page, see_other,
+};
 use crate::{Sandbox, confirm, line_items};
-
-/// One line of what is sold.
-struct Line {
-    name: String,
-    description: Option<String>,
-    amount: String,
-    quantity: i64,
-}
-
-struct CardHint {
-    number: String,
-    hint: &'static str,
-}
-
-fn card_hints() -> Vec<CardHint> {
-    let listed = card::TEST_CARDS.iter().filter(|card| !card.hint.is_empty());
-    listed.map(|card| CardHint { number: card.printed(), hint: card.hint }).collect()
-}
-
-/// What is wrong, for the page: one message a field, and one about the payment.
-#[derive(Default)]
-struct Problems {
-    number: Option<&'static str>,
-    expiry: Option<&'static str>,
-    cvc: Option<&'static str>,
-    email: Option<&'static str>,
-    declined: Option<String>,
-}
-
-impl Problems {
-    fn of(mistakes: Mistakes, email: bool) -> Self {
-        let message = |mistake: Option<Mistake>| mistake.map(|mistake| mistake.message);
-        Self {
-            number: message(mistakes.number),
-            expiry: message(mistakes.expiry),
-            cvc: message(mistakes.cvc),
-            email: email.then_some("This e-mail address is not right."),
-            declined: None,
-        }
-    }
-
-    fn any_field(&self) -> bool {
-        self.number.or(self.expiry).or(self.cvc).or(self.email).is_some()
-    }
-}
-
-#[derive(Template)]
-#[template(path = "pay.html")]
-struct PayPage {
-    session: String,
-    payee: String,
-    total: String,
-    free: bool,
-    lines: Vec<Line>,
-    cancel: Option<String>,
-    known_email: Option<String>,
-    keeps_card: bool,
-    entry: Entry,
-    problems: Problems,
-    cards: Vec<CardHint>,
-}
-
-#[derive(Template)]
-#[template(path = "authenticate.html")]
-struct AuthenticationPage {
-    action: String,
-    payee: String,
-    total: String,
-    card: String,
-    back: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "message.html")]
-struct MessagePage {
-    title: &'static str,
-    text: String,
-    link: Option<(String, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "overview.html")]
-struct OverviewPage {
-    control: Control,
-    webhook_url: String,
-    deliveries: Vec<Delivered>,
-    cards: Vec<CardHint>,
-}
-
-/// The host of an address, without its port's default.
-fn host(address: &str) -> Option<String> {
-    let url = web_address(address)?;
-    let host = url.host_str()?.to_owned();
-    Some(match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host,
-    })
-}
-
-fn payee(sandbox: &Sandbox, address: &str) -> String {
-    sandbox.inner.merchant.clone().or_else(|| host(address)).unwrap_or_else(|| "Sandbox".to_owned())
-}
-
-/// Browsers apply `form-action` to where a form's answer redirects, so the way back must be named.
-fn html(status: StatusCode, page: &impl Template, targets: &[&str]) -> HttpResponse {
-    let origins: Vec<_> = targets
-        .iter()
-        .filter_map(|target| web_address(target))
-        .map(|url| url.origin().ascii_serialization())
-        .collect();
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
-        origins.join(" ")
-    );
-    match page.render() {
-        Ok(body) => HttpResponse::build(status)
-            .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .insert_header(("content-security-policy", policy))
-            .insert_header(("referrer-policy", "same-origin"))
-            .insert_header(("x-content-type-options", "nosniff"))
-            .body(body),
-        Err(error) => {
-            tracing::error!(%error, "a page of the sandbox can't be rendered");
-            HttpResponse::InternalServerError().finish()
-        }
-    }
-}
-
-fn see_other(target: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((LOCATION, target))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .finish()
-}
-
-fn message(
-    status: StatusCode,
-    title: &'static str,
-    text: impl Into<String>,
-    link: Option<(String, String)>,
-) -> HttpResponse {
-    html(status, &MessagePage { title, text: text.into(), link }, &[])
-}
 
 /// Any address below `/sandbox` that leads nowhere.
 pub(crate) async fn nothing_here() -> HttpResponse {
     missing()
-}
-
-fn missing() -> HttpResponse {
-    message(
-        StatusCode::NOT_FOUND,
-        "There is no such payment",
-        "The link may be cut short. Go back to the shop and start the payment again.",
-        None,
-    )
-}
-
-fn failed(fault: &Fault) -> HttpResponse {
-    match fault {
-        Fault::Refused(refusal) if refusal.code == Some("resource_missing") => missing(),
-        Fault::Refused(refusal) => message(
-            StatusCode::BAD_REQUEST,
-            "The form can't be read",
-            format!("{} Go back and send it again.", refusal.message),
-            None,
-        ),
-        Fault::Storage(_) | Fault::Internal(_) => {
-            // Writes the cause to the log.
-            let status =
-                StatusCode::from_u16(fault.reply().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            message(
-                status,
-                "The sandbox failed",
-                "Nothing was charged. The server's log says why. Try again.",
-                None,
-            )
-        }
-    }
-}
-
-fn expired(session: &Document) -> HttpResponse {
-    let link = session.maybe("cancel_url").map(|address| {
-        let label = host(address).map_or_else(|| "Go back".to_owned(), |host| format!("Back to {host}"));
-        (address.to_owned(), label)
-    });
-    message(
-        StatusCode::GONE,
-        "This payment page has expired",
-        "Nothing was charged. Go back and start the payment again when you are ready.",
-        link,
-    )
-}
-
-fn pay_page(
-    sandbox: &Sandbox,
-    session: &Document,
-    items: &[Value],
-    keeps_card: bool,
-    entry: Entry,
-    problems: Problems,
-) -> HttpResponse {
-    let currency = session.text("currency");
-    let total = session.integer("amount_total");
-    let lines = items.iter().map(|item| Document::new(item.clone())).map(|item| Line {
-        name: item.text("description").to_owned(),
-        description: item.maybe("product_description").map(str::to_owned),
-        amount: display(item.integer("amount_total"), currency),
-        quantity: item.integer("quantity"),
-    });
-    let known_email = session.get("customer_details").get("email").and_then(Value::as_str);
-    let status = match (&problems.declined, problems.any_field()) {
-        (Some(_), _) => StatusCode::PAYMENT_REQUIRED,
-        (None, true) => StatusCode::UNPROCESSABLE_ENTITY,
-        (None, false) => StatusCode::OK,
-    };
-    let page = PayPage {
-        session: session.id().to_owned(),
-        payee: payee(sandbox, session.text("success_url")),
-        total: display(total, currency),
-        free: total == 0,
-        lines: lines.collect(),
-        cancel: session.maybe("cancel_url").map(str::to_owned),
-        // What was typed on an earlier try stays editable.
-        known_email: known_email.filter(|_| entry.email.is_empty()).map(str::to_owned),
-        keeps_card,
-        entry,
-        problems,
-        cards: card_hints(),
-    };
-    html(status, &page, &[session.text("success_url")])
 }
 
 /// Answers a step's outcome; `entry` is what was typed, to be shown again.
@@ -342,25 +113,6 @@ pub(crate) async fn pay(
     let (at, typed) = (id.clone(), entry.clone());
     let outcome = sandbox.run(move |tx| pay::pay(tx, &at, &typed)).await;
     answer(&sandbox, id, entry, outcome).await
-}
-
-fn authentication_page(
-    sandbox: &Sandbox,
-    intent: &Document,
-    method: &Document,
-    back: &str,
-    action: String,
-    target: &str,
-) -> HttpResponse {
-    let last4 = method.get("card").get("last4").and_then(Value::as_str).unwrap_or_default();
-    let page = AuthenticationPage {
-        action,
-        payee: payee(sandbox, target),
-        total: display(intent.integer("amount"), intent.text("currency")),
-        card: last4.to_owned(),
-        back: Some(back.to_owned()).filter(|back| !back.is_empty()),
-    };
-    html(StatusCode::OK, &page, &[target])
 }
 
 /// `GET /sandbox/checkout/{session}/authenticate`

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use crate::control::Control;
 use crate::fault::Fault;
+use crate::queue::Pending;
 use crate::signature::signature_header;
-use crate::state::Pending;
 use crate::{Sandbox, Settings};
 
 /// How often the loop looks for what is due when nothing wakes it.
@@ -198,7 +198,7 @@ mod tests {
 
     use super::{back_off, choose};
     use crate::control::Control;
-    use crate::state::Pending;
+    use crate::queue::Pending;
 
     fn pending(id: i64, event: &str, next_at: i64) -> Pending {
         Pending { id, event: event.to_owned(), attempts: 0, next_at, created: 0, json: "{}".to_owned() }
