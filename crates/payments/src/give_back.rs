@@ -164,11 +164,8 @@ pub fn adopt_refund(
     if found.status == ProviderRefundStatus::Failed || !fits {
         return Ok(None);
     }
-    let state = RefundState {
-        status: RefundStatus::Pending,
-        provider_id: Some(found.id.clone()),
-        closed_at: None,
-    };
+    let state =
+        RefundState { status: RefundStatus::Pending, provider_id: Some(found.id.clone()), closed_at: None };
     let refund =
         Refund::new(payment.id, payment.order, found.amount, RefundReason::External, cx).restored(state);
     let refund = open(store, payment, refund, cx)?;

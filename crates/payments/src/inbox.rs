@@ -37,14 +37,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] = [
-        Self::Ignored,
-        Self::Unmatched,
-        Self::Replayed,
-        Self::Recorded,
-        Self::Fulfilled,
-        Self::Refunding,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Ignored, Self::Unmatched, Self::Replayed, Self::Recorded, Self::Fulfilled, Self::Refunding];
 
     /// The stored name.
     pub const fn as_str(self) -> &'static str {

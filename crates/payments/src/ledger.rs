@@ -141,10 +141,8 @@ impl Transaction {
     /// # Errors
     /// [`Error::Money`] on an overflow.
     pub fn surplus(payment: &Payment, cx: &Context) -> Result<Self, Error> {
-        let entries = [
-            (Account::StripeClearing, payment.amount),
-            (Account::RefundsPayable, negative(payment.amount)?),
-        ];
+        let entries =
+            [(Account::StripeClearing, payment.amount), (Account::RefundsPayable, negative(payment.amount)?)];
         Self::of_payment(TransactionKind::Surplus, payment, &entries, cx)
     }
 

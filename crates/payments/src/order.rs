@@ -449,7 +449,8 @@ pub fn place(
 
 fn is_spent(order: &Order, usable_seconds: i64, now: Timestamp) -> bool {
     let left = order.terms.expires_at.seconds_since(now);
-    order.status() == OrderStatus::Open && (left <= 0 || order.state.checkout.is_none() && left < usable_seconds)
+    order.status() == OrderStatus::Open
+        && (left <= 0 || order.state.checkout.is_none() && left < usable_seconds)
 }
 
 #[cfg(test)]

@@ -131,7 +131,13 @@ pub struct RefundState {
 
 impl Refund {
     /// A refund that nobody was asked for yet.
-    pub fn new(payment: PaymentId, order: OrderId, amount: Money, reason: RefundReason, cx: &Context) -> Self {
+    pub fn new(
+        payment: PaymentId,
+        order: OrderId,
+        amount: Money,
+        reason: RefundReason,
+        cx: &Context,
+    ) -> Self {
         let id = RefundId::new(cx.id());
         Self {
             id,
@@ -147,7 +153,31 @@ impl Refund {
         }
     }
 
-    /// Puts a stored refund together again.
+    /// The intent of a stored refund; [`restored`](Self::restored) adds what has happened to it.
+    pub const fn restore(
+        id: RefundId,
+        payment: PaymentId,
+        order: OrderId,
+        amount: Money,
+        reason: RefundReason,
+        idempotency_key: String,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            payment,
+            order,
+            amount,
+            reason,
+            idempotency_key,
+            created_at,
+            status: RefundStatus::Pending,
+            provider_id: None,
+            closed_at: None,
+        }
+    }
+
+    /// Adds what has happened to it so far.
     #[must_use]
     pub fn restored(mut self, state: RefundState) -> Self {
         self.status = state.status;

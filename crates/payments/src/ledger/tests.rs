@@ -62,7 +62,8 @@ fn balance(book: &[Transaction], account: Account) -> i64 {
 #[test]
 fn a_charge_is_deferred_revenue_and_the_tax_in_it() {
     let cx = context();
-    for (amount, rate, net, tax) in [(2_999, 0, 2_999, 0), (2_999, 1_900, 2_520, 479), (999, 2_500, 799, 200)] {
+    for (amount, rate, net, tax) in [(2_999, 0, 2_999, 0), (2_999, 1_900, 2_520, 479), (999, 2_500, 799, 200)]
+    {
         let terms = terms(amount, rate, &cx);
         let charge = Transaction::charge(&payment(&terms, &cx), terms.tax_rate, &cx).expect("balances");
         let book = [charge];
@@ -85,7 +86,8 @@ fn entries_that_do_not_balance_are_refused() {
     let lopsided = [(Account::StripeClearing, usd(1)), (Account::DeferredRevenue, usd(-2))];
     assert_eq!(balanced(&lopsided), Err(Error::Unbalanced));
     assert_eq!(balanced(&[]), Err(Error::Unbalanced));
-    let mixed = [(Account::StripeClearing, usd(1)), (Account::DeferredRevenue, Money::new(-1, Currency::Eur))];
+    let mixed =
+        [(Account::StripeClearing, usd(1)), (Account::DeferredRevenue, Money::new(-1, Currency::Eur))];
     assert!(matches!(balanced(&mixed), Err(Error::Money(_))));
 }
 

@@ -89,7 +89,8 @@ fn every_step_is_allowed_or_refused_as_drawn() {
     for (path, allowed) in rows {
         let start = path.iter().try_fold(order(), |order, &step| take(order, step)).expect("a drawn path");
         for step in STEPS {
-            let expected = allowed.iter().any(|&other| std::mem::discriminant(&other) == std::mem::discriminant(&step));
+            let expected =
+                allowed.iter().any(|&other| std::mem::discriminant(&other) == std::mem::discriminant(&step));
             assert_eq!(take(start.clone(), step).is_ok(), expected, "{path:?} then {step:?}");
         }
     }

@@ -1,0 +1,12 @@
+//! The network side of the outside actors' ports.
+//!
+//! | module | talks to |
+//! |---|---|
+//! | [`stripe`] | Stripe, or the sandbox at Stripe's own paths |
+//!
+//! Each module splits into `wire` (what is sent and read, as pure functions) and `client` (the one place that does the
+//! network, with its time limits and attempts).
+//!
+//! It must never decide anything about the business, open the database, or let a secret reach a log.
+
+pub mod stripe;
