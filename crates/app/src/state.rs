@@ -8,6 +8,7 @@ use store::Db;
 
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::realtime::Hub;
 
 /// Adds routes that another crate brings, such as the Stripe sandbox in development.
 pub type ExtraRoutes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
@@ -23,6 +24,8 @@ pub struct Pitlane {
     pub entropy: Arc<dyn Entropy>,
     /// The configuration.
     pub settings: Arc<Settings>,
+    /// The sockets of this node.
+    pub hub: Arc<Hub>,
     /// Routes of development that are not in the list.
     pub extra_routes: Option<ExtraRoutes>,
 }

@@ -6,6 +6,8 @@ use super::router::Router;
 pub fn all(development: bool) -> Router {
     let mut router = Router::default();
     let _ = development;
+    super::openapi::routes(&mut router);
+    crate::realtime::handshake::routes(&mut router);
     crate::pages::routes(&mut router);
     router
 }

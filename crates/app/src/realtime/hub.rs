@@ -5,7 +5,7 @@
 //! Nobody is waited for: a socket whose outbox is full is taken off the channel and told to `resync`.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -51,10 +51,22 @@ pub struct SocketHandle {
     pub lost: Mutex<Vec<Channel>>,
     /// Channels that this socket may no longer see.
     pub revoked: Mutex<Vec<Channel>>,
-    /// Set when the person may no longer be connected.
-    pub ended: AtomicBool,
+    /// One of [`End`].
+    pub end: AtomicU8,
     /// Wakes the socket when its outbox is full or it must end.
     pub wake: tokio::sync::Notify,
+}
+
+/// Whether a socket must end, and why.
+pub struct End;
+
+impl End {
+    /// It goes on.
+    pub const NONE: u8 = 0;
+    /// Its person may no longer be connected.
+    pub const ACCESS: u8 = 1;
+    /// The server is about to stop; the client connects again.
+    pub const STOPPING: u8 = 2;
 }
 
 #[derive(Default)]
@@ -305,7 +317,7 @@ impl Hub {
     fn end_access(&self, user: UserId, sign_in: Option<SignInId>) {
         let sockets = held(&self.people).get(&user).cloned().unwrap_or_default();
         for socket in sockets.iter().filter(|socket| sign_in.is_none() || socket.sign_in == sign_in) {
-            socket.ended.store(true, Ordering::Release);
+            socket.end.store(End::ACCESS, Ordering::Release);
             socket.wake.notify_one();
         }
     }
@@ -323,7 +335,7 @@ impl Hub {
     pub fn end_all(&self) {
         let people: Vec<_> = held(&self.people).values().flatten().cloned().collect();
         for socket in people {
-            socket.ended.store(true, Ordering::Release);
+            socket.end.store(End::STOPPING, Ordering::Release);
             socket.wake.notify_one();
         }
     }
