@@ -34,7 +34,7 @@ async fn answer(
         Ok(Outcome::Done(session)) => return see_other(&success_url(&session)),
         Ok(Outcome::Authenticate) => return see_other(&format!("/sandbox/checkout/{id}/authenticate")),
         Ok(Outcome::Restart) => return see_other(&format!("/sandbox/checkout/{id}")),
-        Ok(Outcome::Expired(session)) => return expired(&session),
+        Ok(Outcome::Expired(session)) => return expired(sandbox, &session),
         Ok(Outcome::Declined(session, reason)) => {
             (session, Problems { declined: Some(reason), ..Problems::default() })
         }
@@ -64,7 +64,7 @@ pub(crate) async fn checkout(session: Path<String>, sandbox: Data<Sandbox>) -> H
         Err(fault) => failed(&fault),
         Ok((items, keeps, session)) => match session.text("status") {
             "complete" => see_other(&success_url(&session)),
-            "expired" => expired(&session),
+            "expired" => expired(&sandbox, &session),
             _ => pay_page(&sandbox, &session, &items, keeps, Entry::default(), Problems::default()),
         },
     }

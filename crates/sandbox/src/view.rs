@@ -190,11 +190,10 @@ pub(crate) fn failed(fault: &Fault) -> HttpResponse {
     }
 }
 
-pub(crate) fn expired(session: &Document) -> HttpResponse {
-    let link = session.maybe("cancel_url").map(|address| {
-        let label = host(address).map_or_else(|| "Go back".to_owned(), |host| format!("Back to {host}"));
-        (address.to_owned(), label)
-    });
+pub(crate) fn expired(sandbox: &Sandbox, session: &Document) -> HttpResponse {
+    let link = session
+        .maybe("cancel_url")
+        .map(|address| (address.to_owned(), format!("Back to {}", payee(sandbox, address))));
     message(
         StatusCode::GONE,
         "This payment page has expired",

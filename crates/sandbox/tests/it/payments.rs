@@ -178,7 +178,7 @@ async fn an_unpaid_session_expires_by_the_clock() {
     let page = world.page(&format!("checkout/{id}")).await;
     assert_eq!(page.status(), 410);
     let html = page.text().await.unwrap();
-    assert!(html.contains("http://shop.test/cart") && html.contains("Back to shop.test"));
+    assert!(html.contains("http://shop.test/cart") && html.contains("Back to Test Shop"));
     assert_eq!(world.pay(&session, "4242424242424242", "").await.status(), 410);
     let session = world.reread(&session).await;
     assert_eq!((text(&session, "status"), text(&session, "payment_status")), ("expired", "unpaid"));
