@@ -1,0 +1,311 @@
+//! A session as its participants see it: its state, its people and what it costs, in one query.
+
+use std::num::TryFromIntError;
+
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{QueryableByName, RunQueryDsl};
+use kernel::id::{SessionId, UserId};
+use kernel::{BasisPoints, Currency, PlanCode, SessionType, StoreError, Timestamp};
+use payments::PaymentStatus;
+use sessions::{EndReason, ParticipantRole, Status};
+
+use crate::error::Stored;
+use crate::sessions::named;
+use crate::tx::Tx;
+use crate::types::{AnyTs, AnyUuid, Id, Ts};
+
+/// A person by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The person.
+    pub id: UserId,
+    /// The name they have now.
+    pub name: String,
+}
+
+/// A session with its people and its price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionView {
+    /// The session.
+    pub id: SessionId,
+    /// What it is now.
+    pub session_type: SessionType,
+    /// Where it stands.
+    pub status: Status,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// The plan that was bought.
+    pub plan: PlanCode,
+    /// The price book of its order.
+    pub price_book: String,
+    /// The multiplier of its slot.
+    pub multiplier: BasisPoints,
+    /// The currency of its order.
+    pub currency: Currency,
+    /// What it cost, in minor units.
+    pub base_price_cents: i64,
+    /// What the upgrade cost, in minor units, once it is paid.
+    pub upgrade_price_cents: Option<i64>,
+    /// How much of it is paid.
+    pub payment_status: PaymentStatus,
+    /// Who bought it.
+    pub customer: Person,
+    /// Who helps.
+    pub mechanic: Option<Person>,
+    /// When it was booked for.
+    pub scheduled_for: Option<Timestamp>,
+    /// When it was fulfilled.
+    pub created_at: Timestamp,
+    /// When it got its mechanic.
+    pub accepted_at: Option<Timestamp>,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
+    /// When it became video.
+    pub upgraded_at: Option<Timestamp>,
+    /// When its time is up.
+    pub deadline_at: Option<Timestamp>,
+    /// How long it may take, in minutes.
+    pub allowance_minutes: u32,
+    /// The number of the last line of its log.
+    pub last_seq: u64,
+    /// What the viewer is in it; `None` for an admin who looks from outside.
+    pub viewer_role: Option<ParticipantRole>,
+}
+
+impl SessionView {
+    /// Base and upgrade together, in minor units.
+    pub const fn total_price_cents(&self) -> i64 {
+        match self.upgrade_price_cents {
+            Some(upgrade) => self.base_price_cents.saturating_add(upgrade),
+            None => self.base_price_cents,
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = AnyUuid)]
+    id: Id,
+    #[diesel(sql_type = Text)]
+    session_type: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    end_reason: Option<String>,
+    #[diesel(sql_type = Text)]
+    plan: String,
+    #[diesel(sql_type = Text)]
+    price_book: String,
+    #[diesel(sql_type = BigInt)]
+    allowance_minutes: i64,
+    #[diesel(sql_type = Nullable<AnyTs>)]
+    scheduled_for: Option<Ts>,
+    #[diesel(sql_type = AnyTs)]
+    created_at: Ts,
+    #[diesel(sql_type = Nullable<AnyTs>)]
+    accepted_at: Option<Ts>,
+    #[diesel(sql_type = Nullable<AnyTs>)]
+    started_at: Option<Ts>,
+    #[diesel(sql_type = Nullable<AnyTs>)]
+    ended_at: Option<Ts>,
+    #[diesel(sql_type = Nullable<AnyTs>)]
+    upgraded_at: Option<Ts>,
+    #[diesel(sql_type = BigInt)]
+    last_seq: i64,
+    #[diesel(sql_type = AnyUuid)]
+    customer_id: Id,
+    #[diesel(sql_type = Text)]
+    customer_name: String,
+    #[diesel(sql_type = Nullable<AnyUuid>)]
+    mechanic_id: Option<Id>,
+    #[diesel(sql_type = Nullable<Text>)]
+    mechanic_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    viewer_role: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    multiplier_bps: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    base_cents: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    currency: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    order_status: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    kept_cents: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    asked_back_cents: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    upgrade_cents: Option<i64>,
+}
+
+// `$1` is always the viewer. SQLite takes it as a name and numbers names by their first use, so `$2` must follow it.
+const SELECT: &str = "\
+SELECT s.id, s.session_type, s.status, s.end_reason, s.plan, s.price_book, s.allowance_minutes, s.scheduled_for,
+  s.created_at, s.accepted_at, s.started_at, s.ended_at, s.upgraded_at, s.last_seq,
+  s.customer_id, customer.name AS customer_name,
+  helper.user_id AS mechanic_id, mechanic.name AS mechanic_name,
+  viewer.role AS viewer_role,
+  booked.multiplier_bps, booked.amount_cents AS base_cents, booked.currency, booked.status AS order_status,
+  paid.amount_cents AS kept_cents, paid.asked_back_cents, upgrade.amount_cents AS upgrade_cents
+FROM sessions s
+JOIN users customer ON customer.id = s.customer_id
+LEFT JOIN session_participants viewer
+  ON viewer.session_id = s.id AND viewer.user_id = $1 AND viewer.left_at IS NULL
+LEFT JOIN session_participants helper
+  ON helper.session_id = s.id AND helper.role = 'mechanic' AND helper.left_at IS NULL
+LEFT JOIN users mechanic ON mechanic.id = helper.user_id
+LEFT JOIN orders booked ON booked.session_id = s.id AND booked.kind = 'session'
+LEFT JOIN payments paid ON paid.order_id = booked.id AND NOT paid.surplus
+LEFT JOIN orders upgrade ON upgrade.session_id = s.id AND upgrade.kind = 'upgrade'
+  AND upgrade.status IN ('paid', 'fulfilled', 'refunded')";
+
+/// One session as this person sees it. `None` when it doesn't exist or they take no part in it.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn of_participant(
+    tx: &mut Tx<'_>,
+    session: SessionId,
+    viewer: UserId,
+) -> Result<Option<SessionView>, StoreError> {
+    let found = any(tx, session, viewer)?;
+    Ok(found.filter(|view| view.viewer_role.is_some()))
+}
+
+/// One session, whoever asks: for admins, who are audited. `viewer_role` tells whether they take part in it too.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn any(tx: &mut Tx<'_>, session: SessionId, viewer: UserId) -> Result<Option<SessionView>, StoreError> {
+    let row: Vec<Row> = diesel::sql_query(format!("{SELECT} WHERE s.id = $2"))
+        .bind::<AnyUuid, _>(Id(viewer.uuid()))
+        .bind::<AnyUuid, _>(Id(session.uuid()))
+        .load(tx.conn())
+        .stored()?;
+    row.into_iter().next().map(SessionView::try_from).transpose()
+}
+
+/// A page of this person's sessions, newest first: those made before `before`, of any of `statuses`, or of all when
+/// that is empty.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn mine(
+    tx: &mut Tx<'_>,
+    viewer: UserId,
+    statuses: &[Status],
+    before: Option<SessionId>,
+    limit: u32,
+) -> Result<Vec<SessionView>, StoreError> {
+    let filter = format!("viewer.role IS NOT NULL{}", status_filter(statuses));
+    page(tx, viewer, &filter, before, limit)
+}
+
+/// A page of the sessions that are under way or waiting, newest first, for admins.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn active(
+    tx: &mut Tx<'_>,
+    viewer: UserId,
+    before: Option<SessionId>,
+    limit: u32,
+) -> Result<Vec<SessionView>, StoreError> {
+    let active: Vec<Status> = Status::ALL.into_iter().filter(|status| !status.is_ended()).collect();
+    page(tx, viewer, &format!("1 = 1{}", status_filter(&active)), before, limit)
+}
+
+// Ids are made in the order of time, so they are the order and the cursor.
+fn page(
+    tx: &mut Tx<'_>,
+    viewer: UserId,
+    filter: &str,
+    before: Option<SessionId>,
+    limit: u32,
+) -> Result<Vec<SessionView>, StoreError> {
+    let last = before.map_or(uuid::Uuid::max(), SessionId::uuid);
+    let query = format!("{SELECT} WHERE {filter} AND s.id < $2 ORDER BY s.id DESC LIMIT {limit}");
+    let rows: Vec<Row> = diesel::sql_query(query)
+        .bind::<AnyUuid, _>(Id(viewer.uuid()))
+        .bind::<AnyUuid, _>(Id(last))
+        .load(tx.conn())
+        .stored()?;
+    rows.into_iter().map(SessionView::try_from).collect()
+}
+
+fn status_filter(statuses: &[Status]) -> String {
+    if statuses.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = statuses.iter().map(|status| format!("'{status}'")).collect();
+    format!(" AND s.status IN ({})", names.join(", "))
+}
+
+impl TryFrom<Row> for SessionView {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let out_of_range = |reason: TryFromIntError| StoreError::corrupt("sessions", reason);
+        let allowance_minutes = u32::try_from(row.allowance_minutes).map_err(out_of_range)?;
+        let started_at = row.started_at.map(Timestamp::from);
+        Ok(Self {
+            id: SessionId::new(row.id.0),
+            session_type: named("sessions.session_type", &row.session_type, SessionType::parse)?,
+            status: named("sessions.status", &row.status, Status::parse)?,
+            end_reason: row
+                .end_reason
+                .map(|name| named("sessions.end_reason", &name, EndReason::parse))
+                .transpose()?,
+            plan: named("sessions.plan", &row.plan, PlanCode::parse)?,
+            price_book: row.price_book,
+            multiplier: row
+                .multiplier_bps
+                .map_or(Ok(BasisPoints::ONE), |points| u32::try_from(points).map(BasisPoints::new))
+                .map_err(out_of_range)?,
+            currency: row
+                .currency
+                .map_or(Ok(Currency::Usd), |code| named("orders.currency", &code, Currency::parse))?,
+            base_price_cents: row.base_cents.unwrap_or(0),
+            upgrade_price_cents: row.upgrade_cents,
+            payment_status: payment_status(
+                row.order_status.as_deref(),
+                row.kept_cents.zip(row.asked_back_cents),
+            ),
+            customer: Person { id: UserId::new(row.customer_id.0), name: row.customer_name },
+            mechanic: row
+                .mechanic_id
+                .zip(row.mechanic_name)
+                .map(|(id, name)| Person { id: UserId::new(id.0), name }),
+            scheduled_for: row.scheduled_for.map(Timestamp::from),
+            created_at: row.created_at.into(),
+            accepted_at: row.accepted_at.map(Timestamp::from),
+            started_at,
+            ended_at: row.ended_at.map(Timestamp::from),
+            upgraded_at: row.upgraded_at.map(Timestamp::from),
+            deadline_at: started_at.map(|at| at.plus_seconds(i64::from(allowance_minutes) * 60)),
+            allowance_minutes,
+            last_seq: u64::try_from(row.last_seq).map_err(out_of_range)?,
+            viewer_role: row
+                .viewer_role
+                .map(|name| named("session_participants.role", &name, ParticipantRole::parse))
+                .transpose()?,
+        })
+    }
+}
+
+// The same answer as `payments::receipt::payment_status`, from the columns of one row.
+fn payment_status(order: Option<&str>, kept_and_asked_back: Option<(i64, i64)>) -> PaymentStatus {
+    match (order, kept_and_asked_back) {
+        (Some("refunded"), _) => PaymentStatus::Refunded,
+        (Some("paid" | "fulfilled"), Some((kept, asked_back))) if asked_back >= kept => {
+            PaymentStatus::Refunded
+        }
+        (Some("paid" | "fulfilled"), Some((_, asked_back))) if asked_back > 0 => {
+            PaymentStatus::PartiallyRefunded
+        }
+        (Some("paid" | "fulfilled"), _) => PaymentStatus::Paid,
+        _ => PaymentStatus::Unpaid,
+    }
+}
