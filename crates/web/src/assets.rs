@@ -106,7 +106,31 @@ macro_rules! files {
 
 /// All of `static/`; a test compares it with the folder.
 static FILES: &[(&str, &[u8])] = files![
+    "components/api-form.js",
+    "components/api.js",
+    "components/chat-log.js",
+    "components/chat-room.js",
+    "components/checkout-watch.js",
+    "components/composer.js",
+    "components/copy-button.js",
+    "components/duty-switch.js",
+    "components/file-picker.js",
+    "components/live-section.js",
+    "components/local-time.js",
+    "components/offline-notice.js",
+    "components/outbox.js",
+    "components/page.js",
+    "components/presence-chip.js",
+    "components/progress-tracker.js",
+    "components/request-queue.js",
+    "components/session-launcher.js",
+    "components/socket.js",
+    "components/status-badge.js",
+    "components/theme-switch.js",
+    "components/zone-field.js",
+    "css/chat.css",
     "css/components.css",
+    "css/pages.css",
     "css/tokens.css",
     "fonts/OFL.txt",
     "fonts/inter-latin.woff2",
@@ -115,6 +139,7 @@ static FILES: &[(&str, &[u8])] = files![
     "img/engine-bay.svg",
     "img/favicon.svg",
     "img/icons.svg",
+    "theme.js",
 ];
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use askama::Template;
 
 use crate::frame::Frame;
 use crate::plan::PlanCard;
-use crate::session::SessionRow;
+use crate::session::{SessionRow, SessionStatus};
 
 /// The customer's first page.
 #[derive(Debug, Template)]
@@ -59,6 +59,13 @@ impl DashboardPage {
                 needs_verified_email: blocked(plan),
             })
             .collect()
+    }
+
+    /// The session the customer most likely came for: one that is live, else ready, else waiting.
+    pub(crate) fn current(&self) -> Option<&SessionRow> {
+        [SessionStatus::InProgress, SessionStatus::Accepted, SessionStatus::Requested]
+            .into_iter()
+            .find_map(|status| self.sessions.iter().find(|row| row.status == status))
     }
 
     /// Whether a first look costs nothing.

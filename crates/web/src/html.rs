@@ -40,7 +40,7 @@ pub(crate) struct Time {
     format: &'static str,
 }
 
-/// Shows the RFC 3339 `instant`. `format` is `time`, `date`, `datetime` or `ago`.
+/// Shows the RFC 3339 `instant`. `format` is `time`, `date` or `datetime`.
 pub(crate) fn time(instant: &str, format: &'static str) -> Time {
     Time { instant: instant.to_owned(), format }
 }

@@ -63,7 +63,7 @@ impl SessionStatus {
         match self {
             Self::Requested => "Waiting",
             Self::Scheduled => "Booked",
-            Self::Accepted => "Mechanic assigned",
+            Self::Accepted => "Assigned",
             Self::InProgress => "Live",
             Self::Completed => "Completed",
             Self::Cancelled => "Cancelled",

@@ -1,0 +1,80 @@
+// <api-form [data-done] [data-then="remove|go"] [data-to] [data-reveal]>: sends its form to the API as JSON.
+//
+// `data-method` on the form names a method that HTML forms don't have. Faults stand beside their fields.
+
+import { call } from "./api.js";
+
+class ApiForm extends HTMLElement {
+  connectedCallback() {
+    this.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send(event.currentTarget);
+    });
+  }
+
+  async #send(form) {
+    const button = form.querySelector("[type=submit]");
+    const fields = Object.fromEntries(new FormData(form));
+    const body = Object.keys(fields).length > 0 ? fields : undefined;
+    this.#clear(form);
+    button.disabled = true;
+    try {
+      const { data } = await call(form.dataset.method ?? "POST", form.getAttribute("action"), body);
+      this.#done(form, data);
+    } catch (error) {
+      this.#fault(form, error);
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  #done(form, data) {
+    const { done, then, to, reveal } = this.dataset;
+    const outcome = form.querySelector("[data-outcome]");
+    if (done && outcome) outcome.textContent = done;
+    if (reveal) {
+      form.querySelector("[data-secret]").textContent = data[reveal];
+      form.querySelector("[data-revealed]").hidden = false;
+      form.reset();
+    }
+    if (then === "remove") {
+      const item = this.closest("li");
+      const next = item.nextElementSibling ?? item.previousElementSibling;
+      item.remove();
+      next?.querySelector("button, a")?.focus();
+    }
+    if (then === "go") location.assign(to);
+  }
+
+  #fault(form, error) {
+    let shown = false;
+    for (const { field, message } of error.errors) {
+      const input = form.elements.namedItem(field);
+      if (!(input instanceof HTMLElement)) continue;
+      const note = document.createElement("span");
+      note.className = "error";
+      note.id = `${input.id}-error`;
+      note.textContent = message;
+      input.closest(".field")?.append(note);
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", note.id);
+      if (!shown) input.focus();
+      shown = true;
+    }
+    const place = form.querySelector("[data-fault]") ?? form.querySelector("[data-outcome]");
+    if (!shown && place) {
+      place.textContent = error.message;
+      place.hidden = false;
+    }
+  }
+
+  #clear(form) {
+    for (const note of form.querySelectorAll(".field > .error")) note.remove();
+    for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+    for (const place of form.querySelectorAll("[data-outcome]")) place.textContent = "";
+    const fault = form.querySelector("[data-fault]");
+    if (fault) fault.hidden = true;
+  }
+}
+
+customElements.define("api-form", ApiForm);

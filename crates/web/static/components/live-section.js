@@ -1,0 +1,58 @@
+// <live-section id channel [every]>: a part of a page that reads itself again when its channel says that something
+// happened, after a reconnect, and every `every` seconds. The server renders it, so its text exists once.
+
+import { socket } from "./socket.js";
+
+const SETTLE_MS = 150;
+const QUIET = new Set(["tick", "typing", "read", "pong", "ack", "error", "left"]);
+
+export class LiveSection extends HTMLElement {
+  #leave = () => {};
+  #settle = 0;
+  #every = 0;
+  #seq = 0;
+  #shown = [];
+
+  connectedCallback() {
+    const channel = this.getAttribute("channel");
+    this.#leave = socket.subscribe(channel, {
+      after: () => this.#seq,
+      frame: (frame) => this.#frame(channel, frame),
+    });
+    const seconds = Number(this.getAttribute("every"));
+    if (seconds > 0) this.#every = setInterval(() => this.renew(), seconds * 1000);
+  }
+
+  disconnectedCallback() {
+    this.#leave();
+    clearInterval(this.#every);
+    clearTimeout(this.#settle);
+  }
+
+  #frame(channel, frame) {
+    if (QUIET.has(frame.type)) return;
+    if (frame.last_seq > this.#seq) this.#seq = frame.last_seq;
+    if (frame.event?.seq > this.#seq) this.#seq = frame.event.seq;
+    if (frame.event_id) this.#shown.push({ type: "ack", channel, event_id: frame.event_id });
+    clearTimeout(this.#settle);
+    this.#settle = setTimeout(() => this.renew(), SETTLE_MS);
+  }
+
+  /** Reads the page again and takes over its own part. Never under the hands of somebody who is typing. */
+  async renew() {
+    const active = document.activeElement;
+    if (document.visibilityState === "hidden" && this.#every) return;
+    if (this.contains(active) && active.matches("input, textarea, select")) return;
+    const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" }).catch(() => null);
+    if (!response?.ok || response.redirected) return;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const fresh = page.getElementById(this.id);
+    if (!fresh) return;
+    const focused = this.contains(active) ? active.getAttribute("href") : null;
+    this.replaceChildren(...document.importNode(fresh, true).childNodes);
+    if (focused) [...this.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
+    for (const ack of this.#shown.splice(0)) socket.send(ack);
+  }
+}
+
+customElements.define("live-section", LiveSection);

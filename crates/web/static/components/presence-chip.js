@@ -1,0 +1,13 @@
+// <presence-chip state="waiting|assigned|connected" data-waiting data-assigned data-connected>: who is there, in
+// the page's own words.
+
+class PresenceChip extends HTMLElement {
+  static observedAttributes = ["state"];
+
+  attributeChangedCallback(_name, before, now) {
+    const text = this.dataset[now];
+    if (before !== null && text && this.textContent !== text) this.textContent = text;
+  }
+}
+
+customElements.define("presence-chip", PresenceChip);
