@@ -97,8 +97,10 @@ enum Ran {
 /// A closure with its type erased, so that closures of all use cases share one queue.
 trait Write: Send {
     fn run(&mut self, connection: &mut AnyConnection) -> Ran;
-    /// Tells the caller, and gives back what to tell everybody else.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) -> Vec<Notice>;
+    /// What to tell everybody else once the batch is committed; nothing when the closure was undone.
+    fn take_notices(&mut self) -> Vec<Notice>;
+    /// Tells the caller.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Closure<T, E, F> {
@@ -131,9 +133,13 @@ where
         ran
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) -> Vec<Notice> {
-        let Self { result, notices, answer, .. } = *self;
-        let kept = matches!(result, Some(Ok(_))) && committed.is_ok();
+    fn take_notices(&mut self) -> Vec<Notice> {
+        let notices = std::mem::take(&mut self.notices);
+        if matches!(self.result, Some(Ok(_))) { notices } else { Vec::new() }
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { result, answer, .. } = *self;
         let result = match (committed, result) {
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(gone().into()),
@@ -143,7 +149,6 @@ where
         };
         // The caller may have gone away; what it wrote stays.
         let _ = answer.send(result);
-        if kept { notices } else { Vec::new() }
     }
 }
 
@@ -151,14 +156,13 @@ fn run(connection: &mut AnyConnection, mut waiting: mpsc::Receiver<Box<dyn Write
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
         let committed = commit(connection, &mut batch);
-        if let Err(error) = &committed {
-            tracing::error!(%error, closures = batch.len(), "a batch was rolled back");
+        match &committed {
+            Ok(()) => deliver(sink, batch.iter_mut().flat_map(|closure| closure.take_notices()).collect()),
+            Err(error) => tracing::error!(%error, closures = batch.len(), "a batch was rolled back"),
         }
-        let mut notices = Vec::new();
         for closure in batch.drain(..) {
-            notices.extend(closure.answer(committed.clone()));
+            closure.answer(committed.clone());
         }
-        deliver(sink, notices);
     }
 }
 
