@@ -1,0 +1,26 @@
+//! What the customer's journey needs from a database.
+
+use kernel::StoreError;
+use kernel::id::{InteractionId, UserId};
+
+use crate::interaction::Interaction;
+
+/// Interactions, inside one transaction.
+pub trait Store {
+    /// Adds a step.
+    ///
+    /// # Errors
+    /// When the storage fails, or there is no such customer or session.
+    fn interaction_insert(&mut self, interaction: &Interaction) -> Result<(), StoreError>;
+
+    /// The steps of a customer, newest first, at most `limit`; with `before`, only those older than that one.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn interactions_by_customer(
+        &mut self,
+        customer: UserId,
+        before: Option<InteractionId>,
+        limit: u32,
+    ) -> Result<Vec<Interaction>, StoreError>;
+}

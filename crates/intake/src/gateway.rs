@@ -1,0 +1,55 @@
+//! Where the bytes of files lie. A port to the outside: a folder, or an object storage.
+
+use async_trait::async_trait;
+
+/// Why bytes could not be stored, read or deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum FileStorageError {
+    /// The storage holds no more.
+    #[error("the file storage is full")]
+    Full,
+    /// There is nothing under this key.
+    #[error("the file storage holds nothing under {0}")]
+    Missing(String),
+    /// Anything else.
+    #[error("the file storage failed: {0}")]
+    Failed(String),
+}
+
+/// Bytes by key. Keys are made by this program and consist of letters, digits and hyphens.
+#[async_trait]
+pub trait FileStorage: Send + Sync {
+    /// Begins to store bytes under `key`. Nothing is there until [`FileWriter::finish`].
+    ///
+    /// # Errors
+    /// The storage can't be written.
+    async fn create(&self, key: &str) -> Result<Box<dyn FileWriter>, FileStorageError>;
+
+    /// All bytes under `key`.
+    ///
+    /// # Errors
+    /// [`FileStorageError::Missing`], or the storage can't be read.
+    async fn read(&self, key: &str) -> Result<Vec<u8>, FileStorageError>;
+
+    /// Deletes what lies under `key`; nothing there is fine.
+    ///
+    /// # Errors
+    /// The storage can't be written.
+    async fn delete(&self, key: &str) -> Result<(), FileStorageError>;
+}
+
+/// Bytes on their way into the storage. Dropped before [`finish`](FileWriter::finish), it leaves nothing behind.
+#[async_trait]
+pub trait FileWriter: Send {
+    /// Adds bytes at the end.
+    ///
+    /// # Errors
+    /// The storage can't be written.
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), FileStorageError>;
+
+    /// Makes the bytes readable under their key, all at once and so that they survive a power cut.
+    ///
+    /// # Errors
+    /// The storage can't be written; then nothing lies under the key.
+    async fn finish(self: Box<Self>) -> Result<(), FileStorageError>;
+}

@@ -1,0 +1,40 @@
+//! What a customer tells before they pay.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`vehicle`] | [`Vehicle`]: the car, with every field checked |
+//! | [`vin`] | [`Vin`]: check digit and model year, worked out without asking anybody |
+//! | [`concern`] | [`Concern`]: the problem in the customer's words |
+//! | [`waiver`] | [`Waiver`], its versions, and [`WaiverAcceptance`] |
+//! | [`upload`] | [`Upload`]: a file that waits for its session; what kind of file it really is |
+//! | [`intake`](mod@intake) | [`Intake`]: all of it together |
+//! | [`submit`](mod@submit) | checking what was sent and writing it down |
+//! | [`gateway`] | [`FileStorage`]: where the bytes of files lie |
+//! | [`store`] | [`Store`]: the port to the database |
+//!
+//! It owns vehicles, concerns, uploads until they belong to a session, waiver versions and acceptances.
+//!
+//! It must never know a price, decide whether a plan may be bought, or talk to a network: a VIN is judged by its own
+//! arithmetic.
+
+pub mod concern;
+pub mod error;
+pub mod gateway;
+pub mod intake;
+pub mod store;
+pub mod submit;
+pub mod upload;
+pub mod vehicle;
+pub mod vin;
+pub mod waiver;
+
+pub use concern::Concern;
+pub use error::{Error, Fault};
+pub use gateway::{FileStorage, FileStorageError, FileWriter};
+pub use intake::{FILES_MAX, Intake, ProviderType, Routing};
+pub use store::Store;
+pub use submit::{NewIntake, Submitted, submit};
+pub use upload::{ContentType, Upload};
+pub use vehicle::{Vehicle, VehicleForm};
+pub use vin::{Vin, VinFault};
+pub use waiver::{Waiver, WaiverAcceptance, Waivers};
