@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`email`], [`profile`], [`password`] | checked values: [`Email`], [`Name`], [`Phone`], [`TimeZone`], [`Password`] |
-//! | [`user`] | [`User`] and its changes |
+//! | [`user`], [`change`] | [`User`] and what its person changes |
 //! | [`register`] | making an account |
 //! | [`token`] | [`Token`] and its hash; only the hash is stored |
 //! | [`sign_in`] | signed-in devices, sign-in by password, ending them |
@@ -28,6 +28,7 @@ pub mod api_token;
 pub mod attempts;
 pub mod audit;
 pub mod authenticate;
+pub mod change;
 pub mod email;
 pub mod error;
 pub mod idempotency;

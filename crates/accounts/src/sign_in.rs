@@ -170,28 +170,29 @@ pub fn revoke(
     Ok(store.sign_in_revoke(user, sign_in, cx.now)?)
 }
 
-/// Changes the password of a signed-in person whose current one was compared outside, and ends their other
-/// sign-ins.
+/// Looks at the current password that a signed-in person typed, after it was compared outside, under the same limit
+/// as a sign-in. A refusal is an outcome, because its count must be committed.
 ///
 /// # Errors
-/// [`Error::WrongCredentials`] when the password was changed meanwhile, [`Error::NotFound`], or a failure of the
-/// store.
-pub fn change_password(
-    store: &mut dyn Store,
-    user: UserId,
-    keep: SignInId,
-    matched: &PasswordHash,
-    new: PasswordHash,
+/// A failure of the store.
+pub fn confirm_password(
+    store: &mut dyn CredentialStore,
+    email: &Email,
+    address: &str,
+    is_right: bool,
+    limit: u32,
     cx: &Context,
-) -> Result<User, Error> {
-    let user = store.user_for_update(user)?.ok_or(Error::NotFound("user"))?;
-    if user.password() != Some(matched) {
-        return Err(Error::WrongCredentials);
+) -> Result<Option<Error>, Error> {
+    let key = AttemptKey::password(email, address);
+    let attempts = store.login_attempts_for_update(&key, cx.now)?;
+    if let Some(retry_after_seconds) = attempts.blocked(limit, cx.now) {
+        return Ok(Some(Error::TooManyAttempts { retry_after_seconds }));
     }
-    let user = user.with_password(Some(new), cx.now);
-    store.user_update(&user)?;
-    store.sign_ins_revoke(user.id(), Some(keep), cx.now)?;
-    Ok(user)
+    if !is_right {
+        store.login_attempts_put(&key, attempts.failed(cx.now))?;
+        return Ok(Some(Error::WrongCredentials));
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

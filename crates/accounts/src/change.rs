@@ -1,0 +1,60 @@
+//! What a signed-in person changes about their account.
+
+use kernel::{Context, SignInId, UserId};
+
+use crate::email::Email;
+use crate::error::Error;
+use crate::password::PasswordHash;
+use crate::store::Store;
+use crate::user::{ProfileChange, User};
+
+/// A change; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Name, telephone, time zone, type.
+    pub profile: ProfileChange,
+    /// Another address.
+    pub email: Option<Email>,
+    /// Another password, hashed.
+    pub password: Option<PasswordHash>,
+    /// The stored hash that the typed current password matched. A new address or password needs it.
+    pub matched: Option<PasswordHash>,
+    /// The sign-in that goes on when the password changes; the others end.
+    pub keep: Option<SignInId>,
+}
+
+/// What came of a change.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The person now.
+    pub user: User,
+    /// Whether there is a new address, which has to be verified.
+    pub email_changed: bool,
+}
+
+/// Changes the account.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::WrongCredentials`] when a new address or password comes without the current
+/// password, [`Error::EmailTaken`], or a failure of the store.
+pub fn change(store: &mut dyn Store, user: UserId, wanted: &Change, cx: &Context) -> Result<Changed, Error> {
+    let before = store.user_for_update(user)?.ok_or(Error::NotFound("user"))?;
+    let is_sensitive = wanted.email.is_some() || wanted.password.is_some();
+    // Compared with the hash as it is now: it may have changed while the slow comparison ran.
+    if is_sensitive && (wanted.matched.is_none() || before.password() != wanted.matched.as_ref()) {
+        return Err(Error::WrongCredentials);
+    }
+    let mut after = before.clone().with_profile(wanted.profile.clone(), cx.now);
+    if let Some(email) = &wanted.email {
+        after = after.with_email(email.clone(), cx.now);
+    }
+    if let Some(password) = &wanted.password {
+        after = after.with_password(Some(password.clone()), cx.now);
+        store.sign_ins_revoke(user, wanted.keep, cx.now)?;
+    }
+    if !store.user_update(&after)? {
+        return Err(Error::EmailTaken);
+    }
+    let email_changed = after.email() != before.email();
+    Ok(Changed { user: after, email_changed })
+}
