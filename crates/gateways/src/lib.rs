@@ -2,11 +2,13 @@
 //!
 //! | module | talks to |
 //! |---|---|
+//! | [`files`] | the folder in which uploads lie |
 //! | [`stripe`] | Stripe, or the sandbox at Stripe's own paths |
 //!
-//! Each module splits into `wire` (what is sent and read, as pure functions) and `client` (the one place that does the
+//! Each module that talks over a network splits into `wire` (what is sent and read, as pure functions) and `client` (the one place that does the
 //! network, with its time limits and attempts).
 //!
 //! It must never decide anything about the business, open the database, or let a secret reach a log.
 
+pub mod files;
 pub mod stripe;

@@ -182,7 +182,7 @@ fn number(typed: &str, year: Option<u16>) -> Result<String, Fault> {
 
 // The number of a car from before the standard: 4 to 16 letters and digits, about which nothing more is known.
 fn old_number(typed: &str, year: Option<u16>) -> Option<String> {
-    if !year.is_some_and(|year| year < STANDARD_VIN_YEAR) {
+    if year.is_none_or(|year| year >= STANDARD_VIN_YEAR) {
         return None;
     }
     let plain: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();

@@ -337,18 +337,19 @@ fn plans_together(at: &str, plans: &[Plan], problems: &mut Problems) {
             );
         }
     }
-    if let (Some(chat), Some(video)) = (direct(SessionType::Chat).next(), direct(SessionType::Video).next()) {
-        if video.price.minor() < chat.price.minor() {
-            problems.add(
-                format!("{at}.plans[{}].price_cents", video.code),
-                video.price.minor(),
-                format!(
-                    "write at least the price of {}, {}, or nobody could upgrade",
-                    chat.code,
-                    chat.price.minor()
-                ),
-            );
-        }
+    let ways = (direct(SessionType::Chat).next(), direct(SessionType::Video).next());
+    if let (Some(chat), Some(video)) = ways
+        && video.price.minor() < chat.price.minor()
+    {
+        problems.add(
+            format!("{at}.plans[{}].price_cents", video.code),
+            video.price.minor(),
+            format!(
+                "write at least the price of {}, {}, or nobody could upgrade",
+                chat.code,
+                chat.price.minor()
+            ),
+        );
     }
 }
 

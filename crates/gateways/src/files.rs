@@ -1,0 +1,225 @@
+//! The folder in which uploads lie, one file a key.
+//!
+//! A folder of one's own instead of the `object_store` crate: its local store does not make a file durable before it
+//! answers, and a row that points at bytes which a power cut has taken away would be a lie. Object storages come in
+//! behind the same port.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use intake::{FileStorage, FileStorageError, FileWriter};
+use tokio::fs;
+use tokio::io::AsyncWriteExt;
+
+// Ends the names of files that are being written.
+const PART: &str = "part";
+// What is older was left behind by a process that was killed.
+const PART_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
+
+/// Why uploads can't be kept at the configured place.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not a place that this version knows.
+    #[error("files.url: {0:?} can't be used; write file://FOLDER")]
+    Unknown(String),
+    /// The folder can't be made or used.
+    #[error("files.url: the folder {folder} can't be used: {reason}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// A folder.
+#[derive(Debug, Clone)]
+pub struct FileFolder {
+    folder: PathBuf,
+}
+
+/// The storage at that address, its folder made when it is not there. Blocks.
+///
+/// # Errors
+/// [`OpenError`], with what would be right.
+pub fn open(url: &str) -> Result<Arc<dyn FileStorage>, OpenError> {
+    match url.strip_prefix("file://") {
+        Some(folder) if !folder.is_empty() => Ok(Arc::new(FileFolder::open(Path::new(folder))?)),
+        Some(_) | None => Err(OpenError::Unknown(url.to_owned())),
+    }
+}
+
+impl FileFolder {
+    /// Uses that folder, making it when it is not there, and removes what killed processes left half written. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError::Folder`].
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let refused = |error: std::io::Error| OpenError::Folder {
+            folder: folder.display().to_string(),
+            reason: error.to_string(),
+        };
+        std::fs::create_dir_all(folder).map_err(refused)?;
+        for entry in std::fs::read_dir(folder).map_err(refused)? {
+            let entry = entry.map_err(refused)?;
+            let left_behind = entry.path().extension().is_some_and(|extension| extension == PART)
+                && entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(is_old);
+            if left_behind {
+                std::fs::remove_file(entry.path()).map_err(refused)?;
+            }
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    fn path(&self, key: &str) -> Result<PathBuf, FileStorageError> {
+        let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if plain {
+            Ok(self.folder.join(key))
+        } else {
+            Err(FileStorageError::Failed(format!("{key:?} is no key")))
+        }
+    }
+}
+
+fn is_old(modified: SystemTime) -> bool {
+    modified.elapsed().is_ok_and(|age| age > PART_LIFETIME)
+}
+
+#[async_trait]
+impl FileStorage for FileFolder {
+    async fn create(&self, key: &str) -> Result<Box<dyn FileWriter>, FileStorageError> {
+        let path = self.path(key)?;
+        let part = path.with_extension(PART);
+        let file = fs::File::create(&part).await.map_err(|error| told(key, &error))?;
+        Ok(Box::new(Part { file, part, path, folder: self.folder.clone(), finished: false }))
+    }
+
+    async fn read(&self, key: &str) -> Result<Vec<u8>, FileStorageError> {
+        fs::read(self.path(key)?).await.map_err(|error| told(key, &error))
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), FileStorageError> {
+        match fs::remove_file(self.path(key)?).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(told(key, &error)),
+        }
+    }
+}
+
+struct Part {
+    file: fs::File,
+    part: PathBuf,
+    path: PathBuf,
+    folder: PathBuf,
+    finished: bool,
+}
+
+#[async_trait]
+impl FileWriter for Part {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), FileStorageError> {
+        self.file.write_all(bytes).await.map_err(|error| told("", &error))
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), FileStorageError> {
+        let moved = async {
+            self.file.flush().await?;
+            self.file.sync_all().await?;
+            fs::rename(&self.part, &self.path).await?;
+            // The new name is durable only once its folder is.
+            fs::File::open(&self.folder).await?.sync_all().await
+        };
+        moved.await.map_err(|error| told("", &error))?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Whatever stays here is removed by a later start.
+            let _ = std::fs::remove_file(&self.part);
+        }
+    }
+}
+
+fn told(key: &str, error: &std::io::Error) -> FileStorageError {
+    match error.kind() {
+        ErrorKind::NotFound => FileStorageError::Missing(key.to_owned()),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FileStorageError::Full,
+        _ => FileStorageError::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn bytes_are_there_once_they_are_finished_and_gone_once_they_are_deleted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("file://{}", folder.path().join("data/files").display());
+        let storage = open(&url).expect("opens");
+        let mut writer = storage.create("a-1").await.expect("creates");
+        writer.write(b"one ").await.expect("writes");
+        assert!(
+            matches!(storage.read("a-1").await, Err(FileStorageError::Missing(_))),
+            "not before it is finished"
+        );
+        writer.write(b"two").await.expect("writes");
+        writer.finish().await.expect("finishes");
+        assert_eq!(storage.read("a-1").await.expect("reads"), b"one two");
+        storage.delete("a-1").await.expect("deletes");
+        storage.delete("a-1").await.expect("nothing there is fine");
+        assert!(matches!(storage.read("a-1").await, Err(FileStorageError::Missing(_))));
+    }
+
+    #[tokio::test]
+    async fn what_is_given_up_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage = FileFolder::open(folder.path()).expect("opens");
+        let mut writer = storage.create("a").await.expect("creates");
+        writer.write(b"half").await.expect("writes");
+        drop(writer);
+        assert_eq!(names(folder.path()), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_key_never_leads_out_of_the_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage = FileFolder::open(folder.path()).expect("opens");
+        for key in ["", "..", "../a", "/etc/passwd", "a/b", "a.part", "a\0"] {
+            assert!(matches!(storage.read(key).await, Err(FileStorageError::Failed(_))), "{key:?}");
+            assert!(storage.create(key).await.is_err(), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn a_half_written_file_of_a_killed_process_is_removed_when_it_is_old() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = std::fs::File::create(folder.path().join("old.part")).expect("creates");
+        old.set_modified(SystemTime::now() - 2 * PART_LIFETIME).expect("sets the time");
+        std::fs::File::create(folder.path().join("new.part")).expect("creates");
+        std::fs::File::create(folder.path().join("kept")).expect("creates");
+        FileFolder::open(folder.path()).expect("opens");
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, ["kept", "new.part"]);
+    }
+
+    #[test]
+    fn an_unknown_place_is_refused() {
+        for url in ["s3://bucket", "data/files", "file://", ""] {
+            assert!(matches!(open(url), Err(OpenError::Unknown(_))), "{url}");
+        }
+    }
+}
