@@ -118,6 +118,36 @@ impl TestServer {
         child.wait().expect("the process ends");
     }
 
+    /// As [`Self::kill9`], from a task that only borrows the server; [`Self::reap`] must follow.
+    ///
+    /// # Panics
+    /// There is no process.
+    pub fn kill9_now(&self) {
+        let id = self.child.as_ref().expect("the server runs").id();
+        let killed = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "the process can be killed");
+    }
+
+    /// Takes note that the process has been killed.
+    ///
+    /// # Panics
+    /// There is no process.
+    pub fn reap(&mut self) {
+        self.child.take().expect("the server was running").wait().expect("the process ends");
+    }
+
+    /// Stops the server as an operator does, and asserts that it ends well.
+    ///
+    /// # Panics
+    /// It does not end well.
+    pub fn stop(&mut self) {
+        let mut child = self.child.take().expect("the server runs");
+        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        assert!(asked.is_ok_and(|status| status.success()), "the process can be asked");
+        let status = child.wait().expect("the process ends");
+        assert!(status.success(), "{status}:\n{}", self.log());
+    }
+
     /// Starts the server again on the same folder, database and port.
     ///
     /// # Panics

@@ -1,0 +1,91 @@
+//! `cargo xtask bench`: what Pitlane costs, each number beside its limit in the same run.
+//!
+//! | module | measures | beside |
+//! |---|---|---|
+//! | [`chat`] | messages through the whole stack | a bare SQLite writer with the same rows, [`writer`] |
+//! | [`reads`] | `GET /api/sessions/{id}` | a bare actix handler that reads one row, [`bare`] |
+//! | [`memory`] | an idle, signed-in, joined socket | a bare actix-ws socket, [`bare`] |
+//!
+//! Machines are noisy and ratios last: only ratios are judged, and `--quick` (for CI) judges none at all, it only
+//! proves that everything here still runs.
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+#![expect(clippy::as_conversions, reason = "figures for people, where a rounded float is what is wanted")]
+
+mod bare;
+mod chat;
+mod client;
+mod memory;
+mod reads;
+mod writer;
+
+use std::process::ExitCode;
+
+/// How much is done in one run.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// Seconds of each load.
+    pub seconds: u64,
+    /// Sessions that talk as fast as they are acknowledged.
+    pub busy_sessions: usize,
+    /// Sessions that talk at a steady rate, and messages a second over all of them.
+    pub steady_sessions: usize,
+    /// Messages a second over all steady sessions.
+    pub steady_rate: u64,
+    /// Sockets that only sit there.
+    pub idle_sockets: usize,
+}
+
+const FULL: Scale =
+    Scale { seconds: 10, busy_sessions: 50, steady_sessions: 200, steady_rate: 1_000, idle_sockets: 4_000 };
+const QUICK: Scale =
+    Scale { seconds: 1, busy_sessions: 4, steady_sessions: 4, steady_rate: 50, idle_sockets: 50 };
+
+/// One line of the table.
+pub struct Line {
+    /// What was measured.
+    pub what: &'static str,
+    /// The figure.
+    pub measured: String,
+    /// The limit it stands beside.
+    pub beside: String,
+    /// What the two come to.
+    pub ratio: String,
+    /// What they should come to.
+    pub goal: &'static str,
+    /// Whether they do.
+    pub met: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().map(String::as_str) == Some("bare-socket") {
+        bare::serve_sockets();
+        return ExitCode::SUCCESS;
+    }
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let scale = if quick { QUICK } else { FULL };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let mut lines = Vec::new();
+    lines.extend(runtime.block_on(chat::measure(scale)));
+    lines.push(runtime.block_on(reads::measure(scale)));
+    lines.push(runtime.block_on(memory::measure(scale)));
+    println!("| what | measured | beside | ratio | goal | met |\n|---|---|---|---|---|---|");
+    for line in &lines {
+        let met = if line.met { "yes" } else { "no" };
+        println!(
+            "| {} | {} | {} | {} | {} | {met} |",
+            line.what, line.measured, line.beside, line.ratio, line.goal
+        );
+    }
+    if quick {
+        println!("\nA quick run: the figures mean nothing.");
+        return ExitCode::SUCCESS;
+    }
+    if lines.iter().all(|line| line.met) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The value below which that share of the sorted values lies.
+pub fn percentile(sorted: &[u64], share: f64) -> u64 {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(((last as f64) * share).round() as usize).copied().unwrap_or(0)
+}
