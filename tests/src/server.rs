@@ -98,6 +98,14 @@ impl TestServer {
         &self.database
     }
 
+    /// The server's process.
+    ///
+    /// # Panics
+    /// It was killed.
+    pub fn process_id(&self) -> u32 {
+        self.child.as_ref().expect("the server runs").id()
+    }
+
     /// The server's working folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
