@@ -24,6 +24,7 @@ pub mod wait;
 
 pub use client::{Answer, Client};
 pub use database::Backend;
+pub use money::Meeting;
 pub use people::Person;
 pub use server::{TestServer, run};
 pub use socket::Socket;

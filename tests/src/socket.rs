@@ -183,6 +183,20 @@ impl Socket {
         assert_eq!(frame["code"], code, "{frame}");
     }
 
+    /// Sends one frame many times without waiting for anything, until the server has had enough.
+    ///
+    /// # Panics
+    /// The server takes all of them.
+    pub async fn flood(&mut self, frame: &Value, times: usize) {
+        let text = frame.to_string();
+        for _ in 0..times {
+            if self.stream.send(Message::text(text.clone())).await.is_err() {
+                return;
+            }
+        }
+        self.closed().await;
+    }
+
     /// Whether the socket still answers.
     ///
     /// # Panics

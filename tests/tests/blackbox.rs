@@ -1,5 +1,15 @@
 //! Pitlane from the outside: the real server, over HTTP and WebSocket, on SQLite and on PostgreSQL, and in a browser.
 
 mod blackbox {
+    mod accounts;
+    mod bad_input;
+    mod browser;
+    mod checkout;
+    mod crash;
+    mod doctor;
+    mod intake;
     mod server;
+    mod sessions;
+    mod socket;
+    mod webhooks;
 }

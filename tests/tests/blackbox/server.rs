@@ -1,6 +1,9 @@
-//! The server itself: health, errors, a database that is not as it should be.
+//! The server itself: health, errors, and a database or a configuration that is not as it should be.
 
-use tests::on_both;
+use std::fs;
+
+use tests::server::{printed, run_with};
+use tests::{Backend, TestServer, on_both};
 
 on_both! {
     async fn a_started_server_is_healthy(server) {
@@ -9,5 +12,109 @@ on_both! {
 
     async fn an_unknown_address_is_a_problem_in_the_contracts_shape(server) {
         server.guest().get("/api/nothing-here").await.refused(404, "not_found");
+        let page = server.guest().get("/nothing-here").await.expect_status(404);
+        assert!(page.text.contains("<html"), "a person gets a page: {page:?}");
+        server.guest().post_nothing("/api/plans").await.refused(405, "method_not_allowed");
     }
+
+    async fn every_page_has_a_strict_policy(server) {
+        for path in ["/", "/start", "/nothing-here"] {
+            let page = server.guest().get(path).await;
+            let policy = page.headers["content-security-policy"].to_str().expect("text").to_owned();
+            assert!(!policy.contains("unsafe-inline") && policy.contains("default-src 'none'"), "{path}: {policy}");
+            assert!(!page.text.contains("style=\"") && !page.text.contains("onclick="), "{path}");
+        }
+    }
+
+    async fn the_demo_data_is_there_once_however_often_it_is_asked_for(server) {
+        let before = server.database().count("users", "1 = 1");
+        let again = server.pitlane(&["seed"]);
+        assert!(again.status.success(), "{}", printed(&again));
+        assert_eq!(server.database().count("users", "1 = 1"), before);
+        for name in ["customer", "customer2", "mechanic", "mechanic2", "admin"] {
+            server.demo(name).await;
+        }
+    }
+
+    async fn the_commands_work_beside_the_server(server) {
+        for command in ["migrate", "doctor"] {
+            let output = server.pitlane(&[command]);
+            assert!(output.status.success(), "{command}: {}", printed(&output));
+        }
+    }
+
+    async fn a_burst_of_a_hundred_requests_of_one_person_passes(server) {
+        let dana = server.demo("customer").await;
+        let answers = futures_util::future::join_all((0..100).map(|_| dana.client.get("/api/me"))).await;
+        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    }
+}
+
+/// Runs `serve` beside the running server, changed, and expects it to refuse with a message that holds a text.
+fn refuses(server: &TestServer, name: &str, changes: &[(&str, &str)], says: &str) {
+    let mut command = server.command();
+    command.arg("serve").env("PITLANE_SERVER__BIND", "127.0.0.1:0").envs(changes.iter().copied());
+    let output = command.output().expect("the binary runs");
+    let told = printed(&output);
+    assert!(!output.status.success(), "{name}: it started");
+    assert!(told.contains(says), "{name}: no {says:?} in:\n{told}");
+    assert!(!told.contains("panicked"), "{name}:\n{told}");
+}
+
+/// What is changed, how, and what the refusal then names.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
+#[test]
+fn what_can_not_start_says_why() {
+    run_with(Backend::Sqlite, &[], async |server| {
+        let garbage = server.folder().join("garbage.db");
+        fs::write(&garbage, "this is not a database, and it is long enough to be looked at").expect("a file");
+        let garbage = format!("sqlite://{}", garbage.display());
+        let folder = format!("sqlite://{}", server.folder().join("data").display());
+        let cases: &[Case<'_>] = &[
+            ("a second server on one file", &[], "pitlane.db"),
+            ("a mistyped scheme", &[("DATABASE_URL", "postgress://localhost/x")], "DATABASE_URL"),
+            ("a path without a scheme", &[("DATABASE_URL", "pitlane.db")], "DATABASE_URL"),
+            ("not a database", &[("DATABASE_URL", &garbage)], "garbage.db"),
+            ("a folder", &[("DATABASE_URL", &folder)], "data"),
+            ("nobody answers", &[("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")], "127.0.0.1"),
+            ("an unknown key", &[("PITLANE_SERVER__COLOUR", "red")], "colour"),
+            ("a bad value", &[("PITLANE_SERVER__WORKERS", "many")], "server.workers"),
+            ("a bad environment", &[("PITLANE_SERVER__ENVIRONMENT", "moon")], "server.environment"),
+            ("sandbox in production", &[("PITLANE_SERVER__ENVIRONMENT", "production")], "payments"),
+            ("all interfaces in development", &[("PITLANE_SERVER__BIND", "0.0.0.0:0")], "server.bind"),
+        ];
+        for (name, changes, says) in cases {
+            refuses(server, name, changes, says);
+        }
+        assert_eq!(fs::read_to_string(server.folder().join("garbage.db")).expect("the file").len(), 61);
+    });
+}
+
+#[test]
+fn a_schema_newer_than_the_binary_is_left_alone() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        run_with(backend, &[], async |server| {
+            server.kill9();
+            let statements = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')";
+            server.database().execute(statements).expect("a migration from the future");
+            refuses(server, "a newer schema", &[], "newer");
+            let migrate = server.pitlane(&["migrate"]);
+            assert!(!migrate.status.success(), "{}", printed(&migrate));
+            let statements = "DELETE FROM __diesel_schema_migrations WHERE version = '20990101000000'";
+            server.database().execute(statements).expect("it is taken back");
+            server.start().await;
+        });
+    }
+}
+
+#[test]
+fn a_stopped_server_ends_by_itself_and_starts_again() {
+    run_with(Backend::Sqlite, &[], async |server| {
+        let session = server.demo("customer").await.paid_session("chat10").await;
+        server.stop();
+        server.start().await;
+        let dana = server.demo("customer").await;
+        assert_eq!(dana.session(&session).await["payment_status"], "paid");
+    });
 }

@@ -1,0 +1,170 @@
+//! `pitlane doctor`: a sound database passes, and each broken invariant is found. The schema refuses what it can.
+
+use tests::money::intake_body;
+use tests::server::{printed, run_with};
+use tests::{Backend, TestServer};
+
+/// One way to break an invariant past the product's guards: what the doctor then says, the statements that break it,
+/// and those that mend it.
+struct Break {
+    says: &'static str,
+    breaks: &'static str,
+    mends: &'static str,
+}
+
+const BREAKS: &[Break] = &[
+    Break {
+        says: "without its money",
+        breaks: "UPDATE payments SET amount_cents = amount_cents + 1",
+        mends: "UPDATE payments SET amount_cents = amount_cents - 1",
+    },
+    Break {
+        says: "not what was asked back",
+        breaks: "UPDATE payments SET asked_back_cents = 1",
+        mends: "UPDATE payments SET asked_back_cents = 0",
+    },
+    Break {
+        says: "nobody paid for it",
+        breaks: "UPDATE orders SET kind = 'upgrade'",
+        mends: "UPDATE orders SET kind = 'session'",
+    },
+    Break {
+        says: "accepts",
+        breaks: "UPDATE request_offers SET status = 'declined' WHERE status = 'accepted'",
+        mends: "UPDATE request_offers SET status = 'accepted' WHERE status = 'declined'",
+    },
+    Break {
+        says: "its money is not on the way back",
+        breaks: "CREATE TABLE kept AS SELECT id, session_id, fulfilled_at FROM orders; \
+                 UPDATE orders SET status = 'paid', session_id = NULL, fulfilled_at = NULL WHERE plan = 'chat10'",
+        mends: "UPDATE orders SET status = 'fulfilled', \
+                session_id = (SELECT session_id FROM kept WHERE kept.id = orders.id), \
+                fulfilled_at = (SELECT fulfilled_at FROM kept WHERE kept.id = orders.id) WHERE plan = 'chat10'; \
+                DROP TABLE kept",
+    },
+    Break {
+        says: "session",
+        breaks: "UPDATE session_events SET body = replace(body, 'grinds', 'sings') WHERE kind = 'message'",
+        mends: "UPDATE session_events SET body = replace(body, 'sings', 'grinds') WHERE kind = 'message'",
+    },
+    Break {
+        says: "session",
+        breaks: "UPDATE session_events SET seq = 99 WHERE kind = 'message'",
+        mends: "UPDATE session_events SET seq = 4 WHERE kind = 'message'",
+    },
+    Break {
+        says: "session",
+        breaks: "UPDATE sessions SET last_seq = last_seq + 1",
+        mends: "UPDATE sessions SET last_seq = last_seq - 1",
+    },
+    Break {
+        says: "takes no part",
+        breaks: "UPDATE session_participants SET role = 'observer' WHERE role = 'mechanic'",
+        mends: "UPDATE session_participants SET role = 'mechanic' WHERE role = 'observer'",
+    },
+    Break {
+        says: "in the mailbox and its delivery is failed",
+        breaks: "UPDATE deliveries SET status = 'failed', sent_at = NULL WHERE milestone = 'booking_confirmed'",
+        mends: "UPDATE deliveries SET status = 'sent', sent_at = created_at WHERE milestone = 'booking_confirmed'",
+    },
+];
+
+/// What the schema itself must refuse, whoever asks.
+const REFUSED: &[(&str, &str)] = &[
+    ("a changed ledger", "UPDATE ledger_entries SET amount_cents = amount_cents + 1"),
+    ("a shortened ledger", "DELETE FROM ledger_entries"),
+    ("the free plan twice", "UPDATE orders SET plan = 'free', amount_cents = 0 WHERE plan = 'chat10'"),
+    ("more asked back than paid", "UPDATE payments SET asked_back_cents = amount_cents + 1"),
+    ("a second mechanic", "UPDATE request_offers SET status = 'accepted' WHERE status <> 'accepted'"),
+    ("a session in an unknown state", "UPDATE sessions SET status = 'lost'"),
+    ("an order of nobody", "UPDATE orders SET customer_id = id"),
+    ("a second delivery under one key", "UPDATE deliveries SET send_once_key = 'one'"),
+    (
+        "a message under the reference of another",
+        "UPDATE session_events SET client_ref = 'x' WHERE kind <> 'message'",
+    ),
+];
+
+/// A database with a bit of everything, and nobody at work in it.
+async fn furnish(server: &mut TestServer) {
+    let (dana, max, idle) = (server.customer().await, server.mechanic().await, server.mechanic().await);
+    dana.client.post("/api/intake/start", intake_body("free")).await.expect_status(201);
+    let session = dana.paid_session("chat10").await;
+    idle.offer_of(&session).await;
+    max.accept(&session).await;
+    max.step(&session, "start").await.expect_status(200);
+    dana.say(&session, "d1", "It grinds when I brake.").await.expect_status(201);
+    server.message_to(&dana.email, "booking_confirmed").await;
+    server.message_to(&dana.email, "mechanic_assigned").await;
+    server.judge().await;
+    server.kill9();
+}
+
+fn doctor(server: &TestServer) -> (bool, String) {
+    let output = server.pitlane(&["doctor"]);
+    (output.status.success(), printed(&output))
+}
+
+async fn examine(server: &mut TestServer) {
+    furnish(server).await;
+    for case in BREAKS {
+        let shown = case.breaks;
+        server.database().execute(case.breaks).unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let (sound, told) = doctor(server);
+        assert!(
+            !sound && told.contains(case.says),
+            "the doctor does not say {:?} after {shown}:\n{told}",
+            case.says
+        );
+        server.database().execute(case.mends).unwrap_or_else(|error| panic!("{}: {error}", case.mends));
+        let (sound, told) = doctor(server);
+        assert!(sound, "not mended after {shown}:\n{told}");
+    }
+    for (what, statements) in REFUSED {
+        let result = server.database().execute(statements);
+        assert!(result.is_err(), "the schema allows {what}");
+    }
+    unguarded(server);
+    server.start().await;
+}
+
+/// What the schema refuses is also the doctor's business, for a database whose guards were taken away.
+fn unguarded(server: &TestServer) {
+    let database = server.database();
+    let (open, close) = if database.is_sqlite() {
+        ("DROP TRIGGER ledger_entries_no_update;", "")
+    } else {
+        (
+            "ALTER TABLE ledger_entries DISABLE TRIGGER USER;",
+            "ALTER TABLE ledger_entries ENABLE TRIGGER USER;",
+        )
+    };
+    let change = |by: &str, before: &str, after: &str| {
+        let statement = format!(
+            "{before} UPDATE ledger_entries SET amount_cents = amount_cents {by} WHERE line = 1; {after}"
+        );
+        database.execute(&statement).expect("the guard is gone");
+    };
+    change("+ 1", open, "");
+    let (sound, told) = doctor(server);
+    assert!(!sound && told.contains("does not sum to zero"), "{told}");
+    change("- 1", "", close);
+    database
+        .execute("DROP INDEX orders_one_free_per_customer; UPDATE orders SET plan = 'free', amount_cents = 0 WHERE plan = 'chat10'")
+        .expect("the guard is gone");
+    let (sound, told) = doctor(server);
+    assert!(!sound && told.contains("the free plan several times"), "{told}");
+    database
+        .execute("UPDATE orders SET plan = 'chat10', amount_cents = 999 WHERE payment_intent IS NOT NULL")
+        .expect("the order is mended");
+}
+
+#[test]
+fn each_broken_invariant_is_found_on_sqlite() {
+    run_with(Backend::Sqlite, &[], examine);
+}
+
+#[test]
+fn each_broken_invariant_is_found_on_postgres() {
+    run_with(Backend::Postgres, &[], examine);
+}

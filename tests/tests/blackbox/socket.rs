@@ -1,0 +1,279 @@
+//! `/ws`: joining, sending, who hears what, what is refused, and what happens to those who may no longer listen.
+
+use serde_json::{Value, json};
+use tests::{Client, Socket, on_both};
+use uuid::Uuid;
+
+on_both! {
+    async fn what_one_says_the_other_hears_live_and_in_order(server) {
+        let meeting = server.meeting().await;
+        let session = &meeting.session;
+        let channel = format!("session:{session}");
+        let (mut dana, mut max) = (meeting.customer.socket(server).await, meeting.mechanic.socket(server).await);
+        let joined = dana.join(&channel, 0).await;
+        assert_eq!(joined["last_seq"], 3);
+        let seqs: Vec<Value> = joined["events"].as_array().expect("events").iter().map(|event| event["seq"].clone()).collect();
+        assert_eq!(seqs, [1, 2, 3]);
+        assert_eq!(joined["participants"].as_array().map(Vec::len), Some(2));
+        max.join(&channel, 3).await;
+        for number in 0..20_u64 {
+            let text = format!("number {number}");
+            let seq = dana.say(session, &format!("d{number}"), &text).await;
+            assert_eq!(seq, 4 + number);
+            let heard = max.event("message").await;
+            assert_eq!((&heard["seq"], &heard["body"]["text"]), (&json!(seq), &json!(text)));
+            assert_eq!(heard["actor"]["role"], "customer");
+            // The sender's other views need the event too.
+            assert_eq!(dana.event("message").await["seq"], seq);
+        }
+    }
+
+    async fn a_message_sent_again_is_acknowledged_again_and_heard_once(server) {
+        let meeting = server.meeting().await;
+        let (session, channel) = (&meeting.session, format!("session:{}", meeting.session));
+        let (mut dana, mut max) = (meeting.customer.socket(server).await, meeting.mechanic.socket(server).await);
+        dana.join(&channel, 0).await;
+        max.join(&channel, 0).await;
+        let first = dana.say(session, "same", "Hello").await;
+        assert_eq!(dana.say(session, "same", "Hello").await, first);
+        dana.say(session, "next", "Next").await;
+        assert_eq!(max.event("message").await["seq"], first);
+        assert_eq!(max.event("message").await["body"]["client_ref"], "next");
+    }
+
+    async fn a_socket_that_comes_back_catches_up_without_a_gap(server) {
+        let meeting = server.meeting().await;
+        let (session, channel) = (&meeting.session, format!("session:{}", meeting.session));
+        let mut dana = meeting.customer.socket(server).await;
+        dana.join(&channel, 0).await;
+        let last = dana.say(session, "d0", "before").await;
+        drop(dana);
+        for number in 0..5 {
+            meeting.mechanic.say(session, &format!("m{number}"), "while away").await.expect_status(201);
+        }
+        let mut dana = meeting.customer.socket(server).await;
+        let joined = dana.join(&channel, last).await;
+        let seqs: Vec<u64> = joined["events"].as_array().expect("events").iter().filter_map(|event| event["seq"].as_u64()).collect();
+        assert_eq!(seqs, (last + 1..=last + 5).collect::<Vec<_>>());
+    }
+
+    async fn joining_while_messages_fly_misses_none_and_repeats_none(server) {
+        let meeting = server.meeting().await;
+        let (session, channel) = (&meeting.session, format!("session:{}", meeting.session));
+        let total = 60;
+        let saying = async {
+            for number in 0..total {
+                meeting.mechanic.say(session, &format!("m{number}"), "on and on").await.expect_status(201);
+            }
+        };
+        let listening = async {
+            let mut dana = meeting.customer.socket(server).await;
+            let joined = dana.join(&channel, 3).await;
+            let mut seqs: Vec<u64> = joined["events"].as_array().expect("events").iter().filter_map(|event| event["seq"].as_u64()).collect();
+            while seqs.len() < total {
+                seqs.push(dana.event("message").await["seq"].as_u64().expect("a number"));
+            }
+            seqs
+        };
+        let ((), seqs) = futures_util::future::join(saying, listening).await;
+        assert_eq!(seqs, (4..).take(total).collect::<Vec<u64>>());
+    }
+
+    async fn typing_reading_and_reacting_reach_the_other(server) {
+        let meeting = server.meeting().await;
+        let (session, channel) = (&meeting.session, format!("session:{}", meeting.session));
+        let (mut dana, mut max) = (meeting.customer.socket(server).await, meeting.mechanic.socket(server).await);
+        dana.join(&channel, 0).await;
+        max.join(&channel, 0).await;
+        max.send(json!({ "type": "typing", "channel": channel })).await;
+        let typing = dana.of_type("typing").await;
+        assert_eq!(typing["user_id"], meeting.mechanic.id.as_str());
+        let seq = max.say(session, "m1", "Since when?").await;
+        dana.send(json!({ "type": "read", "channel": channel, "seq": seq })).await;
+        let read = max.of_type("read").await;
+        assert_eq!((&read["user_id"], &read["seq"]), (&json!(meeting.customer.id), &json!(seq)));
+        dana.send(json!({ "type": "react", "channel": channel, "seq": seq, "emoji": "👍", "on": true })).await;
+        let reaction = max.event("reaction").await;
+        assert_eq!(reaction["body"], json!({ "target_seq": seq, "emoji": "👍", "on": true }));
+        dana.send(json!({ "type": "react", "channel": channel, "seq": seq, "emoji": "👍", "on": false })).await;
+        assert_eq!(max.event("reaction").await["body"]["on"], false);
+        let log = meeting.customer.events(session).await;
+        assert!(log.iter().all(|event| event["kind"] != "typing" && event["kind"] != "read"));
+    }
+
+    async fn presence_counts_tabs(server) {
+        let meeting = server.meeting().await;
+        let channel = format!("session:{}", meeting.session);
+        let mut dana = meeting.customer.socket(server).await;
+        dana.join(&channel, 0).await;
+        let mut first = meeting.mechanic.socket(server).await;
+        first.join(&channel, 0).await;
+        let max = meeting.mechanic.id.clone();
+        let online = dana.frame("presence", |frame| frame["type"] == "presence" && frame["participant"] == max.as_str()).await;
+        assert_eq!(online["online"], true);
+        let mut second = meeting.mechanic.socket(server).await;
+        second.join(&channel, 0).await;
+        drop(first);
+        // One tab is left: nobody is told that the mechanic went.
+        second.say(&meeting.session, "m1", "still here").await;
+        dana.event("message").await;
+    }
+
+    async fn strangers_can_not_join_and_learn_nothing(server) {
+        let meeting = server.meeting().await;
+        let eve = server.customer().await;
+        let mut socket = eve.socket(server).await;
+        let foreign = [
+            format!("session:{}", meeting.session), format!("session:{}", Uuid::new_v4()),
+            meeting.customer.channel("customer"), meeting.mechanic.channel("mechanic"), "admin".to_owned(),
+        ];
+        for channel in foreign {
+            socket.send(json!({ "type": "join", "channel": channel, "ref": "r" })).await;
+            let refused = socket.of_type("error").await;
+            assert!(refused["code"] == "not_found" || refused["code"] == "wrong_role", "{channel}: {refused}");
+            assert_eq!(refused["ref"], "r");
+        }
+        socket.send(json!({ "type": "send", "channel": format!("session:{}", meeting.session), "client_ref": "x", "text": "Let me in" })).await;
+        socket.of_type("error").await;
+        socket.join(&eve.channel("customer"), 0).await;
+        let admin = server.admin().await;
+        let mut watching = admin.socket(server).await;
+        watching.send(json!({ "type": "join", "channel": format!("session:{}", meeting.session) })).await;
+        watching.of_type("error").await;
+        let observe = format!("/api/admin/sessions/{}/observe", meeting.session);
+        let answer = admin.client.post_nothing(&observe).await;
+        assert!((200..300).contains(&answer.status), "{answer:?}");
+        watching.join(&format!("session:{}", meeting.session), 0).await;
+        assert_eq!(meeting.customer.events(&meeting.session).await.last().expect("an event")["kind"], "observer_joined");
+    }
+
+    async fn a_frame_that_makes_no_sense_is_refused_and_the_socket_stays(server) {
+        let meeting = server.meeting().await;
+        let channel = format!("session:{}", meeting.session);
+        let mut dana = meeting.customer.socket(server).await;
+        dana.join(&channel, 0).await;
+        let frames = [
+            "", "{", "nonsense", "[]", "null", "5", "{}", "{\"type\":5}", "{\"type\":\"explode\"}",
+            "{\"type\":\"join\"}", "{\"type\":\"join\",\"channel\":\"nowhere\"}", "{\"type\":\"join\",\"channel\":5}",
+            "{\"type\":\"ping\",\"extra\":1}",
+        ];
+        for frame in frames {
+            dana.send_text(frame.to_owned()).await;
+            let refused = dana.of_type("error").await;
+            assert!(refused["code"].is_string(), "{frame}: {refused}");
+        }
+        let send = |text: Value, reference: Value| json!({ "type": "send", "channel": channel, "client_ref": reference, "text": text });
+        let long = "x".repeat(4001);
+        for frame in [
+            send(json!(""), json!("a")), send(json!(long), json!("a")), send(json!("a"), json!("")), send(json!(5), json!("a")),
+            send(json!("a"), json!("r".repeat(5000))),
+            json!({ "type": "read", "channel": channel, "seq": 999_999 }), json!({ "type": "read", "channel": channel, "seq": -1 }),
+            json!({ "type": "react", "channel": channel, "seq": 999_999, "emoji": "👍", "on": true }),
+            json!({ "type": "react", "channel": channel, "seq": 1, "emoji": "not an emoji at all", "on": true }),
+            json!({ "type": "signal", "channel": channel, "to": meeting.mechanic.id, "data": {} }),
+        ] {
+            dana.send(frame.clone()).await;
+            let shown: String = frame.to_string().chars().take(100).collect();
+            let refused = dana.of_type("error").await;
+            assert!(refused["code"].is_string(), "{shown}: {refused}");
+            if frame["type"] == "signal" {
+                assert_eq!(refused["code"], "video_not_included");
+            }
+        }
+        dana.still_answers().await;
+        assert_eq!(meeting.customer.events(&meeting.session).await.len(), 3);
+    }
+
+    async fn a_frame_that_is_too_big_is_answered_before_the_end(server) {
+        let dana = server.demo("customer").await;
+        let mut socket = dana.socket(server).await;
+        socket.send_text(format!("{{\"type\":\"ping\",\"x\":\"{}\"}}", "x".repeat(1_000_000))).await;
+        socket.closed().await;
+        let mut socket = dana.socket(server).await;
+        socket.still_answers().await;
+    }
+
+    async fn a_foreign_page_can_not_open_a_socket(server) {
+        let dana = server.demo("customer").await;
+        for origin in ["https://evil.example", "null", "http://localhost", "http://localhost:1"] {
+            let refused = Socket::try_connect(server, &dana.client, Some(origin)).await.err();
+            assert_eq!(refused, Some(403), "{origin}");
+        }
+        let own = server.url();
+        assert!(Socket::try_connect(server, &dana.client, Some(&own)).await.is_ok());
+    }
+
+    async fn a_native_client_authenticates_by_a_frame(server) {
+        let dana = server.demo("customer").await;
+        let made = dana.client.post("/api/me/tokens", json!({ "name": "phone" })).await.expect_status(201);
+        let token = made.text_at("token");
+        let mut socket = Socket::connect(server, &Client::new(server.url())).await;
+        socket.send(json!({ "type": "join", "channel": dana.channel("customer") })).await;
+        socket.of_type("error").await;
+        socket.send(json!({ "type": "authenticate", "token": "nonsense" })).await;
+        socket.of_type("error").await;
+        socket.send(json!({ "type": "authenticate", "token": token })).await;
+        let told = socket.of_type("authenticated").await;
+        assert_eq!(told["user"]["id"], dana.id.as_str());
+        socket.join(&dana.channel("customer"), 0).await;
+        let header = Client::new(server.url()).with_token(&token);
+        Socket::connect(server, &header).await.join(&dana.channel("customer"), 0).await;
+    }
+
+    async fn signing_out_ends_the_sockets_of_that_sign_in(server) {
+        let dana = server.customer().await;
+        let other = server.sign_in(&dana.email, tests::people::PASSWORD).await;
+        let (mut gone, mut stays) = (dana.socket(server).await, other.socket(server).await);
+        gone.join(&dana.channel("customer"), 0).await;
+        stays.join(&dana.channel("customer"), 0).await;
+        dana.client.post_nothing("/api/auth/logout").await.expect_status(204);
+        gone.closed().await;
+        stays.still_answers().await;
+    }
+
+    async fn a_request_reaches_the_mechanic_and_its_answer_the_customer_live(server) {
+        let (dana, max, other) = (server.customer().await, server.mechanic().await, server.mechanic().await);
+        let mut queue = max.socket(server).await;
+        queue.join(&max.channel("mechanic"), 0).await;
+        let mut second = other.socket(server).await;
+        second.join(&other.channel("mechanic"), 0).await;
+        let mut waiting = dana.socket(server).await;
+        waiting.join(&dana.channel("customer"), 0).await;
+        let session = dana.paid_session("chat10").await;
+        waiting.join(&format!("session:{session}"), 0).await;
+        let offered = queue.of_type("request_offered").await;
+        assert!(offered["event_id"].is_string(), "{offered}");
+        second.of_type("request_offered").await;
+        max.accept(&session).await;
+        waiting.of_type("request_accepted").await;
+        second.of_type("request_withdrawn").await;
+        assert_eq!(waiting.event("joined").await["body"]["role"].as_str().unwrap_or("mechanic"), "mechanic");
+        max.step(&session, "start").await.expect_status(200);
+        waiting.event("started").await;
+        max.step(&session, "end").await.expect_status(200);
+        waiting.event("ended").await;
+        waiting.send(json!({ "type": "send", "channel": format!("session:{session}"), "client_ref": "late", "text": "Wait" })).await;
+        waiting.refused("session_closed").await;
+    }
+
+    async fn a_socket_that_waits_for_each_ack_never_floods(server) {
+        let meeting = server.meeting().await;
+        let mut dana = meeting.customer.socket(server).await;
+        dana.join(&format!("session:{}", meeting.session), 0).await;
+        for number in 0..300 {
+            dana.say(&meeting.session, &format!("d{number}"), "quick").await;
+        }
+    }
+
+    async fn a_flood_is_ended_and_nobody_else_notices(server) {
+        let meeting = server.meeting().await;
+        let channel = format!("session:{}", meeting.session);
+        let mut max = meeting.mechanic.socket(server).await;
+        max.join(&channel, 0).await;
+        let mut flooding = meeting.customer.socket(server).await;
+        flooding.join(&channel, 0).await;
+        flooding.flood(&json!({ "type": "typing", "channel": channel }), 20_000).await;
+        max.say(&meeting.session, "m1", "still fine").await;
+        max.still_answers().await;
+    }
+}
