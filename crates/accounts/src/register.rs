@@ -90,10 +90,12 @@ pub struct NewUser {
     pub time_zone: TimeZone,
     /// The hashed password.
     pub password: Option<PasswordHash>,
+    /// The workshop that a mechanic works for; without one they are independent.
+    pub workshop: Option<ProviderId>,
 }
 
-/// Makes the account; a mechanic becomes an independent provider who waits for approval, a workshop becomes a
-/// provider without mechanics.
+/// Makes the account; a mechanic waits for approval, as an independent provider or for a workshop; a workshop becomes
+/// a provider without mechanics.
 ///
 /// # Errors
 /// [`Error::EmailTaken`], or a failure of the store.
@@ -121,9 +123,12 @@ pub fn register(store: &mut dyn Store, new: NewUser, cx: &Context) -> Result<Use
     }
     match user.role() {
         Role::Mechanic => {
-            let provider = provider_of(&user, ProviderKind::Independent, ProviderId::new(user.id().uuid()));
-            store.provider_insert(&provider)?;
-            store.mechanic_insert(&Mechanic::applied(user.id(), provider.id, cx.now))?;
+            let own = ProviderId::new(user.id().uuid());
+            if new.workshop.is_none() {
+                store.provider_insert(&provider_of(&user, ProviderKind::Independent, own))?;
+            }
+            let provider = new.workshop.unwrap_or(own);
+            store.mechanic_insert(&Mechanic::applied(user.id(), provider, cx.now))?;
         }
         Role::Workshop => {
             let provider = provider_of(&user, ProviderKind::Workshop, ProviderId::new(cx.id()));

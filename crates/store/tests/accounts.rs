@@ -112,6 +112,7 @@ fn new_user(email: &str, role: Role, cx: &Context) -> NewUser {
         role,
         time_zone: TimeZone::utc(),
         password: Some(hash("first")),
+        workshop: None,
     }
 }
 

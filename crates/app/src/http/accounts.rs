@@ -1,0 +1,448 @@
+//! Accounts: register, sign in and out, links by mail, profile, devices, API tokens, mechanics' approval and duty.
+
+use std::collections::BTreeMap;
+
+use accounts::register::TypedRegistration;
+use accounts::sign_in::Opened;
+use accounts::user::TypedProfile;
+use accounts::{ApiToken, ApprovalState, AuditEntry, Mechanic as MechanicAccount, Purpose, SignIn, User};
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use kernel::{ApiTokenId, AuditId, ProviderId, Role, SignInId, Timestamp, UserId};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::address;
+use super::auth::{self, Admin, AnyMechanic, SignedIn, UserBody, Visitor};
+use super::extract::{Body, NoBody};
+use super::problem::{ApiResult, FieldError, Problem};
+use super::router::{Access, Router};
+use crate::state::Pitlane;
+use crate::usecases::account::TypedChange;
+use crate::usecases::{account, links, mechanics, register, sign_in};
+
+type App = Data<Pitlane>;
+
+/// Lines of the audit log, or mechanics, on a page when the client names no number.
+const PAGE: u32 = 50;
+
+/// Adds the routes.
+pub fn routes(router: &mut Router) {
+    router.post("/api/auth/register", Access::Public, sign_up);
+    router.post("/api/auth/login", Access::Public, log_in);
+    router.post("/api/auth/logout", Access::Public, log_out);
+    router.post("/api/auth/magic-link", Access::Public, magic_link);
+    router.post("/api/auth/verify", Access::Public, verify);
+    router.post("/api/auth/password/forgot", Access::Public, forgot);
+    router.post("/api/auth/password/reset", Access::Public, reset);
+    router.get("/api/me", Access::SignedIn, me);
+    router.patch("/api/me", Access::SignedIn, change_me);
+    router.post("/api/me/verification", Access::SignedIn, resend_verification);
+    router.get("/api/me/sign-ins", Access::SignedIn, sign_ins);
+    router.delete("/api/me/sign-ins/{id}", Access::SignedIn, end_sign_in);
+    router.get("/api/me/tokens", Access::SignedIn, tokens);
+    router.post("/api/me/tokens", Access::SignedIn, make_token);
+    router.delete("/api/me/tokens/{id}", Access::SignedIn, end_token);
+    router.put("/api/mechanics/me/duty", Access::Mechanic, set_duty);
+    router.get("/api/admin/mechanics", Access::Admin, list_mechanics);
+    router.post("/api/admin/mechanics/{id}/approve", Access::Admin, approve);
+    router.post("/api/admin/mechanics/{id}/refuse", Access::Admin, refuse);
+    router.post("/api/admin/mechanics/{id}/suspend", Access::Admin, suspend);
+    router.get("/api/admin/audit", Access::Admin, audit);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignUpRequest {
+    email: String,
+    password: String,
+    name: String,
+    role: String,
+    time_zone: Option<String>,
+}
+
+#[derive(Serialize)]
+struct UserAnswer {
+    user: UserBody,
+}
+
+fn signed_in(opened: &Opened, app: &Pitlane, mut response: actix_web::HttpResponseBuilder) -> HttpResponse {
+    let user = UserBody::from(&opened.user);
+    response.cookie(auth::cookie(&opened.token, app)).json(UserAnswer { user })
+}
+
+async fn sign_up(request: HttpRequest, app: App, body: Body<SignUpRequest>) -> ApiResult<HttpResponse> {
+    auth::require_same_origin(&request, &app)?;
+    let SignUpRequest { email, password, name, role, time_zone } = body.0;
+    let typed = TypedRegistration { email, password, name, role, time_zone };
+    let opened = register::register(&app, typed, auth::device(&request, &app)).await?;
+    Ok(signed_in(&opened, &app, HttpResponse::Created()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogInRequest {
+    email: String,
+    password: String,
+}
+
+async fn log_in(request: HttpRequest, app: App, body: Body<LogInRequest>) -> ApiResult<HttpResponse> {
+    auth::require_same_origin(&request, &app)?;
+    let LogInRequest { email, password } = body.0;
+    let opened = sign_in::by_password(&app, &email, password, auth::device(&request, &app)).await?;
+    Ok(signed_in(&opened, &app, HttpResponse::Ok()))
+}
+
+async fn log_out(visitor: Visitor, app: App, _body: NoBody) -> ApiResult<HttpResponse> {
+    if let Some((user, id)) = visitor.0.as_ref().and_then(|person| Some((person.id(), person.sign_in()?))) {
+        sign_in::end(&app, user, id).await?;
+    }
+    Ok(HttpResponse::NoContent().cookie(auth::no_cookie(&app)).finish())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MagicLinkRequest {
+    email: String,
+    redirect: Option<String>,
+}
+
+async fn magic_link(request: HttpRequest, app: App, body: Body<MagicLinkRequest>) -> ApiResult<HttpResponse> {
+    let (MagicLinkRequest { email, redirect }, device) = (body.0, auth::device(&request, &app));
+    links::request(&app, Purpose::MagicLink, &email, redirect.as_deref(), &device).await?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyRequest {
+    token: String,
+}
+
+async fn verify(app: App, body: Body<VerifyRequest>) -> ApiResult<HttpResponse> {
+    links::verify_email(&app, &body.0.token).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForgotRequest {
+    email: String,
+}
+
+async fn forgot(request: HttpRequest, app: App, body: Body<ForgotRequest>) -> ApiResult<HttpResponse> {
+    let device = auth::device(&request, &app);
+    links::request(&app, Purpose::PasswordReset, &body.0.email, None, &device).await?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetRequest {
+    token: String,
+    password: String,
+}
+
+async fn reset(app: App, body: Body<ResetRequest>) -> ApiResult<HttpResponse> {
+    let ResetRequest { token, password } = body.0;
+    links::reset_password(&app, &token, password).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Serialize)]
+struct Me {
+    #[serde(flatten)]
+    user: UserBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mechanic: Option<MechanicBody>,
+}
+
+#[derive(Serialize)]
+struct MechanicBody {
+    provider_id: ProviderId,
+    approval: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    on_duty: bool,
+}
+
+impl From<&MechanicAccount> for MechanicBody {
+    fn from(mechanic: &MechanicAccount) -> Self {
+        Self {
+            provider_id: mechanic.provider(),
+            approval: mechanic.approval().state.as_str(),
+            reason: mechanic.approval().reason.clone(),
+            on_duty: mechanic.on_duty(),
+        }
+    }
+}
+
+async fn describe(app: &Pitlane, user: &User) -> ApiResult<HttpResponse> {
+    let mechanic = match user.role() {
+        Role::Mechanic => mechanics::find(app, user.id()).await?,
+        Role::Customer | Role::Workshop | Role::Support | Role::Admin => None,
+    };
+    let mechanic = mechanic.as_ref().map(MechanicBody::from);
+    Ok(HttpResponse::Ok().json(Me { user: UserBody::from(user), mechanic }))
+}
+
+async fn me(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
+    describe(&app, person.user()).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeRequest {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    phone: Option<Option<String>>,
+    time_zone: Option<String>,
+    account_type: Option<String>,
+    email: Option<String>,
+    password: Option<String>,
+    current_password: Option<String>,
+}
+
+/// Tells `null`, which removes a value, from a field that is not there.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+impl From<ChangeRequest> for TypedChange {
+    fn from(request: ChangeRequest) -> Self {
+        let ChangeRequest { name, phone, time_zone, account_type, email, password, current_password } =
+            request;
+        let profile = TypedProfile { name, phone, time_zone, account_type };
+        Self { profile, email, password, current_password }
+    }
+}
+
+async fn change_me(
+    person: SignedIn,
+    request: HttpRequest,
+    app: App,
+    body: Body<ChangeRequest>,
+) -> ApiResult<HttpResponse> {
+    let typed = TypedChange::from(body.0);
+    let keep = if typed.is_sensitive() { Some(person.sign_in()?) } else { None };
+    let device = auth::device(&request, &app);
+    let user = account::change(&app, person.user(), keep, typed, &device).await?;
+    describe(&app, &user).await
+}
+
+async fn resend_verification(
+    person: SignedIn,
+    request: HttpRequest,
+    app: App,
+    _body: NoBody,
+) -> ApiResult<HttpResponse> {
+    links::resend_verification(&app, person.user(), &auth::device(&request, &app)).await?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+#[derive(Serialize)]
+struct Items<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SignInBody {
+    id: SignInId,
+    user_agent: String,
+    address: String,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+    expires_at: Timestamp,
+    current: bool,
+}
+
+async fn sign_ins(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
+    let current = person.0.sign_in();
+    let body = |sign_in: SignIn| SignInBody {
+        id: sign_in.id,
+        user_agent: sign_in.device.user_agent().to_owned(),
+        address: sign_in.device.address().to_owned(),
+        created_at: sign_in.created_at,
+        last_seen_at: sign_in.last_seen_at,
+        expires_at: sign_in.expires_at,
+        current: Some(sign_in.id) == current,
+    };
+    let items = sign_in::list(&app, person.id()).await?.into_iter().map(body).collect();
+    Ok(HttpResponse::Ok().json(Items { items, next_cursor: None }))
+}
+
+async fn end_sign_in(
+    person: SignedIn,
+    id: Path<SignInId>,
+    app: App,
+    _body: NoBody,
+) -> ApiResult<HttpResponse> {
+    person.sign_in()?;
+    if !sign_in::end(&app, person.id(), *id).await? {
+        return Err(Problem::not_found());
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Serialize)]
+struct TokenBody {
+    id: ApiTokenId,
+    name: String,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+    /// Only in the answer that makes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+impl From<ApiToken> for TokenBody {
+    fn from(token: ApiToken) -> Self {
+        let ApiToken { id, name, created_at, last_used_at, .. } = token;
+        Self { id, name, created_at, last_used_at, token: None }
+    }
+}
+
+async fn tokens(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
+    let items = account::tokens(&app, person.id()).await?.into_iter().map(TokenBody::from).collect();
+    Ok(HttpResponse::Ok().json(Items { items, next_cursor: None }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenRequest {
+    name: String,
+}
+
+// Takes no Idempotency-Key: a kept answer would keep the secret in clear.
+async fn make_token(person: SignedIn, app: App, body: Body<TokenRequest>) -> ApiResult<HttpResponse> {
+    person.sign_in()?;
+    let (token, secret) = account::make_token(&app, person.id(), body.0.name).await?;
+    let token = TokenBody { token: Some(secret.expose().to_owned()), ..TokenBody::from(token) };
+    Ok(HttpResponse::Created().json(token))
+}
+
+async fn end_token(
+    person: SignedIn,
+    id: Path<ApiTokenId>,
+    app: App,
+    _body: NoBody,
+) -> ApiResult<HttpResponse> {
+    account::end_token(&app, person.id(), *id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DutyRequest {
+    on_duty: bool,
+}
+
+async fn set_duty(mechanic: AnyMechanic, app: App, body: Body<DutyRequest>) -> ApiResult<HttpResponse> {
+    if mechanic.user().role() != Role::Mechanic {
+        return Err(Problem::wrong_role());
+    }
+    let mechanic = mechanics::set_duty(&app, mechanic.id(), body.0.on_duty).await?;
+    Ok(HttpResponse::Ok().json(MechanicBody::from(&mechanic)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ListedMechanic {
+    user: UserBody,
+    #[serde(flatten)]
+    mechanic: MechanicBody,
+}
+
+async fn list_mechanics(_admin: Admin, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
+    let limit = page.limit.unwrap_or(PAGE).clamp(1, 500);
+    let listed = mechanics::list(&app, limit).await?;
+    let item = |(mechanic, user): &(MechanicAccount, User)| ListedMechanic {
+        user: UserBody::from(user),
+        mechanic: MechanicBody::from(mechanic),
+    };
+    let items = listed.iter().map(item).collect();
+    Ok(HttpResponse::Ok().json(Items { items, next_cursor: None }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReasonRequest {
+    reason: String,
+}
+
+async fn decide(
+    (admin, request, app): (Admin, HttpRequest, App),
+    mechanic: UserId,
+    state: ApprovalState,
+    reason: Option<String>,
+) -> ApiResult<HttpResponse> {
+    let address = address::of(&request, &app);
+    let decided = mechanics::decide(&app, mechanic, state, reason, admin.actor(), address).await?;
+    Ok(HttpResponse::Ok().json(MechanicBody::from(&decided)))
+}
+
+async fn approve(
+    admin: Admin,
+    id: Path<UserId>,
+    request: HttpRequest,
+    app: App,
+    _body: NoBody,
+) -> ApiResult<HttpResponse> {
+    decide((admin, request, app), *id, ApprovalState::Approved, None).await
+}
+
+async fn refuse(
+    admin: Admin,
+    id: Path<UserId>,
+    request: HttpRequest,
+    app: App,
+    body: Body<ReasonRequest>,
+) -> ApiResult<HttpResponse> {
+    decide((admin, request, app), *id, ApprovalState::Refused, Some(body.0.reason)).await
+}
+
+async fn suspend(
+    admin: Admin,
+    id: Path<UserId>,
+    request: HttpRequest,
+    app: App,
+    body: Body<ReasonRequest>,
+) -> ApiResult<HttpResponse> {
+    decide((admin, request, app), *id, ApprovalState::Suspended, Some(body.0.reason)).await
+}
+
+#[derive(Serialize)]
+struct AuditBody {
+    id: AuditId,
+    at: Timestamp,
+    actor_id: Option<UserId>,
+    actor_role: String,
+    action: String,
+    object_kind: String,
+    object_id: String,
+    details: BTreeMap<String, String>,
+    address: Option<String>,
+}
+
+impl From<AuditEntry> for AuditBody {
+    fn from(entry: AuditEntry) -> Self {
+        let AuditEntry { id, at, actor, actor_role, action, object_kind, object_id, details, address } =
+            entry;
+        Self { id, at, actor_id: actor, actor_role, action, object_kind, object_id, details, address }
+    }
+}
+
+async fn audit(_admin: Admin, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
+    let cursor = page.cursor.as_deref().map(str::parse::<AuditId>).transpose().map_err(|_| {
+        Problem::invalid(vec![FieldError::new("cursor", "invalid", "Use the next_cursor of another answer.")])
+    })?;
+    let (entries, next) = mechanics::audit_page(&app, cursor, page.limit.unwrap_or(PAGE)).await?;
+    let items = entries.into_iter().map(AuditBody::from).collect();
+    Ok(HttpResponse::Ok().json(Items { items, next_cursor: next.map(|id| id.to_string()) }))
+}

@@ -1,0 +1,140 @@
+//! What a signed-in person changes: profile, address, password, API tokens.
+
+use accounts::change::{self, Change};
+use accounts::user::TypedProfile;
+use accounts::{
+    ApiToken, CredentialStore, Device, Email, Error as AccountsError, FieldError, Password, PasswordHash,
+    Purpose, Token, User, api_token, sign_in,
+};
+use kernel::{ApiTokenId, SignInId, UserId};
+
+use super::{Error, links, passwords};
+use crate::state::Pitlane;
+
+/// A change as it was typed; what is absent stays.
+#[derive(Debug, Default)]
+pub struct TypedChange {
+    /// Name, telephone, time zone, type.
+    pub profile: TypedProfile,
+    /// Another address.
+    pub email: Option<String>,
+    /// Another password.
+    pub password: Option<String>,
+    /// The password as it is, for the two above.
+    pub current_password: Option<String>,
+}
+
+impl TypedChange {
+    /// Whether it needs the current password.
+    pub const fn is_sensitive(&self) -> bool {
+        self.email.is_some() || self.password.is_some()
+    }
+}
+
+/// Changes the account. A new address is confirmed by mail; a new password ends the other sign-ins.
+///
+/// # Errors
+/// Fields that are wrong, a current password that is, too many tries at it, an address that has an account, or a
+/// failure of the storage.
+pub async fn change(
+    pitlane: &Pitlane,
+    user: &User,
+    keep: Option<SignInId>,
+    typed: TypedChange,
+    device: &Device,
+) -> Result<User, Error> {
+    let is_sensitive = typed.is_sensitive();
+    let mut wrong = Vec::new();
+    let profile = match typed.profile.check() {
+        Ok(profile) => Some(profile),
+        Err(AccountsError::Invalid(errors)) => {
+            wrong.extend(errors);
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut note = |error: FieldError| wrong.push(error);
+    let email = typed.email.and_then(|email| Email::parse(&email).map_err(&mut note).ok());
+    let password = typed.password.and_then(|text| Password::parse("password", text).map_err(&mut note).ok());
+    let (Some(profile), true) = (profile, wrong.is_empty()) else {
+        return Err(AccountsError::Invalid(wrong).into());
+    };
+    let matched = match is_sensitive {
+        true => Some(confirm(pitlane, user, typed.current_password, device).await?),
+        false => None,
+    };
+    let cx = pitlane.context();
+    let password = match password {
+        Some(password) => Some(passwords::hash(password, &cx).await?),
+        None => None,
+    };
+    let wanted = Change { profile, email, password, matched, keep };
+    let (id, secret) = (user.id(), links::secret(pitlane, &cx));
+    let changed = pitlane.db.write(move |tx| {
+        let changed = change::change(tx, id, &wanted, &cx)?;
+        if changed.email_changed {
+            links::send(tx, &changed.user, Purpose::VerifyEmail, secret, &cx)?;
+        }
+        Ok(changed.user)
+    });
+    match changed.await {
+        Err(Error::Accounts(AccountsError::WrongCredentials)) => Err(wrong_password()),
+        changed => changed,
+    }
+}
+
+fn wrong_password() -> Error {
+    AccountsError::invalid("current_password", "wrong", "That is not your current password.").into()
+}
+
+/// The stored hash, if the person knows its password.
+async fn confirm(
+    pitlane: &Pitlane,
+    user: &User,
+    typed: Option<String>,
+    device: &Device,
+) -> Result<PasswordHash, Error> {
+    let Some(typed) = typed else {
+        let message = "Enter your current password. If you have none, ask for a reset link.";
+        return Err(AccountsError::invalid("current_password", "required", message).into());
+    };
+    let matched = passwords::matching(user.password().cloned(), typed).await?;
+    let (email, address) = (user.email().clone(), device.address().to_owned());
+    let (is_right, limit) = (matched.is_some(), pitlane.settings.auth.login_attempts_per_minute);
+    let cx = pitlane.context();
+    let refused = pitlane
+        .db
+        .write(move |tx| sign_in::confirm_password(tx, &email, &address, is_right, limit, &cx))
+        .await?;
+    match (refused, matched) {
+        (None, Some(hash)) => Ok(hash),
+        (Some(AccountsError::WrongCredentials), _) | (None, None) => Err(wrong_password()),
+        (Some(refusal), _) => Err(refusal.into()),
+    }
+}
+
+/// Makes an API token; the secret is shown once.
+///
+/// # Errors
+/// A name that can't be one, too many tokens, or a failure of the storage.
+pub async fn make_token(pitlane: &Pitlane, user: UserId, name: String) -> Result<(ApiToken, Token), Error> {
+    let cx = pitlane.context();
+    Ok(pitlane.db.write(move |tx| api_token::create(tx, user, &name, &cx)).await?)
+}
+
+/// The person's API tokens, newest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub async fn tokens(pitlane: &Pitlane, user: UserId) -> Result<Vec<ApiToken>, Error> {
+    pitlane.db.read(move |tx| Ok(tx.api_tokens_of(user)?)).await
+}
+
+/// Ends an API token at once.
+///
+/// # Errors
+/// When it is unknown, has ended or is somebody else's, or the storage fails.
+pub async fn end_token(pitlane: &Pitlane, user: UserId, token: ApiTokenId) -> Result<(), Error> {
+    let cx = pitlane.context();
+    Ok(pitlane.db.write(move |tx| api_token::revoke(tx, user, token, &cx)).await?)
+}

@@ -1,0 +1,80 @@
+//! Who may work, and who does now; and the audit log, where the decisions are written.
+
+use accounts::{ApprovalState, AuditEntry, Mechanic, NewAuditEntry, ProviderStore, User, audit, provider};
+use kernel::{Actor, AuditId, UserId};
+
+use super::Error;
+use crate::state::Pitlane;
+
+/// An admin decides about a mechanic. A decision that stands already is answered and not written again.
+///
+/// # Errors
+/// An unknown mechanic, a decision that can't follow the last one, or a failure of the storage.
+pub async fn decide(
+    pitlane: &Pitlane,
+    mechanic: UserId,
+    state: ApprovalState,
+    reason: Option<String>,
+    by: Actor,
+    address: String,
+) -> Result<Mechanic, Error> {
+    let cx = pitlane.context();
+    let action = match state {
+        ApprovalState::Approved => "mechanic.approve",
+        ApprovalState::Refused => "mechanic.refuse",
+        ApprovalState::Suspended => "mechanic.suspend",
+        ApprovalState::Pending => "mechanic.reopen",
+    };
+    let work = pitlane.db.write(move |tx| {
+        let (decided, changed) = provider::decide(tx, mechanic, state, by.user(), reason.clone(), &cx)?;
+        if changed {
+            let mut entry = NewAuditEntry::new(by, action, "mechanic", mechanic).from_address(Some(&address));
+            if let Some(reason) = &reason {
+                entry = entry.with("reason", reason);
+            }
+            audit::record(tx, entry, &cx)?;
+        }
+        Ok(decided)
+    });
+    work.await
+}
+
+/// A mechanic goes on or off duty.
+///
+/// # Errors
+/// A person who is no approved mechanic, or a failure of the storage.
+pub async fn set_duty(pitlane: &Pitlane, mechanic: UserId, on_duty: bool) -> Result<Mechanic, Error> {
+    Ok(pitlane.db.write(move |tx| provider::set_duty(tx, mechanic, on_duty)).await?)
+}
+
+/// The mechanic with that account.
+///
+/// # Errors
+/// A failure of the storage.
+pub async fn find(pitlane: &Pitlane, user: UserId) -> Result<Option<Mechanic>, Error> {
+    pitlane.db.read(move |tx| Ok(tx.mechanic_by_user(user)?)).await
+}
+
+/// Every mechanic with their person, those who wait for a decision first.
+///
+/// # Errors
+/// A failure of the storage.
+pub async fn list(pitlane: &Pitlane, limit: u32) -> Result<Vec<(Mechanic, User)>, Error> {
+    pitlane.db.read(move |tx| Ok(tx.mechanics(limit)?)).await
+}
+
+/// A page of the audit log, newest first, and the last line of it when there are more.
+///
+/// # Errors
+/// A failure of the storage.
+pub async fn audit_page(
+    pitlane: &Pitlane,
+    before: Option<AuditId>,
+    limit: u32,
+) -> Result<(Vec<AuditEntry>, Option<AuditId>), Error> {
+    let limit = limit.clamp(1, audit::AUDIT_PAGE_MAX);
+    let entries = pitlane.db.read(move |tx| audit::page(tx, before, limit)).await?;
+    let full = u32::try_from(entries.len()).is_ok_and(|count| count == limit);
+    let next = entries.last().filter(|_| full).map(|entry| entry.id);
+    Ok((entries, next))
+}
