@@ -1,1 +1,257 @@
-//! (boot)
+//! From a configuration to a running server, and its graceful stop.
+//!
+//! The order matters: what can be refused without touching anything comes first, and nobody can connect before
+//! everything behind the port is ready.
+//!
+//! 1. the configuration as a whole, and the price books
+//! 2. the lock on the SQLite file
+//! 3. migrations, under their own lock
+//! 4. the port
+//! 5. demo data, once, in development
+//! 6. the sandbox, in development
+//! 7. the workers, which take up what a predecessor left
+//! 8. requests
+
+pub mod lock;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use gateways::stripe;
+use kernel::{Entropy, StoreError};
+use pricing::Catalog;
+use sandbox::Sandbox;
+use store::{Db, OpenError};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use self::lock::DatabaseLock;
+use crate::clock::{Clock, SystemEntropy};
+use crate::config::{PaymentProvider, Problems, Settings};
+use crate::http;
+use crate::mailbox::Mailbox;
+use crate::realtime::Hub;
+use crate::state::Pitlane;
+use crate::usecases::{self, seed};
+use crate::workers::{Carriers, Workers};
+
+/// The version that the sandbox writes into its events, as Stripe does.
+const STRIPE_API_VERSION: &str = "2026-09-30.endive";
+
+/// Why the server does not start. Each message is for the person who starts it.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Configuration(#[from] Problems),
+    /// Another process serves this database.
+    #[error(
+        "{0} is being served by another process: stop that one first, or set database.url to another file"
+    )]
+    InUse(String),
+    /// The database can't be used.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The database failed while the server started.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+    /// The demo data could not be written.
+    #[error("the demo data can't be written: {0}")]
+    Seed(usecases::Error),
+    /// The development secret can't be kept.
+    #[error("the signing secret of development: {0}")]
+    Secret(String),
+    /// The sandbox can't start.
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::Error),
+    /// The place of the uploads can't be used.
+    #[error(transparent)]
+    Files(#[from] gateways::files::OpenError),
+    /// The payment provider's client can't be set up.
+    #[error(transparent)]
+    Payments(#[from] stripe::SettingsError),
+    /// The port can't be used.
+    #[error("server.bind = {address}: {reason}")]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The server itself failed.
+    #[error("the server failed: {0}")]
+    Server(#[from] std::io::Error),
+}
+
+/// A running server.
+pub struct Running {
+    /// What it shares.
+    pub pitlane: Pitlane,
+    /// Where it listens.
+    pub address: SocketAddr,
+    server: JoinHandle<std::io::Result<()>>,
+    handle: ServerHandle,
+    workers: Workers,
+    sandbox: Option<(watch::Sender<bool>, JoinHandle<()>)>,
+    _lock: Option<DatabaseLock>,
+}
+
+/// Starts a server with these settings.
+///
+/// # Errors
+/// [`BootError`], with what to do about it. Nothing keeps running then.
+pub async fn start(settings: Settings) -> Result<Running, BootError> {
+    settings.check_serving()?;
+    let catalog = Arc::new(settings.catalog()?);
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let lock = DatabaseLock::take(&settings.database.store)?;
+    let db = open(settings.database.store.clone()).await?;
+    let (listener, address) = listen(settings.server.bind)?;
+    let mut pitlane = assemble(settings, catalog, db, address)?;
+    let sandbox = open_sandbox(&pitlane, address)?;
+    pitlane.extra_routes = sandbox.as_ref().map(|sandbox| Arc::new(sandbox.routes()) as _);
+    if pitlane.settings.is_development() {
+        seed::once(&pitlane).await.map_err(BootError::Seed)?;
+    }
+    let sandbox = sandbox.map(run_sandbox);
+    let carriers = Carriers { mailer: Arc::new(Mailbox::new(pitlane.clone())) };
+    let workers = Workers::start(pitlane.clone(), carriers, lock.is_some()).await?;
+    let server = http::server::start(pitlane.clone(), listener)?;
+    let handle = server.handle();
+    Ok(Running { pitlane, address, server: tokio::spawn(server), handle, workers, sandbox, _lock: lock })
+}
+
+/// Brings the database up to date and adds the demo accounts that are missing, beside a running server or without
+/// one. Answers how many were added. The caller makes sure that this is development.
+///
+/// # Errors
+/// [`BootError`], with what to do about it.
+pub async fn seed(settings: Settings) -> Result<usize, BootError> {
+    let catalog = Arc::new(settings.catalog()?);
+    let db = open(settings.database.store.clone()).await?;
+    let address = settings.server.bind;
+    let pitlane = assemble(settings, catalog, db, address)?;
+    seed::seed(&pitlane).await.map_err(BootError::Seed)
+}
+
+// Everything that is shared, with nothing running yet but the hub's own thread.
+fn assemble(
+    settings: Settings,
+    catalog: Arc<Catalog>,
+    db: Db,
+    address: SocketAddr,
+) -> Result<Pitlane, BootError> {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+    let mut fresh = [0; 32];
+    entropy.fill(&mut fresh);
+    let settings = settings.with_signing_secret(fresh).map_err(BootError::Secret)?.bound_to(address);
+    let grace = Duration::from_secs(settings.dispatch.presence_grace_seconds.into());
+    Ok(Pitlane {
+        hub: Hub::start(db.clone(), grace)?,
+        db,
+        clock: Clock::default(),
+        entropy,
+        gateway: Arc::new(payment_gateway(&settings)?),
+        files: gateways::files::open(&settings.files.url)?,
+        settings: Arc::new(settings),
+        catalog,
+        extra_routes: None,
+    })
+}
+
+impl Running {
+    /// Waits until the server ends by itself, which only a failure makes it do.
+    ///
+    /// # Errors
+    /// What made it end.
+    pub async fn ended(&mut self) -> Result<(), BootError> {
+        match (&mut self.server).await {
+            Ok(ended) => Ok(ended?),
+            Err(error) => Err(BootError::Server(std::io::Error::other(error))),
+        }
+    }
+
+    /// Stops in an orderly way: no new requests, open ones end within `server.shutdown_seconds`, sockets are told to
+    /// come back, leased jobs end or go back to the queue, and the lock is given up last.
+    pub async fn stop(self) {
+        self.pitlane.hub.end_all();
+        self.handle.stop(true).await;
+        self.workers.stop().await;
+        if let Some((stop, running)) = self.sandbox {
+            // The receiver is gone only when it has stopped already.
+            let _ = stop.send(true);
+            if let Err(error) = running.await {
+                tracing::warn!(%error, "the sandbox ended badly");
+            }
+        }
+    }
+}
+
+async fn open(settings: store::Settings) -> Result<Db, BootError> {
+    let opened = tokio::task::spawn_blocking(move || {
+        for migration in Db::migrate(&settings)? {
+            tracing::info!(migration, "migrated");
+        }
+        Db::open(&settings)
+    });
+    match opened.await {
+        Ok(opened) => Ok(opened?),
+        Err(error) => Err(BootError::Server(std::io::Error::other(error))),
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BootError> {
+    let failed = |error: std::io::Error| BootError::Bind {
+        address,
+        reason: match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "another program listens there: stop it, or write another port".to_owned()
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "this user may not listen there: ports below 1024 need a privilege".to_owned()
+            }
+            _ => error.to_string(),
+        },
+    };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn payment_gateway(settings: &Settings) -> Result<stripe::Stripe, stripe::SettingsError> {
+    let payments = &settings.payments;
+    stripe::Stripe::new(stripe::Settings {
+        secret_key: payments.secret_key.expose().to_owned(),
+        api_base: Some(payments.api_base.clone()),
+        webhook_secrets: vec![payments.webhook_secret.expose().to_owned()],
+        webhook_tolerance_seconds: payments.webhook_tolerance_seconds.into(),
+    })
+}
+
+fn open_sandbox(pitlane: &Pitlane, address: SocketAddr) -> Result<Option<Sandbox>, BootError> {
+    let (settings, clock) = (&pitlane.settings, pitlane.clock.clone());
+    if settings.payments.provider != PaymentProvider::Sandbox {
+        return Ok(None);
+    }
+    let beside = settings.data_folder().join("sandbox.db");
+    let opened = Sandbox::open(
+        sandbox::Settings {
+            database: settings.payments.sandbox_file.clone().unwrap_or(beside),
+            webhook_url: format!("http://{address}/api/stripe/webhook"),
+            webhook_secret: settings.payments.webhook_secret.expose().to_owned(),
+            public_url: settings.server.public_url.clone(),
+            api_version: STRIPE_API_VERSION.to_owned(),
+        },
+        Arc::new(move || clock.now().unix_seconds()),
+    )?;
+    Ok(Some(opened.merchant("Pitlane")))
+}
+
+fn run_sandbox(sandbox: Sandbox) -> (watch::Sender<bool>, JoinHandle<()>) {
+    let (stop, stopped) = watch::channel(false);
+    (stop, tokio::spawn(async move { sandbox.run_webhooks(stopped).await }))
+}

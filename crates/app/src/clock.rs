@@ -1,28 +1,39 @@
 //! The clock and the source of ids and random bytes: the ports through which time and chance come in.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use kernel::{Context, Entropy, Timestamp};
 use time::OffsetDateTime;
+use tokio::sync::watch;
 use uuid::{ContextV7, Timestamp as UuidTime, Uuid};
 
 /// The time of this process. In development it can be moved forward; everything in the process sees it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Clock {
-    ahead_seconds: Arc<AtomicI64>,
+    ahead_seconds: Arc<watch::Sender<i64>>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { ahead_seconds: Arc::new(watch::Sender::new(0)) }
+    }
 }
 
 impl Clock {
     /// The instant now.
     pub fn now(&self) -> Timestamp {
-        Timestamp::new(OffsetDateTime::now_utc()).plus_seconds(self.ahead_seconds.load(Ordering::Relaxed))
+        Timestamp::new(OffsetDateTime::now_utc()).plus_seconds(*self.ahead_seconds.borrow())
     }
 
     /// Moves the clock forward and answers the new time. Only development offers this to the outside.
     pub fn advance(&self, seconds: u32) -> Timestamp {
-        self.ahead_seconds.fetch_add(i64::from(seconds), Ordering::Relaxed);
+        self.ahead_seconds.send_modify(|ahead| *ahead = ahead.saturating_add(i64::from(seconds)));
         self.now()
+    }
+
+    /// Tells whoever sleeps until an instant that the clock was moved.
+    pub fn moves(&self) -> watch::Receiver<i64> {
+        self.ahead_seconds.subscribe()
     }
 }
 
@@ -54,4 +65,27 @@ impl Entropy for SystemEntropy {
 /// A context for one use case, now.
 pub fn context(clock: &Clock, entropy: &Arc<dyn Entropy>) -> Context {
     Context::new(clock.now(), Arc::clone(entropy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_clock_stays_moved_for_every_clone_and_tells_who_waits() {
+        let clock = Clock::default();
+        let (other, moves) = (clock.clone(), clock.moves());
+        let before = other.now();
+        let after = clock.advance(3_600);
+        assert!(after.seconds_since(before) >= 3_600);
+        assert!(other.now().seconds_since(before) >= 3_600);
+        assert!(moves.has_changed().expect("the clock is there"));
+    }
+
+    #[test]
+    fn ids_of_one_instant_are_different_and_in_order() {
+        let (entropy, now) = (SystemEntropy::default(), Clock::default().now());
+        let ids: Vec<Uuid> = (0..100).map(|_| entropy.id(now)).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+    }
 }

@@ -7,16 +7,20 @@
 //! | [`secret`] | [`Secret`]: a value that never prints |
 //! | [`network`] | ranges of addresses |
 //! | [`checks`] | combinations that a server must not start with |
+//! | [`catalog`] | the price books |
+//! | [`signing`] | the signing secret that development makes for itself |
 //!
 //! A value comes from the environment (`PITLANE_<SECTION>__<KEY>`, or one of the well-known names such as
 //! `DATABASE_URL`), else from `config/pitlane.toml`, else it is the default. Whatever is wrong is told at once, each
 //! with its key, its value and what would be right.
 
+pub mod catalog;
 pub mod checks;
 pub mod network;
 pub mod reader;
 pub mod secret;
 pub mod sections;
+pub mod signing;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,14 +1,24 @@
 //! The REST API. One file a resource; [`router`] is the only way to a route, [`error`] the only place that knows
 //! status codes, [`problem`] the only shape of an error.
 
+pub mod accounts;
+pub mod address;
+pub mod admin;
+pub mod auth;
+pub mod dev;
 pub mod error;
 pub mod extract;
+pub mod health;
+pub mod idempotency;
+pub mod list;
 pub mod middleware;
 pub mod openapi;
 pub mod problem;
+pub mod requests;
 pub mod router;
 pub mod routes;
 pub mod server;
+pub mod sessions;
 
 pub use extract::{Body, NoBody};
 pub use problem::{ApiResult, Problem};

@@ -7,6 +7,7 @@
 //! | [`config`] | every key, its default, and what is refused |
 //! | [`clock`] | the time and the source of ids |
 //! | [`state`] | [`state::Pitlane`]: what every handler and worker shares |
+//! | [`mailbox`] | takes messages in place of a carrier |
 //! | [`http`] | the REST API: one file a resource, one place for errors |
 //! | [`pages`] | the pages people see |
 //! | [`realtime`] | `/ws`: hub, sockets, presence |
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod mailbox;
 pub mod pages;
 pub mod realtime;
 pub mod state;

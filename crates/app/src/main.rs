@@ -1,2 +1,7 @@
 //! The `pitlane` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pitlane::cli::run()
+}

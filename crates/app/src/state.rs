@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
+use intake::FileStorage;
 use kernel::{Context, Entropy};
+use payments::Gateway;
+use pricing::Catalog;
 use store::Db;
 
 use crate::clock::Clock;
@@ -24,6 +27,12 @@ pub struct Pitlane {
     pub entropy: Arc<dyn Entropy>,
     /// The configuration.
     pub settings: Arc<Settings>,
+    /// The price books.
+    pub catalog: Arc<Catalog>,
+    /// The payment provider.
+    pub gateway: Arc<dyn Gateway>,
+    /// Where the bytes of uploads lie.
+    pub files: Arc<dyn FileStorage>,
     /// The sockets of this node.
     pub hub: Arc<Hub>,
     /// Routes of development that are not in the list.

@@ -23,6 +23,12 @@ pub trait Store {
     /// When the storage fails.
     fn delivery_update(&mut self, delivery: &Delivery) -> Result<(), StoreError>;
 
+    /// One delivery.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn delivery_by_id(&mut self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
+
     /// One delivery, locked until the end of the transaction.
     ///
     /// # Errors

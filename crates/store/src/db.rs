@@ -1,7 +1,7 @@
 //! The way to the database: [`Db::read`] and [`Db::write`].
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use kernel::StoreError;
 
@@ -94,11 +94,14 @@ enum Backend {
     Postgres(PostgresDb),
 }
 
-pub(crate) type SharedSink = Arc<OnceLock<NoticeSink>>;
+pub(crate) type SharedSink = Arc<RwLock<Vec<NoticeSink>>>;
 
 pub(crate) fn deliver(sink: &SharedSink, notices: Vec<Notice>) {
-    if let (Some(sink), false) = (sink.get(), notices.is_empty()) {
-        sink(notices);
+    if notices.is_empty() {
+        return;
+    }
+    for sink in sink.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        sink(notices.clone());
     }
 }
 
@@ -138,10 +141,9 @@ impl Db {
         Ok(Self { backend, sink })
     }
 
-    /// Where notices of committed transactions go. Only the first call counts.
+    /// Where notices of committed transactions go from now on, beside those named before.
     pub fn on_commit(&self, sink: NoticeSink) {
-        // A second listener would be a defect of the boot; the first one stays.
-        let _ = self.sink.set(sink);
+        self.sink.write().unwrap_or_else(PoisonError::into_inner).push(sink);
     }
 
     /// Runs `work` on one consistent picture of the database, which it can't change.

@@ -173,6 +173,16 @@ impl Store for Tx<'_> {
         }
     }
 
+    fn delivery_by_id(&mut self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        let row: Option<DeliveryRow> = deliveries::table
+            .find(Id(id.uuid()))
+            .select(DeliveryRow::as_select())
+            .first(self.conn())
+            .optional()
+            .stored()?;
+        row.map(Delivery::try_from).transpose()
+    }
+
     fn delivery_by_id_for_update(&mut self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
         let query = deliveries::table.find(Id(id.uuid()));
         let row = match self.conn() {

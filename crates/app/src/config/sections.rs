@@ -175,6 +175,8 @@ pub struct Payments {
     pub secret_key: Secret,
     /// The secret that signs webhooks.
     pub webhook_secret: Secret,
+    /// Where the sandbox keeps its state; beside the SQLite file, or in `data/`, when `None`.
+    pub sandbox_file: Option<PathBuf>,
     /// Stripe's price id of the plan `chat10`; without one the amount is sent inline.
     pub price_chat10: Option<String>,
     /// Stripe's price id of the plan `video15`.
@@ -214,6 +216,7 @@ impl Payments {
             webhook_tolerance_seconds,
             secret_key: known(secret_key, "sk_test_sandbox"),
             webhook_secret: known(webhook_secret, "whsec_sandbox"),
+            sandbox_file: section.optional("sandbox_file").map(PathBuf::from),
             price_chat10: section.optional("price_chat10"),
             price_video15: section.optional("price_video15"),
             price_diagnostic: section.optional("price_diagnostic"),
@@ -237,6 +240,8 @@ pub struct Mail {
     pub provider: MailProvider,
     /// The sender, as `Name <address>`.
     pub from: String,
+    /// Where people write when nothing else helps: a bare address.
+    pub support_address: String,
     /// Where the provider's API is; empty for its own.
     pub api_base: String,
     /// The provider's key.
@@ -255,6 +260,12 @@ impl Mail {
             from: section.value("from", "Pitlane <no-reply@example.com>", "write Name <address>", |text| {
                 text.contains('@').then(|| text.to_owned())
             }),
+            support_address: section.value(
+                "support_address",
+                "support@example.com",
+                "write a bare address",
+                |text| (text.contains('@') && !text.contains(['<', ' '])).then(|| text.to_owned()),
+            ),
             api_base: section.value("api_base", "", "leave it empty, or write http(s)://HOST", |text| {
                 if text.is_empty() { Some(String::new()) } else { origin(text) }
             }),

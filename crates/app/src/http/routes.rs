@@ -5,9 +5,16 @@ use super::router::Router;
 /// All routes. `development` adds those that exist only there.
 pub fn all(development: bool) -> Router {
     let mut router = Router::default();
-    let _ = development;
+    super::health::routes(&mut router);
+    if development {
+        super::dev::routes(&mut router);
+    }
+    super::accounts::routes(&mut router);
     super::openapi::routes(&mut router);
     crate::realtime::handshake::routes(&mut router);
+    super::sessions::routes(&mut router);
+    super::requests::routes(&mut router);
+    super::admin::routes(&mut router);
     crate::pages::routes(&mut router);
     router
 }

@@ -1,0 +1,63 @@
+//! The price books, as `pricing` understands them.
+
+use kernel::PlanCode;
+use pricing::{Catalog, CatalogForm};
+
+use super::reader::{Problem, Problems};
+use super::sections::Environment;
+use super::{Settings, one_line};
+
+const FILE: &str = "config/price-books.toml";
+const BUILT_IN: &str = include_str!("../../../../config/price-books.toml");
+
+impl Settings {
+    /// Reads and checks the price books. Where the file of the default name is missing, those that came with this
+    /// version are used.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, its books, or the active one.
+    pub fn catalog(&self) -> Result<Catalog, Problems> {
+        let file = self.pricing.file.display().to_string();
+        let refuse = |right: String| {
+            Problems(vec![Problem { key: "pricing.file".to_owned(), value: Some(file.clone()), right }])
+        };
+        let text = match std::fs::read_to_string(&self.pricing.file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file == FILE => BUILT_IN.to_owned(),
+            Err(error) => return Err(refuse(format!("the file can't be read: {error}"))),
+        };
+        let mut form: CatalogForm = toml::from_str(&text).map_err(|error| refuse(one_line(&error)))?;
+        let active = &self.pricing.active_book;
+        let known = [
+            (PlanCode::Chat10, &self.payments.price_chat10),
+            (PlanCode::Video15, &self.payments.price_video15),
+            (PlanCode::Diagnostic, &self.payments.price_diagnostic),
+        ];
+        for (plan, id) in known {
+            if let Some(id) = id {
+                if !form.put_stripe_price_id(active, plan, self.environment_name(), id.clone()) {
+                    let right = format!(
+                        "the active book {active} does not sell {plan}, which a Stripe price id is for"
+                    );
+                    return Err(refuse(right));
+                }
+            }
+        }
+        form.validate(active).map_err(|wrong| {
+            let problem = |wrong: pricing::Problem| Problem {
+                key: format!("{file}: {}", wrong.key),
+                value: Some(wrong.value),
+                right: wrong.expected,
+            };
+            Problems(wrong.into_iter().map(problem).collect())
+        })
+    }
+
+    /// The name of the environment, under which the books keep Stripe's price ids.
+    pub const fn environment_name(&self) -> &'static str {
+        match self.server.environment {
+            Environment::Production => "production",
+            Environment::Development => "development",
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The mailbox: takes messages in place of a carrier and keeps them in the database.
+
+use async_trait::async_trait;
+use kernel::StoreError;
+use notifications::{Channel, MailboxMessage, Mailer, Message, Receipt, SendError, Store};
+
+use crate::state::Pitlane;
+
+/// Keeps what would have been sent. Development shows it at `/dev/mailbox`.
+pub struct Mailbox {
+    pitlane: Pitlane,
+}
+
+impl Mailbox {
+    /// A mailbox in that server's database.
+    pub const fn new(pitlane: Pitlane) -> Self {
+        Self { pitlane }
+    }
+}
+
+#[async_trait]
+impl Mailer for Mailbox {
+    fn deduplicates(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError> {
+        let cx = self.pitlane.context();
+        let kept = MailboxMessage {
+            id: cx.id(),
+            channel: Channel::Mail,
+            send_once_key: send_once_key.to_owned(),
+            message: message.clone(),
+            created_at: cx.now,
+        };
+        let receipt = kept.id.to_string();
+        let taken = self.pitlane.db.write(move |tx| tx.mailbox_insert(&kept)).await;
+        match taken {
+            Ok(_) => Ok(receipt),
+            Err(error @ (StoreError::Retry(_) | StoreError::Unavailable(_))) => {
+                Err(SendError::NotSent(error.to_string()))
+            }
+            Err(error @ (StoreError::Constraint(_) | StoreError::Corrupt(_))) => {
+                Err(SendError::Refused(error.to_string()))
+            }
+        }
+    }
+}

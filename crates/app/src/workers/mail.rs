@@ -1,0 +1,73 @@
+//! Sends one mail: writes it, commits that it is on its way, hands it to the carrier, commits the answer.
+
+mod letter;
+
+use jobs::{Failure, Job};
+use kernel::id::DeliveryId;
+use notifications::{Begin, Mailer, SendError};
+
+use self::letter::Letter;
+use super::later;
+use crate::state::Pitlane;
+use crate::usecases::Error;
+use crate::usecases::mail::MailJob;
+
+/// Sends the delivery of this job unless it has ended.
+///
+/// # Errors
+/// When the carrier did not take it this time, or the storage failed.
+pub async fn run(pitlane: &Pitlane, mailer: &dyn Mailer, job: &Job) -> Result<(), Failure> {
+    let payload: MailJob = super::payload(job)?;
+    let delivery = DeliveryId::new(payload.delivery);
+    let deduplicates = mailer.deduplicates();
+    let (reader, cx) = (pitlane.clone(), pitlane.context());
+    let letter = pitlane.db.read(move |tx| letter::write(tx, &reader, delivery, &cx)).await.map_err(later)?;
+    let message = match letter {
+        Letter::Message(message) => message,
+        Letter::Ended => return Ok(()),
+        Letter::Void(reason) => return refuse(pitlane, delivery, reason).await,
+    };
+    let address = message.to.clone();
+    let (begun, begin) = pitlane
+        .db
+        .write(move |tx| notifications::begin(tx, delivery, &address, deduplicates).map_err(Error::from))
+        .await
+        .map_err(later)?;
+    match begin {
+        Begin::Ended => return Ok(()),
+        Begin::Send => {}
+    }
+    let outcome = mailer.send(&message, &begun.stored().send_once_key).await;
+    let (cx, answer) = (pitlane.context(), outcome.clone());
+    pitlane
+        .db
+        .write(move |tx| notifications::finish(tx, delivery, &answer, &cx).map_err(Error::from))
+        .await
+        .map_err(later)?;
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(SendError::Refused(reason)) => {
+            tracing::warn!(%delivery, reason, "a message was refused for good");
+            Ok(())
+        }
+        Err(error @ (SendError::NotSent(_) | SendError::Unknown(_))) => {
+            Err(Failure::Later(error.to_string()))
+        }
+    }
+}
+
+/// Ends a delivery that no longer makes sense: its link has expired, its person is gone.
+async fn refuse(pitlane: &Pitlane, delivery: DeliveryId, reason: String) -> Result<(), Failure> {
+    let cx = pitlane.context();
+    pitlane
+        .db
+        .write(move |tx| {
+            let (_, begin) = notifications::begin(tx, delivery, "", true)?;
+            if begin == Begin::Send {
+                notifications::finish(tx, delivery, &Err(SendError::Refused(reason.clone())), &cx)?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await
+        .map_err(later)
+}

@@ -1,0 +1,271 @@
+//! Writes a mail from what it is about, as things stand when it is sent.
+
+use accounts::{Purpose, Status, User};
+use kernel::id::{DeliveryId, OneTimeTokenId, OrderId};
+use kernel::{Context, Money, PlanCode};
+use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
+use store::Tx;
+use store::views::mail::{Booking, Repayment};
+use store::views::session::SessionView;
+use web::mail::{
+    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Refund, RefundReason,
+    Sender, SessionEnded, Verification,
+};
+use web::money::Amount;
+
+use crate::state::Pitlane;
+use crate::usecases::Error;
+use crate::usecases::mail::{About, link_token};
+
+/// What became of the attempt to write.
+pub(super) enum Letter {
+    /// It is written.
+    Message(Outgoing),
+    /// The delivery has ended already.
+    Ended,
+    /// There is nobody to send it to, or nothing to tell any more.
+    Void(String),
+}
+
+/// Writes the mail of a delivery.
+///
+/// # Errors
+/// When the storage fails.
+pub(super) fn write(
+    tx: &mut Tx<'_>,
+    pitlane: &Pitlane,
+    delivery: DeliveryId,
+    cx: &Context,
+) -> Result<Letter, Error> {
+    let Some(delivery) = notifications::Store::delivery_by_id(tx, delivery)? else {
+        return Ok(Letter::Void("there is no such delivery".to_owned()));
+    };
+    match delivery.status() {
+        DeliveryStatus::Sent | DeliveryStatus::Failed | DeliveryStatus::Suppressed => {
+            return Ok(Letter::Ended);
+        }
+        DeliveryStatus::Pending | DeliveryStatus::Unknown => {}
+    }
+    let Some(about) = about(&delivery) else { return Ok(Letter::Ended) };
+    let recipient = accounts::UserStore::user_by_id(tx, delivery.stored().recipient)?;
+    let Some(recipient) = recipient.filter(|user| user.status() != Status::Erased) else {
+        return Ok(Letter::Void("the account is gone".to_owned()));
+    };
+    let writer = Writer { pitlane, recipient: &recipient, cx };
+    let written = match (delivery.stored().milestone, about) {
+        (Milestone::Verification, About::Link(id)) => writer.link(tx, Purpose::VerifyEmail, id)?,
+        (Milestone::MagicLink, About::Link(id)) => writer.link(tx, Purpose::MagicLink, id)?,
+        (Milestone::PasswordReset, About::Link(id)) => writer.link(tx, Purpose::PasswordReset, id)?,
+        (Milestone::Refunded, About::Refund(id)) => match store::views::mail::repayment(tx, id)? {
+            Some(repayment) => writer.refund(&repayment),
+            None => Written::Void("the refund is gone"),
+        },
+        (milestone, About::Session(id)) => {
+            let session = store::views::session::any(tx, id, recipient.id())?;
+            match (session, store::views::mail::booking(tx, id)?) {
+                (Some(session), Some(booking)) => writer.session(milestone, &session, &booking),
+                (None, _) | (_, None) => Written::Void("the session is gone"),
+            }
+        }
+        (_, About::Link(_) | About::Order(_) | About::Refund(_)) => {
+            Written::Void("the milestone is not about such a thing")
+        }
+    };
+    match written {
+        Written::Void(reason) => Ok(Letter::Void(reason.to_owned())),
+        Written::Mail { mail, links } => {
+            let mail = mail?;
+            Ok(Letter::Message(Outgoing {
+                to: recipient.email().as_str().to_owned(),
+                subject: mail.subject,
+                text: mail.text,
+                html: Some(mail.html),
+                links,
+                milestone: delivery.stored().milestone,
+            }))
+        }
+    }
+}
+
+// Without a context it was left unknown for good.
+fn about(delivery: &Delivery) -> Option<About> {
+    delivery.stored().context.as_deref().and_then(|context| serde_json::from_str(context).ok())
+}
+
+enum Written {
+    Mail { mail: Result<Mail, web::Error>, links: Vec<String> },
+    Void(&'static str),
+}
+
+impl Written {
+    fn new(message: &impl Message, links: impl IntoIterator<Item = String>) -> Self {
+        Self::Mail { mail: message.compose(), links: links.into_iter().collect() }
+    }
+}
+
+struct Writer<'a> {
+    pitlane: &'a Pitlane,
+    recipient: &'a User,
+    cx: &'a Context,
+}
+
+impl Writer<'_> {
+    fn sender(&self) -> Sender {
+        Sender {
+            public_url: self.pitlane.settings.server.public_url.clone(),
+            support_address: self.pitlane.settings.mail.support_address.clone(),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.recipient.name().to_owned()
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.pitlane.settings.server.public_url)
+    }
+
+    fn link(&self, tx: &mut Tx<'_>, purpose: Purpose, id: OneTimeTokenId) -> Result<Written, Error> {
+        let token = link_token(&self.pitlane.settings.auth.secret, id);
+        let link = accounts::CredentialStore::one_time_token_by_hash(tx, purpose, &token.hash())?;
+        let Some(link) = link else { return Ok(Written::Void("the link was used or replaced")) };
+        if link.expires_at <= self.cx.now {
+            return Ok(Written::Void("the link has expired"));
+        }
+        if link.email != *self.recipient.email() {
+            return Ok(Written::Void("the account has another address now"));
+        }
+        let (sender, name, ttl) = (self.sender(), self.name(), purpose.ttl_seconds());
+        let url = |folder: &str| self.address(&format!("/auth/{folder}/{}", token.expose()));
+        Ok(match purpose {
+            Purpose::VerifyEmail => {
+                let url = url("verify");
+                Written::new(
+                    &Verification { sender, name, url: url.clone(), valid_hours: ttl / 3_600 },
+                    [url],
+                )
+            }
+            Purpose::MagicLink => {
+                let url = url("magic");
+                Written::new(&MagicLink { sender, url: url.clone(), valid_minutes: ttl / 60 }, [url])
+            }
+            Purpose::PasswordReset => {
+                let url = url("reset");
+                Written::new(
+                    &PasswordReset { sender, name, url: url.clone(), valid_minutes: ttl / 60 },
+                    [url],
+                )
+            }
+        })
+    }
+
+    fn session(&self, milestone: Milestone, session: &SessionView, booking: &Booking) -> Written {
+        let session_url = self.address(&format!("/chat/{}", session.id));
+        // Only who paid has a receipt.
+        let is_customer = session.customer.id == self.recipient.id();
+        let receipt_url = booking
+            .order
+            .filter(|_| is_customer && !booking.amount.is_zero())
+            .map(|order| self.receipt(order));
+        let links: Vec<String> = std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
+        let (sender, name, vehicle) = (self.sender(), self.name(), booking.vehicle.clone());
+        let plan_name = self.plan_name(&session.price_book, session.plan);
+        let duration_minutes = i64::from(session.allowance_minutes);
+        let mechanic_name =
+            session.mechanic.as_ref().map_or_else(|| "Your mechanic".to_owned(), |it| it.name.clone());
+        let total = amount(Money::new(session.total_price_cents(), session.currency));
+        match milestone {
+            Milestone::BookingConfirmed => {
+                let seconds = self.pitlane.settings.dispatch.refund_after_seconds;
+                let message = BookingConfirmed {
+                    sender,
+                    name,
+                    plan_name,
+                    duration_minutes,
+                    vehicle,
+                    total: amount(booking.amount),
+                    tax: amount(booking.tax),
+                    booked_at: booking.booked_at.unwrap_or(session.created_at).to_string(),
+                    refund_after_minutes: i64::from(seconds.div_ceil(60)),
+                    session_url,
+                    receipt_url,
+                };
+                Written::new(&message, links)
+            }
+            Milestone::MechanicAssigned => {
+                let message = MechanicAssigned {
+                    sender,
+                    name,
+                    mechanic_name,
+                    plan_name,
+                    duration_minutes,
+                    vehicle,
+                    session_url: session_url.clone(),
+                };
+                Written::new(&message, [session_url])
+            }
+            Milestone::SessionEnded => {
+                let Some(ended_at) = session.ended_at else {
+                    return Written::Void("the session has not ended");
+                };
+                let ended_at = ended_at.to_string();
+                let message = SessionEnded {
+                    sender,
+                    name,
+                    mechanic_name,
+                    plan_name,
+                    vehicle,
+                    ended_at,
+                    total,
+                    session_url,
+                    receipt_url,
+                };
+                Written::new(&message, links)
+            }
+            Milestone::Verification
+            | Milestone::MagicLink
+            | Milestone::PasswordReset
+            | Milestone::Refunded => Written::Void("the milestone is not about a session"),
+        }
+    }
+
+    fn refund(&self, repayment: &Repayment) -> Written {
+        let receipt = self.receipt(repayment.order);
+        let message = Refund {
+            sender: self.sender(),
+            name: self.name(),
+            plan_name: self.plan_name(&repayment.price_book, repayment.plan),
+            amount: amount(repayment.amount),
+            paid: amount(repayment.paid),
+            reason: reason(repayment.reason),
+            refunded_at: repayment.asked_at.to_string(),
+            receipt_url: Some(receipt.clone()),
+        };
+        Written::new(&message, [receipt])
+    }
+
+    fn receipt(&self, order: OrderId) -> String {
+        self.address(&format!("/orders/{order}/receipt"))
+    }
+
+    fn plan_name(&self, book: &str, plan: PlanCode) -> String {
+        let known = self.pitlane.catalog.book(book).and_then(|book| book.plan(plan));
+        known.map_or_else(|| "Your session".to_owned(), |plan| plan.name().to_owned())
+    }
+}
+
+fn amount(money: Money) -> Amount {
+    Amount::new(money.minor(), money.currency().as_str())
+}
+
+fn reason(reason: payments::RefundReason) -> RefundReason {
+    match reason {
+        payments::RefundReason::Unfulfillable => RefundReason::NotFulfilled,
+        payments::RefundReason::Cancelled => RefundReason::Cancelled,
+        payments::RefundReason::Unaccepted => RefundReason::Unaccepted,
+        payments::RefundReason::Duplicate
+        | payments::RefundReason::WrongAmount
+        | payments::RefundReason::Admin
+        | payments::RefundReason::External => RefundReason::Support,
+    }
+}

@@ -1,0 +1,25 @@
+//! Deletes what has outlived its use: finished jobs, and the accounts' expired links, sign-ins, attempts and keys.
+
+use jobs::Failure;
+
+use crate::state::Pitlane;
+use crate::usecases::Error;
+
+/// Deletes up to the limits of each; the next run takes the rest.
+///
+/// # Errors
+/// When the storage fails; to be tried again.
+pub async fn run(pitlane: &Pitlane) -> Result<(), Failure> {
+    let cx = pitlane.context();
+    let deleted = pitlane
+        .db
+        .write(move |tx| {
+            let jobs = jobs::prune(tx, &cx)?;
+            let expired = accounts::store::RecordStore::expired_sweep(tx, cx.now)?;
+            Ok::<_, Error>((jobs, expired))
+        })
+        .await
+        .map_err(super::later)?;
+    tracing::debug!(jobs = deleted.0, expired = deleted.1, "pruned");
+    Ok(())
+}
