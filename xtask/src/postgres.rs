@@ -168,3 +168,25 @@ fn free_port() -> Outcome<u16> {
         .map(|address| address.port())
         .map_err(|error| format!("no free port on loopback: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::{Postgres, find_programs};
+
+    #[test]
+    fn a_server_answers_while_it_is_held_and_is_gone_afterwards() {
+        let Some(programs) = find_programs() else {
+            eprintln!("skipped: PostgreSQL is not installed");
+            return;
+        };
+        let server = Postgres::start(&programs).expect("it starts");
+        let (port, data) = (server.port, server._data.path().to_path_buf());
+        assert!(server.url().contains(&port.to_string()));
+        TcpStream::connect(("127.0.0.1", port)).expect("it answers");
+        drop(server);
+        TcpStream::connect(("127.0.0.1", port)).expect_err("it is gone");
+        assert!(!data.exists(), "its data is gone");
+    }
+}
