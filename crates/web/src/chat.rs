@@ -121,7 +121,8 @@ pub struct Event {
     pub seq: i64,
     /// The user who caused it; empty for the system.
     pub actor_id: String,
-    /// That user's name now.
+    /// That user's name now; for [`NoteKind::Joined`] and [`NoteKind::Left`] the name of the person concerned, which
+    /// differs from the actor when an admin assigns by hand.
     pub actor_name: String,
     /// RFC 3339.
     pub created_at: String,

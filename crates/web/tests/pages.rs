@@ -12,12 +12,12 @@ fn root() -> PathBuf {
 
 fn files(folder: &Path, extension: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("its entries too").path();
         if path.is_dir() {
             found.extend(files(&path, extension));
         } else if path.extension().is_some_and(|ending| ending == extension) {
-            found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            found.push((path.display().to_string(), fs::read_to_string(&path).expect("sources are text")));
         }
     }
     found
@@ -33,7 +33,7 @@ fn attributes(tag: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = tag.split_once([' ', '\n']).map_or("", |(_, rest)| rest);
     while let Some(name) = rest.split(|c: char| c.is_whitespace() || c == '=').find(|name| !name.is_empty()) {
-        rest = rest.trim_start().strip_prefix(name).unwrap();
+        rest = rest.trim_start().strip_prefix(name).expect("the name stands first");
         let mut value = "";
         if let Some(after) = rest.strip_prefix("=\"") {
             (value, rest) = after.split_once('"').unwrap_or((after, ""));

@@ -230,6 +230,10 @@ fn customer(out: &mut Rendered) -> Result<(), web::Error> {
         };
         add(out, name, &page)?;
     }
+    after_payment(out)
+}
+
+fn after_payment(out: &mut Rendered) -> Result<(), web::Error> {
     for (name, state) in [
         ("processing", CheckoutState::Processing),
         ("failed", CheckoutState::Failed),
@@ -291,6 +295,10 @@ fn customer(out: &mut Rendered) -> Result<(), web::Error> {
         session_id: Some(SESSION.to_owned()),
     };
     add(out, "receipt", &receipt)?;
+    account(out)
+}
+
+fn account(out: &mut Rendered) -> Result<(), web::Error> {
     let account = AccountPage {
         frame: frame(Some(Role::Customer), Nav::Account),
         email: "maya.torres@example.com".to_owned(),
@@ -465,6 +473,10 @@ fn staff(out: &mut Rendered) -> Result<(), web::Error> {
         };
         add(out, name, &page)?;
     }
+    operations(out)
+}
+
+fn operations(out: &mut Rendered) -> Result<(), web::Error> {
     let live = |id: &str, status, mechanic: Option<&str>| LiveRow {
         id: id.to_owned(),
         status,
