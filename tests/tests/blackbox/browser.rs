@@ -36,8 +36,12 @@ async fn mechanic_goes_on_duty(desk: &Browser) {
     desk.fill("email", "mechanic@example.com").await;
     desk.fill("password", DEMO_PASSWORD).await;
     desk.picture("start-desk").await;
-    desk.press("Sign in").await;
+    desk.click("form button.button-primary").await;
     desk.arrives_at("/mechanic").await;
+    if desk.script("return document.querySelector('duty-switch input').checked;").await == false {
+        desk.click("duty-switch .switch").await;
+    }
+    desk.reads("No requests yet").await;
     desk.picture("mechanic-empty").await;
 }
 
@@ -46,13 +50,15 @@ async fn driver_pays(phone: &Browser) {
     phone.reads("9.99").await;
     phone.picture("landing-phone").await;
     assert!(!phone.scrolls_sideways().await, "the landing page is too wide");
-    phone.open("/start?redirect=/intake?plan=chat10").await;
-    phone.press("Create an account").await;
+    phone.open("/intake?plan=chat10").await;
+    phone.arrives_at("/start").await;
+    phone.press("Create account").await;
+    phone.reads("Create your account").await;
     phone.fill("name", "Dana Driver").await;
     phone.fill("email", "dana@example.com").await;
     phone.fill("password", PASSWORD).await;
     phone.picture("register-phone").await;
-    phone.press("Create account").await;
+    phone.click("form button.button-primary").await;
     phone.arrives_at("/intake").await;
     phone.fill("year", "2016").await;
     phone.fill("make", "Honda").await;
@@ -60,7 +66,7 @@ async fn driver_pays(phone: &Browser) {
     phone.fill("concern", "A grinding noise from the front left when braking.").await;
     phone.click("[name=\"accept_waiver\"]").await;
     phone.picture("intake-phone").await;
-    phone.press("Continue").await;
+    phone.press("Continue to payment").await;
     phone.arrives_at("/sandbox/checkout/").await;
     pay(phone, "4000 0000 0000 0002").await;
     phone.reads("declined").await;
@@ -78,7 +84,7 @@ async fn pay(phone: &Browser, card: &str) {
     phone.fill("card_number", card).await;
     phone.fill("exp", "12/34").await;
     phone.fill("cvc", "123").await;
-    phone.press("Pay").await;
+    phone.press("Pay $9.99").await;
 }
 
 async fn mechanic_accepts(desk: &Browser) {
@@ -87,7 +93,7 @@ async fn mechanic_accepts(desk: &Browser) {
     desk.picture("mechanic-request").await;
     desk.press("Accept").await;
     desk.arrives_at("/chat/").await;
-    desk.press("Start").await;
+    desk.press("Start the session").await;
 }
 
 async fn they_talk(phone: &Browser, desk: &Browser) {
@@ -116,23 +122,27 @@ async fn a_second_tab_shows_the_same(phone: &Browser, desk: &Browser, chat: &str
 
 async fn the_connection_goes_and_comes_back(server: &mut TestServer, phone: &Browser, desk: &Browser) {
     server.kill9();
-    phone.reads("onnect").await;
+    phone.reads("Connection lost.").await;
+    say(phone, "Written in a tunnel.").await;
+    phone.reads("kept here, sends by itself").await;
     phone.picture("chat-offline-phone").await;
     server.start().await;
+    desk.reads("Written in a tunnel.").await;
     say(desk, "I am back.").await;
     phone.reads("I am back.").await;
     phone.reload().await;
     phone.reads("I am back.").await;
-    let messages = phone.script("return document.body.innerText.split('I am back.').length - 1;").await;
-    assert_eq!(messages, 1, "a message is shown once");
+    for text in ["I am back.", "Written in a tunnel."] {
+        let script = format!("return document.body.innerText.split('{text}').length - 1;");
+        assert_eq!(phone.script(&script).await, 1, "{text} is shown once");
+    }
 }
 
 async fn they_part(phone: &Browser, desk: &Browser) {
-    desk.press("End").await;
-    if desk.count("dialog[open]").await > 0 {
-        desk.press("End").await;
-    }
-    phone.reads("ended").await;
+    desk.click("header [data-open=\"end\"]").await;
+    desk.click("dialog[open] [data-action=\"end\"]").await;
+    desk.reads("This session has ended.").await;
+    phone.reads("This session has ended.").await;
     phone.picture("chat-ended-phone").await;
     phone.open("/dashboard").await;
     phone.picture("dashboard-phone").await;
