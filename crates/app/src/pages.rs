@@ -1,10 +1,30 @@
 //! The pages people see: one file a page, filled from the same use cases and views as the REST API.
 
+pub mod account;
+pub mod admin;
+pub mod auth_links;
+pub mod chat;
+pub mod dashboard;
 pub mod errors;
+pub mod frame;
+pub mod intake;
+pub mod landing;
+pub mod mechanic;
+pub mod plans;
+pub mod rows;
+pub mod start;
 
 use crate::http::Router;
 
 /// Adds every page and the static assets.
 pub fn routes(router: &mut Router) {
-    let _ = router;
+    mechanic::routes(router);
+    dashboard::routes(router);
+    chat::routes(router);
+    admin::routes(router);
+    account::routes(router);
+    auth_links::routes(router);
+    intake::routes(router);
+    landing::routes(router);
+    start::routes(router);
 }

@@ -1,10 +1,81 @@
 //! One verb a file: the places where domains meet in one transaction.
 
+pub mod accept_request;
+pub mod account;
+pub mod assign_mechanic;
+pub mod cancel_session;
+pub mod decline_request;
+pub mod end_session;
+pub mod expire_order;
+pub mod fulfil_order;
+pub mod journey;
+pub mod links;
+pub mod mail;
+pub mod mechanics;
+pub mod observe_session;
+pub mod offer_request;
+pub mod passwords;
+pub mod personal;
+pub mod post_message;
+pub mod receive_webhook;
+pub mod reconcile_payments;
+pub mod refund_payment;
+pub mod register;
+pub mod resolve_checkout;
+pub mod seed;
+pub mod sign_in;
+pub mod start_checkout;
+pub mod start_intake;
+pub mod start_session;
+pub mod upload_file;
+
 use kernel::StoreError;
 
 /// Why a use case did not happen. Each domain keeps its own reasons; `http::error` maps them all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// An account, or what proves who somebody is.
+    #[error(transparent)]
+    Accounts(#[from] accounts::Error),
+    /// A job.
+    #[error(transparent)]
+    Jobs(#[from] jobs::Error),
+    /// A message to somebody.
+    #[error(transparent)]
+    Notifications(#[from] notifications::Error),
+    /// A page or a mail could not be written.
+    #[error(transparent)]
+    Template(#[from] web::Error),
+    /// A session.
+    #[error(transparent)]
+    Sessions(#[from] sessions::Error),
+    /// A request for a mechanic.
+    #[error(transparent)]
+    Dispatch(#[from] dispatch::Error),
+    /// Money: orders, payments, refunds.
+    #[error(transparent)]
+    Payments(#[from] payments::Error),
+    /// The payment provider gave no result.
+    #[error(transparent)]
+    Gateway(#[from] payments::GatewayError),
+    /// A callback that doesn't come from the payment provider.
+    #[error(transparent)]
+    Callback(#[from] payments::gateway::CallbackError),
+    /// A payment page that can't be opened.
+    #[error(transparent)]
+    Checkout(#[from] start_checkout::Refusal),
+    /// An intake or an upload.
+    #[error(transparent)]
+    Intake(#[from] intake::Error),
+    /// The storage of uploads.
+    #[error(transparent)]
+    Files(#[from] intake::FileStorageError),
+    /// The free plan needs a confirmed address.
+    #[error("the e-mail address is not confirmed")]
+    EmailUnverified,
+    /// Somebody who can't be given a session.
+    #[error("this is not an approved mechanic")]
+    UnknownMechanic,
     /// The storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),

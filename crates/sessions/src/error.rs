@@ -25,7 +25,7 @@ pub enum Invalid {
     #[error("the text is longer than {max_bytes} bytes")]
     TextTooLong {
         /// The limit, in bytes of UTF-8.
-        max_bytes: usize,
+        max_bytes: u32,
     },
     /// A NUL character, which no database and few clients keep.
     #[error("the text holds a NUL character")]

@@ -19,7 +19,7 @@ pub const MESSAGE_MAX_FILES: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageLimits {
     /// The most bytes of a text, in UTF-8.
-    pub max_bytes: usize,
+    pub max_bytes: u32,
 }
 
 /// What a participant wants to say.
@@ -77,11 +77,11 @@ pub fn post_message(
     {
         return Ok(posted);
     }
-    let mut files = Vec::with_capacity(draft.files.len());
-    for file in &draft.files {
-        let attached = store.file_attach(*file, sender, session, cx.now)?;
-        files.push(attached.ok_or(Invalid::File(*file))?);
-    }
+    let files = if draft.files.is_empty() {
+        Vec::new()
+    } else {
+        store.files_attach(&draft.files, sender, session, cx.now)?.map_err(Invalid::File)?
+    };
     let body = Body { text: (&draft.text).into(), client_ref: (&draft.client_ref).into(), files };
     let body = serde_json::to_string(&body).expect("a struct of plain fields is always JSON");
     let actor = EventActor::person(sender, seat.role.into());
@@ -104,7 +104,7 @@ fn check(draft: &MessageDraft, limits: &MessageLimits) -> Result<(), Invalid> {
     {
         return Err(Invalid::ClientRef);
     }
-    if text.len() > limits.max_bytes {
+    if u32::try_from(text.len()).map_or(true, |bytes| bytes > limits.max_bytes) {
         return Err(Invalid::TextTooLong { max_bytes: limits.max_bytes });
     }
     if text.trim().is_empty() && files.is_empty() {
@@ -115,6 +115,9 @@ fn check(draft: &MessageDraft, limits: &MessageLimits) -> Result<(), Invalid> {
     }
     if files.len() > MESSAGE_MAX_FILES {
         return Err(Invalid::TooManyFiles { max: MESSAGE_MAX_FILES });
+    }
+    if let Some((_, twice)) = files.iter().enumerate().find(|(at, file)| files[..*at].contains(file)) {
+        return Err(Invalid::File(*twice));
     }
     Ok(())
 }

@@ -79,13 +79,14 @@ pub trait Store {
         after_seq: u64,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
-    /// Binds an uploaded file to the session, again if it is bound to it already. `None` when there is no such file of
-    /// this owner, it has expired, or it is bound to another session.
-    fn file_attach(
+    /// Binds uploaded files to the session, again if they are bound to it already, and answers them in this order. All
+    /// or none: the inner error names the first that is no file of this owner, has expired, or is bound to another
+    /// session, and then nothing was changed.
+    fn files_attach(
         &mut self,
-        file: FileId,
+        files: &[FileId],
         owner: UserId,
         session: SessionId,
         now: Timestamp,
-    ) -> Result<Option<AttachedFile>, StoreError>;
+    ) -> Result<Result<Vec<AttachedFile>, FileId>, StoreError>;
 }

@@ -433,37 +433,43 @@ impl Store for Tx<'_> {
             .collect()
     }
 
-    fn file_attach(
+    fn files_attach(
         &mut self,
-        file: FileId,
+        ids: &[FileId],
         owner: UserId,
         session: SessionId,
         now: Timestamp,
-    ) -> Result<Option<AttachedFile>, StoreError> {
+    ) -> Result<Result<Vec<AttachedFile>, FileId>, StoreError> {
         use files as f;
-        let session = Id(session.uuid());
-        let unused = f::attached_at.is_null().and(f::expires_at.gt(Ts::from(now)));
-        diesel::update(f::table.find(Id(file.uuid())))
-            .filter(f::owner_id.eq(Id(owner.uuid())).and(unused))
-            .set((f::session_id.eq(session), f::attached_at.eq(Ts::from(now)), f::expires_at.eq(None::<Ts>)))
+        let (session, now) = (Id(session.uuid()), Ts::from(now));
+        let keys: Vec<Id> = ids.iter().map(|id| Id(id.uuid())).collect();
+        let unused = f::attached_at.is_null().and(f::expires_at.gt(now));
+        let usable: Vec<FileRow> = f::table
+            .filter(f::id.eq_any(&keys).and(f::owner_id.eq(Id(owner.uuid()))))
+            .filter(f::session_id.eq(session).or(unused))
+            .select((f::id, f::name, f::content_type, f::size_bytes))
+            .load(self.conn())
+            .stored()?;
+        let mut attached = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some((_, name, content_type, size_bytes)) = usable.iter().find(|row| row.0.0 == id.uuid())
+            else {
+                return Ok(Err(*id));
+            };
+            let size_bytes = u64::try_from(*size_bytes)
+                .map_err(|reason| StoreError::corrupt("files.size_bytes", reason))?;
+            let (name, content_type) = (name.clone(), content_type.clone());
+            attached.push(AttachedFile { id: *id, name, content_type, size_bytes });
+        }
+        diesel::update(f::table.filter(f::id.eq_any(&keys).and(f::attached_at.is_null())))
+            .set((f::session_id.eq(session), f::attached_at.eq(now), f::expires_at.eq(None::<Ts>)))
             .execute(self.conn())
             .stored()?;
-        let row: Option<(String, String, i64)> = f::table
-            .find(Id(file.uuid()))
-            .filter(f::owner_id.eq(Id(owner.uuid())).and(f::session_id.eq(session)))
-            .select((f::name, f::content_type, f::size_bytes))
-            .first(self.conn())
-            .optional()
-            .stored()?;
-        row.map(|(name, content_type, size_bytes)| {
-            let size_bytes = u64::try_from(size_bytes)
-                .map_err(|reason| StoreError::corrupt("files.size_bytes", reason))?;
-            Ok(AttachedFile { id: file, name, content_type, size_bytes })
-        })
-        .transpose()
+        Ok(Ok(attached))
     }
 }
 
+type FileRow = (Id, String, String, i64);
 type SeatRow = (String, String, i64, Vec<u8>);
 
 #[diesel::dsl::auto_type(no_type_alias)]

@@ -1,8 +1,8 @@
 //! What fills a screen: joins across domains that no rule depends on.
 
-pub mod mail;
-pub mod channel;
-pub mod session;
 pub mod admin;
+pub mod channel;
+pub mod mail;
 pub mod requests;
 pub mod room;
+pub mod session;

@@ -1,6 +1,11 @@
 //! The only place that knows status codes: every error of the domains and use cases, mapped exhaustively. The
 //! part of each domain stands in a file of its own.
 
+mod accounts;
+mod intake;
+mod jobs;
+mod sessions;
+
 use kernel::StoreError;
 
 use super::problem::Problem;
@@ -9,7 +14,17 @@ use crate::usecases::Error;
 /// What a client sees of an error. What it may not see goes to the log here.
 pub fn problem(error: &Error) -> Problem {
     match error {
+        Error::Accounts(error) => accounts::problem(error),
         Error::Store(error) => store(error),
+        Error::UnknownMechanic => sessions::unknown_mechanic(),
+        Error::Dispatch(error) => sessions::request(error),
+        Error::Sessions(error) => sessions::session(error),
+        Error::Intake(error) => intake::intake(error),
+        Error::Files(error) => intake::storage(error),
+        Error::EmailUnverified => intake::email_unverified(),
+        Error::Jobs(error) => jobs::job(error),
+        Error::Notifications(error) => jobs::notification(error),
+        Error::Template(error) => unexpected(error),
     }
 }
 
@@ -20,4 +35,10 @@ pub fn store(error: &StoreError) -> Problem {
         StoreError::Unavailable(_) | StoreError::Retry(_) => Problem::unavailable(),
         StoreError::Constraint(_) | StoreError::Corrupt(_) => Problem::internal(),
     }
+}
+
+/// A defect of ours.
+pub fn unexpected(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(%error, "a defect");
+    Problem::internal()
 }

@@ -10,6 +10,9 @@ pub fn all(development: bool) -> Router {
         super::dev::routes(&mut router);
     }
     super::accounts::routes(&mut router);
+    super::plans::routes(&mut router);
+    super::files::routes(&mut router);
+    super::intake::routes(&mut router);
     super::openapi::routes(&mut router);
     crate::realtime::handshake::routes(&mut router);
     super::sessions::routes(&mut router);

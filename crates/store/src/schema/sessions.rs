@@ -144,3 +144,8 @@ allow_tables_to_appear_in_same_query!(users, session_participants);
 allow_tables_to_appear_in_same_query!(users, session_events);
 allow_tables_to_appear_in_same_query!(users, session_requests);
 allow_tables_to_appear_in_same_query!(users, request_offers);
+use super::intake::{intake_files, intakes, vehicles};
+allow_tables_to_appear_in_same_query!(sessions, intakes);
+allow_tables_to_appear_in_same_query!(sessions, vehicles);
+allow_tables_to_appear_in_same_query!(sessions, intake_files);
+allow_tables_to_appear_in_same_query!(files, intake_files);

@@ -3,8 +3,8 @@
 use std::num::TryFromIntError;
 
 use diesel::sql_types::{BigInt, Nullable, Text};
-use diesel::{QueryableByName, RunQueryDsl};
-use kernel::id::{SessionId, UserId};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName, RunQueryDsl};
+use kernel::id::{OrderId, SessionId, UserId};
 use kernel::{BasisPoints, Currency, PlanCode, SessionType, StoreError, Timestamp};
 use payments::PaymentStatus;
 use sessions::{EndReason, ParticipantRole, Status};
@@ -46,6 +46,8 @@ pub struct SessionView {
     pub base_price_cents: i64,
     /// What the upgrade cost, in minor units, once it is paid.
     pub upgrade_price_cents: Option<i64>,
+    /// The order that it was bought with; `None` while it has none.
+    pub order: Option<OrderId>,
     /// How much of it is paid.
     pub payment_status: PaymentStatus,
     /// Who bought it.
@@ -124,6 +126,8 @@ struct Row {
     mechanic_name: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     viewer_role: Option<String>,
+    #[diesel(sql_type = Nullable<AnyUuid>)]
+    order_id: Option<Id>,
     #[diesel(sql_type = Nullable<BigInt>)]
     multiplier_bps: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -147,7 +151,7 @@ SELECT s.id, s.session_type, s.status, s.end_reason, s.plan, s.price_book, s.all
   s.customer_id, customer.name AS customer_name,
   helper.user_id AS mechanic_id, mechanic.name AS mechanic_name,
   viewer.role AS viewer_role,
-  booked.multiplier_bps, booked.amount_cents AS base_cents, booked.currency, booked.status AS order_status,
+  booked.id AS order_id, booked.multiplier_bps, booked.amount_cents AS base_cents, booked.currency, booked.status AS order_status,
   paid.amount_cents AS kept_cents, paid.asked_back_cents, upgrade.amount_cents AS upgrade_cents
 FROM sessions s
 JOIN users customer ON customer.id = s.customer_id
@@ -203,18 +207,97 @@ pub fn mine(
     page(tx, viewer, &filter, before, limit)
 }
 
-/// A page of the sessions that are under way or waiting, newest first, for admins.
+/// How many sessions this person takes part in.
 ///
 /// # Errors
 /// A failure of the storage.
-pub fn active(
+pub fn count_mine(tx: &mut Tx<'_>, viewer: UserId) -> Result<i64, StoreError> {
+    use crate::schema::sessions::session_participants as p;
+    p::table
+        .filter(p::user_id.eq(Id(viewer.uuid())).and(p::left_at.is_null()))
+        .count()
+        .get_result(tx.conn())
+        .stored()
+}
+
+/// The column that orders the list of live sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LiveOrder {
+    /// When it was fulfilled.
+    #[default]
+    Created,
+    /// The customer's name.
+    Customer,
+    /// The mechanic's name; sessions without one come last.
+    Mechanic,
+    /// Where it stands.
+    Status,
+    /// What it cost.
+    Total,
+}
+
+impl LiveOrder {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Created => "s.created_at",
+            Self::Customer => "lower(customer.name)",
+            Self::Mechanic => "lower(COALESCE(mechanic.name, '~'))",
+            Self::Status => "s.status",
+            Self::Total => "COALESCE(booked.amount_cents, 0) + COALESCE(upgrade.amount_cents, 0)",
+        }
+    }
+}
+
+/// What an admin asks for of the live sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LiveFilter {
+    /// Only this status; every one that has not ended when `None`.
+    pub status: Option<Status>,
+    /// Only sessions with this text in a name, or in the id.
+    pub search: String,
+    /// The order.
+    pub order: LiveOrder,
+    /// Whether the order is turned round.
+    pub descending: bool,
+    /// How many to leave out at the beginning.
+    pub offset: u32,
+}
+
+/// A page of the sessions that are under way or waiting, for admins.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn live(
     tx: &mut Tx<'_>,
     viewer: UserId,
-    before: Option<SessionId>,
+    filter: &LiveFilter,
     limit: u32,
 ) -> Result<Vec<SessionView>, StoreError> {
-    let active: Vec<Status> = Status::ALL.into_iter().filter(|status| !status.is_ended()).collect();
-    page(tx, viewer, &format!("1 = 1{}", status_filter(&active)), before, limit)
+    let statuses: Vec<Status> = match filter.status {
+        Some(status) => vec![status],
+        None => Status::ALL.into_iter().filter(|status| !status.is_ended()).collect(),
+    };
+    let id = crate::doctor::id_text(tx, "s.id");
+    let direction = if filter.descending { "DESC" } else { "ASC" };
+    let query = format!(
+        "{SELECT} WHERE ($2 = '' OR lower(customer.name) LIKE $3 ESCAPE '\\'
+             OR lower(COALESCE(mechanic.name, '')) LIKE $3 ESCAPE '\\'
+             OR replace({id}, '-', '') LIKE $4 ESCAPE '\\'){statuses}
+         ORDER BY {column} {direction}, s.id {direction} LIMIT {limit} OFFSET {offset}",
+        statuses = status_filter(&statuses),
+        column = filter.order.column(),
+        offset = filter.offset,
+    );
+    let search = filter.search.trim().to_lowercase();
+    let escaped = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let rows: Vec<Row> = diesel::sql_query(query)
+        .bind::<AnyUuid, _>(Id(viewer.uuid()))
+        .bind::<Text, _>(search)
+        .bind::<Text, _>(format!("%{escaped}%"))
+        .bind::<Text, _>(format!("%{}%", escaped.replace('-', "")))
+        .load(tx.conn())
+        .stored()?;
+    rows.into_iter().map(SessionView::try_from).collect()
 }
 
 // Ids are made in the order of time, so they are the order and the cursor.
@@ -269,6 +352,7 @@ impl TryFrom<Row> for SessionView {
                 .map_or(Ok(Currency::Usd), |code| named("orders.currency", &code, Currency::parse))?,
             base_price_cents: row.base_cents.unwrap_or(0),
             upgrade_price_cents: row.upgrade_cents,
+            order: row.order_id.map(|id| OrderId::new(id.0)),
             payment_status: payment_status(
                 row.order_status.as_deref(),
                 row.kept_cents.zip(row.asked_back_cents),

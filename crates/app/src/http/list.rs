@@ -1,0 +1,76 @@
+//! Lists: `?limit=&cursor=` in, `{items, next_cursor}` out.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::problem::{ApiResult, FieldError, Problem};
+
+/// How many items a list holds when nothing is asked for.
+pub const LIMIT_DEFAULT: u32 = 50;
+/// The most items of a list; more is clamped to it.
+pub const LIMIT_MAX: u32 = 500;
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub struct List<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the next one begins; `null` on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// The number of items that is asked for, within the limits.
+pub fn limit(asked: Option<u64>) -> u32 {
+    let asked = asked.map_or(LIMIT_DEFAULT, |asked| u32::try_from(asked).unwrap_or(LIMIT_MAX));
+    asked.clamp(1, LIMIT_MAX)
+}
+
+/// The id that a cursor stands for.
+///
+/// # Errors
+/// 422 for what is no cursor of this list.
+pub fn cursor<I: FromStr>(asked: Option<&str>) -> ApiResult<Option<I>> {
+    asked.map(str::parse).transpose().map_err(|_| {
+        let message = "This is not a cursor of this list.";
+        Problem::invalid(vec![FieldError::new("cursor", "invalid", message)])
+    })
+}
+
+impl<T> List<T> {
+    /// A page from what was read with one item more than `limit`: the surplus only tells that there is a next page.
+    pub fn of<V, C: ToString>(
+        mut read: Vec<V>,
+        limit: u32,
+        id: impl Fn(&V) -> C,
+        show: impl FnMut(V) -> T,
+    ) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = read.len() > limit;
+        read.truncate(limit);
+        let next_cursor = if more { read.last().map(|last| id(last).to_string()) } else { None };
+        Self { items: read.into_iter().map(show).collect(), next_cursor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_clamped() {
+        for (asked, given) in
+            [(None, 50), (Some(0), 1), (Some(7), 7), (Some(501), 500), (Some(u64::MAX), 500)]
+        {
+            assert_eq!(limit(asked), given, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_page_with_more_behind_it_has_a_cursor() {
+        for (read, items, next) in [(0..0, 0, None), (0..3, 3, None), (0..4, 3, Some("2"))] {
+            let list = List::of(read.collect::<Vec<u8>>(), 3, |id| *id, |id| id);
+            assert_eq!((list.items.len(), list.next_cursor.as_deref()), (items, next));
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `/chat/{id}` and `/sessions/{id}/room`: the room of a session.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use kernel::id::{SessionId, UserId};
+use serde::Deserialize;
+use sessions::{AttachedFile, Event, Kind, ParticipantRole};
+use store::Tx;
+use store::views::channel::{self, Person};
+use store::views::room::{self, Background, FileView};
+use store::views::session::SessionView;
+use web::chat::{self, ChatPage, ChatSession, EventBody, FileLink, NoteKind, RoomRole};
+use web::frame::Nav;
+use web::money::Amount;
+use web::plan::ReceiptLine;
+
+use super::frame::{frame, show};
+use super::rows;
+use crate::http::auth::SignedIn;
+use crate::http::sessions::seen;
+use crate::http::{Access, ApiResult, Router};
+use crate::realtime::protocol::Channel;
+use crate::state::Pitlane;
+use crate::usecases::Error;
+
+/// The most lines of a log that a page holds. Older ones are there by REST.
+const EVENTS: u32 = 5_000;
+
+/// Adds the pages.
+pub fn routes(router: &mut Router) {
+    router.get("/chat/{id}", Access::SignedIn, show_room);
+    router.get("/sessions/{id}/room", Access::SignedIn, show_room);
+}
+
+async fn show_room(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    let id = *id;
+    let view = seen(&app, &person, id, "room").await?;
+    let after_seq = view.last_seq.saturating_sub(u64::from(EVENTS));
+    let contents = app.db.read(move |tx| contents(tx, id, after_seq)).await?;
+    let online = app.hub.online(Channel::Session(id));
+    let page = page(&app, &person, view, contents, &online);
+    show(&page, StatusCode::OK)
+}
+
+struct Contents {
+    events: Vec<chat::Event>,
+    people: Vec<Person>,
+    background: Option<Background>,
+    files: Vec<FileView>,
+}
+
+fn contents(tx: &mut Tx<'_>, id: SessionId, after_seq: u64) -> Result<Contents, Error> {
+    let events = sessions::Store::events_after(tx, id, after_seq, EVENTS)?;
+    let names = channel::names(tx, id)?;
+    let name = |user: UserId| names.get(&user).cloned();
+    Ok(Contents {
+        events: events.iter().map(|event| line(event, event.actor.id.and_then(name))).collect(),
+        people: channel::people(tx, id)?,
+        background: room::background(tx, id)?,
+        files: room::files_of(tx, id)?,
+    })
+}
+
+fn page(
+    app: &Pitlane,
+    person: &SignedIn,
+    view: SessionView,
+    contents: Contents,
+    online: &[UserId],
+) -> ChatPage {
+    let Contents { events, people, background, files } = contents;
+    let role = view.viewer_role.unwrap_or(ParticipantRole::Observer);
+    let pays = role == ParticipantRole::Customer;
+    let read_by_other = people
+        .iter()
+        .filter(|one| one.id != person.id() && one.role != ParticipantRole::Observer)
+        .map(|one| one.last_read_seq)
+        .max();
+    let shown = |one: &store::views::session::Person| chat::Person {
+        id: one.id.to_string(),
+        name: one.name.clone(),
+        online: online.contains(&one.id),
+    };
+    let concern = background.as_ref().map(|told| told.concern.clone()).unwrap_or_default();
+    let vehicle = background.map(|told| chat::Vehicle {
+        title: told.vehicle.title(),
+        mileage: told.vehicle.mileage,
+        vin: told.vin,
+    });
+    ChatPage {
+        frame: frame(app, Some(&person.0), Nav::None),
+        now: app.clock.now().to_string(),
+        session: session(app, &view, &events),
+        viewer_role: match role {
+            ParticipantRole::Customer => RoomRole::Customer,
+            ParticipantRole::Mechanic => RoomRole::Mechanic,
+            ParticipantRole::Observer => RoomRole::Observer,
+        },
+        customer: shown(&view.customer),
+        mechanic: view.mechanic.as_ref().map(shown),
+        concern,
+        vehicle,
+        files: files.into_iter().map(file).collect(),
+        receipt: if pays { receipt(app, &view) } else { Vec::new() },
+        receipt_order_id: view.order.filter(|_| pays).map(|order| order.to_string()),
+        events,
+        read_by_other_seq: number(read_by_other.unwrap_or(0)),
+        message_max_bytes: i64::from(app.settings.sessions.message_max_bytes),
+    }
+}
+
+fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSession {
+    ChatSession {
+        id: view.id.to_string(),
+        plan_name: rows::plan_name(app, &view.price_book, view.plan),
+        duration_minutes: i64::from(view.allowance_minutes),
+        status: rows::status(view.status),
+        end_reason: view.end_reason.map(|reason| reason.as_str().to_owned()),
+        payment_status: view.payment_status.as_str().to_owned(),
+        total: rows::total(view),
+        deadline_at: rows::instant(view.deadline_at),
+        last_seq: events.last().map_or(0, |event| event.seq),
+    }
+}
+
+fn receipt(app: &Pitlane, view: &SessionView) -> Vec<ReceiptLine> {
+    let amount = |cents| Amount::new(cents, view.currency.as_str());
+    let label = rows::plan_name(app, &view.price_book, view.plan);
+    let base = ReceiptLine { label, amount: amount(view.base_price_cents) };
+    let upgrade = view
+        .upgrade_price_cents
+        .map(|cents| ReceiptLine { label: "Upgrade to video".to_owned(), amount: amount(cents) });
+    std::iter::once(base).chain(upgrade).collect()
+}
+
+fn file(view: FileView) -> FileLink {
+    FileLink { id: view.id.to_string(), name: view.name, bytes: view.size_bytes }
+}
+
+#[derive(Deserialize)]
+struct MessageBody {
+    text: String,
+    #[serde(default)]
+    files: Vec<AttachedFile>,
+}
+
+#[derive(Deserialize)]
+struct ReactionBody {
+    target_seq: u64,
+    emoji: String,
+    on: bool,
+}
+
+fn line(event: &Event, actor_name: Option<String>) -> chat::Event {
+    chat::Event {
+        seq: number(event.seq),
+        actor_id: event.actor.id.map(|user| user.to_string()).unwrap_or_default(),
+        actor_name: actor_name.unwrap_or_else(|| "Pitlane".to_owned()),
+        created_at: event.created_at.to_string(),
+        body: body(event),
+    }
+}
+
+fn body(event: &Event) -> EventBody {
+    match event.kind {
+        Kind::Message => {
+            // A body that was erased leaves an empty place, so that the numbers stay.
+            let read: Option<MessageBody> = serde_json::from_str(event.body()).unwrap_or(None);
+            let (text, files) = read.map_or_else(Default::default, |body| (body.text, body.files));
+            let link = |file: AttachedFile| FileLink {
+                id: file.id.to_string(),
+                name: file.name,
+                bytes: number(file.size_bytes),
+            };
+            EventBody::Message { text, files: files.into_iter().map(link).collect() }
+        }
+        Kind::Reaction => {
+            let read: Option<ReactionBody> = serde_json::from_str(event.body()).unwrap_or(None);
+            let read = read.unwrap_or(ReactionBody { target_seq: 0, emoji: String::new(), on: false });
+            EventBody::Reaction { target_seq: number(read.target_seq), emoji: read.emoji, on: read.on }
+        }
+        Kind::Joined => EventBody::Note(NoteKind::Joined),
+        Kind::Left => EventBody::Note(NoteKind::Left),
+        Kind::Started => EventBody::Note(NoteKind::Started),
+        Kind::Ended => EventBody::Note(NoteKind::Ended),
+        Kind::SessionUpgraded => EventBody::Note(NoteKind::SessionUpgraded),
+        Kind::UpgradeSuggested => EventBody::Note(NoteKind::UpgradeSuggested),
+        Kind::File => EventBody::Note(NoteKind::File),
+        Kind::Summary => EventBody::Note(NoteKind::Summary),
+        Kind::TimeWarning => EventBody::Note(NoteKind::TimeWarning),
+        Kind::Extended => EventBody::Note(NoteKind::Extended),
+        Kind::Payment => EventBody::Note(NoteKind::Payment),
+        Kind::ObserverJoined => EventBody::Note(NoteKind::ObserverJoined),
+    }
+}
+
+fn number(of: u64) -> i64 {
+    i64::try_from(of).unwrap_or(i64::MAX)
+}

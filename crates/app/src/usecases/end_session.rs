@@ -1,0 +1,47 @@
+//! A session is over.
+
+use crm::NewInteraction;
+use kernel::Context;
+use kernel::id::{SessionId, UserId};
+use notifications::Milestone;
+use sessions::Step;
+use store::Tx;
+
+use crate::state::Pitlane;
+use crate::usecases::mail::{self, About};
+use crate::usecases::{Error, journey};
+
+/// Ends a session that is in progress, for its customer or its mechanic.
+///
+/// # Errors
+/// Those of [`sessions::end`]; the storage's.
+pub async fn end_session(pitlane: &Pitlane, by: UserId, session: SessionId) -> Result<Step, Error> {
+    let cx = pitlane.context();
+    pitlane
+        .db
+        .write(move |tx| {
+            let step = sessions::end(tx, session, by, &cx)?;
+            completed(tx, &step, &cx)?;
+            Ok(step)
+        })
+        .await
+}
+
+/// What follows when a session took place and is over, whoever ended it.
+///
+/// # Errors
+/// The storage's.
+pub fn completed(tx: &mut Tx<'_>, step: &Step, cx: &Context) -> Result<(), Error> {
+    let parts = step.session.parts();
+    let interaction = NewInteraction::session_completed(
+        parts.customer,
+        parts.id,
+        parts.plan,
+        parts.session_type,
+        step.session.duration_seconds().unwrap_or(0),
+        parts.end_reason.map_or("", sessions::EndReason::as_str),
+    );
+    journey::record(tx, interaction, cx)?;
+    mail::enqueue(tx, Milestone::SessionEnded, parts.customer, About::Session(parts.id), cx)?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Frames for one person's own channel, told once the transaction has committed. They may be lost: whoever reconnects
+//! reads the same by REST.
+
+use kernel::Context;
+use kernel::id::{EventId, UserId};
+use serde_json::{Map, Value, json};
+use store::notice::Side;
+use store::{Notice, Tx};
+
+/// Tells a mechanic or a customer something on their own channel. `fields` are what the frame holds beside `type`,
+/// `channel` and `event_id`.
+pub fn tell(tx: &mut Tx<'_>, user: UserId, side: Side, kind: &str, fields: Value, cx: &Context) {
+    let name = match side {
+        Side::Customer => "customer",
+        Side::Mechanic => "mechanic",
+    };
+    let mut frame = Map::new();
+    frame.insert("type".to_owned(), json!(kind));
+    frame.insert("channel".to_owned(), json!(format!("{name}:{user}")));
+    frame.insert("event_id".to_owned(), json!(EventId::new(cx.id())));
+    if let Value::Object(fields) = fields {
+        frame.extend(fields);
+    }
+    tx.notify(Notice::Personal { user, side, frame: Value::Object(frame).to_string() });
+}
+
+/// Shows somebody a note with one thing to do about it.
+#[expect(clippy::too_many_arguments, reason = "each is a field of the frame")]
+pub fn notification(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    side: Side,
+    title: &str,
+    message: &str,
+    label: &str,
+    path: &str,
+    cx: &Context,
+) {
+    let fields =
+        json!({ "title": title, "message": message, "actions": [{ "label": label, "action": path }] });
+    tell(tx, user, side, "notification", fields, cx);
+}
+
+/// Tells mechanics that a request is not theirs to take any more.
+pub fn request_withdrawn(tx: &mut Tx<'_>, request: &dispatch::Request, mechanics: &[UserId], cx: &Context) {
+    for mechanic in mechanics {
+        let fields = json!({
+            "request_id": request.id,
+            "session_id": request.session,
+            "reason": request.status().as_str(),
+        });
+        tell(tx, *mechanic, Side::Mechanic, "request_withdrawn", fields, cx);
+    }
+}

@@ -1,0 +1,108 @@
+//! The admin's first page: how much is going on, and who could help.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use kernel::id::UserId;
+use kernel::{StoreError, Timestamp};
+use sessions::Status;
+
+use crate::error::Stored;
+use crate::schema::accounts::{mechanics, users};
+use crate::schema::jobs::jobs as jobs_table;
+use crate::schema::sessions::sessions as sessions_table;
+use crate::tx::Tx;
+use crate::types::{Id, Ts};
+
+/// The most mechanics of one list.
+const MECHANICS_MAX: i64 = 500;
+
+/// How many sessions there are in a status.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn counts(tx: &mut Tx<'_>) -> Result<Vec<(Status, i64)>, StoreError> {
+    let rows: Vec<(String, i64)> = sessions_table::table
+        .filter(sessions_table::status.eq_any(["requested", "scheduled", "accepted", "in_progress"]))
+        .group_by(sessions_table::status)
+        .select((sessions_table::status, count_star()))
+        .load(tx.conn())
+        .stored()?;
+    rows.into_iter()
+        .map(|(name, count)| Ok((crate::sessions::named("sessions.status", &name, Status::parse)?, count)))
+        .collect()
+}
+
+/// A mechanic who can be given a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignable {
+    /// The mechanic.
+    pub id: UserId,
+    /// The name.
+    pub name: String,
+    /// Whether they take work now.
+    pub on_duty: bool,
+}
+
+/// The approved mechanics, those on duty first, then by name.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn assignable(tx: &mut Tx<'_>) -> Result<Vec<Assignable>, StoreError> {
+    let rows: Vec<(Id, String, bool)> = mechanics::table
+        .inner_join(users::table)
+        .filter(mechanics::approval.eq("approved").and(users::status.eq("active")))
+        .order((mechanics::on_duty.desc(), users::name, users::id))
+        .limit(MECHANICS_MAX)
+        .select((users::id, users::name, mechanics::on_duty))
+        .load(tx.conn())
+        .stored()?;
+    let view = |(id, name, on_duty): (Id, String, bool)| Assignable { id: UserId::new(id.0), name, on_duty };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// A mechanic who waits for approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applicant {
+    /// The mechanic.
+    pub id: UserId,
+    /// The name.
+    pub name: String,
+    /// The mail address.
+    pub email: String,
+    /// Whether it was confirmed.
+    pub email_verified: bool,
+    /// Since when they wait.
+    pub registered_at: Timestamp,
+}
+
+/// The mechanics who wait for approval, oldest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn applicants(tx: &mut Tx<'_>) -> Result<Vec<Applicant>, StoreError> {
+    type Row = (Id, String, String, Option<Ts>, Ts);
+    let rows: Vec<Row> = mechanics::table
+        .inner_join(users::table)
+        .filter(mechanics::approval.eq("pending").and(users::status.eq("active")))
+        .order((mechanics::created_at, users::id))
+        .limit(MECHANICS_MAX)
+        .select((users::id, users::name, users::email, users::email_verified_at, mechanics::created_at))
+        .load(tx.conn())
+        .stored()?;
+    let view = |(id, name, email, verified, registered_at): Row| Applicant {
+        id: UserId::new(id.0),
+        name,
+        email,
+        email_verified: verified.is_some(),
+        registered_at: registered_at.into(),
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// How many jobs were given up.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn dead_jobs(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    jobs_table::table.filter(jobs_table::status.eq("dead")).count().get_result(tx.conn()).stored()
+}
