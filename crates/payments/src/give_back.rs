@@ -147,11 +147,13 @@ pub fn refund_answer_lost(store: &mut dyn Store, refund: RefundId) -> Result<(),
 /// [`Error::Missing`] without such a payment; the storage's errors.
 pub fn adopt_refund(
     store: &mut dyn Store,
-    payment: PaymentId,
+    payment: &Payment,
     found: &ProviderRefund,
     cx: &Context,
 ) -> Result<Option<Refund>, Error> {
-    let payment = store.payment_for_update(payment)?.ok_or(Error::Missing("payment"))?;
+    // Orders are locked before payments everywhere.
+    let (_order, _) = locked(store, payment.order)?;
+    let payment = store.payment_for_update(payment.id)?.ok_or(Error::Missing("payment"))?;
     let known = store.refunds_of_payment(payment.id)?;
     if let Some(refund) = known
         .iter()

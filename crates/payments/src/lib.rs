@@ -6,6 +6,7 @@
 //! | [`payment`] | [`Payment`]: money that arrived, and how much of it was asked back |
 //! | [`refund`] | [`Refund`]: money going back, with its idempotency key |
 //! | [`ledger`] | [`ledger::Transaction`]: balanced double-entry records, made by constructors only |
+//! | [`progress`] | what an order goes through while no money has arrived |
 //! | [`settle`](mod@settle) | arriving money meets its order: kept, seen before, or surplus |
 //! | [`give_back`] | asking for a refund and recording what became of it |
 //! | [`inbox`] | [`claim_event`]: each event of the payment provider takes effect once |
@@ -26,6 +27,7 @@ pub mod inbox;
 pub mod ledger;
 pub mod order;
 pub mod payment;
+pub mod progress;
 pub mod receipt;
 pub mod refund;
 pub mod settle;
@@ -33,10 +35,11 @@ pub mod store;
 
 pub use error::Error;
 pub use gateway::{Gateway, GatewayError};
-pub use give_back::{adopt_refund, record_refund, request_refund};
+pub use give_back::{adopt_refund, record_refund, refund_answer_lost, request_refund};
 pub use inbox::{InboxEvent, Outcome, claim_event};
 pub use order::{NewOrder, Order, OrderKind, OrderState, OrderStatus, OrderTerms, Placement, place};
 pub use payment::{Payment, PaymentStatus};
+pub use progress::{await_money, expire, give_up, note_checkout};
 pub use receipt::{Receipt, receipt};
 pub use refund::{Refund, RefundReason, RefundStatus};
 pub use settle::{Charge, Settlement, complete, settle, settle_free};

@@ -8,6 +8,13 @@ use kernel::{BasisPoints, Context, Money, PlanCode, StoreError, Timestamp};
 use crate::error::Error;
 use crate::store::Store;
 
+/// How long a payment page stays open, in seconds, unless something else limits it.
+pub const CHECKOUT_SECONDS: i64 = 3_600;
+
+/// With less time left than this, in seconds, no payment page is made any more: the provider demands half an hour, and
+/// the call itself takes a while.
+pub const CHECKOUT_MIN_SECONDS: i64 = 1_860;
+
 /// What an order buys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderKind {
@@ -406,18 +413,13 @@ pub enum Placement {
 
 /// Places an order, or finds the one that already stands for the same quote.
 ///
-/// An open order whose payment page would close in less than `usable_seconds` and was never made is closed and
-/// replaced: its address never reached anybody. The same happens to one whose page has closed by the clock; should
-/// its money arrive all the same, it is refunded or fulfilled by [`settle`](crate::settle()).
+/// An open order whose payment page was never made is closed and replaced when it would close in less than
+/// [`CHECKOUT_MIN_SECONDS`]: its address never reached anybody. The same happens to one whose page has closed by the
+/// clock; should its money arrive all the same, [`settle`](crate::settle()) keeps it or sends it back.
 ///
 /// # Errors
 /// [`Error::FreePlanUsed`] when the customer has had the free plan; the storage's errors.
-pub fn place(
-    store: &mut dyn Store,
-    new: NewOrder,
-    usable_seconds: i64,
-    cx: &Context,
-) -> Result<Placement, Error> {
+pub fn place(store: &mut dyn Store, new: NewOrder, cx: &Context) -> Result<Placement, Error> {
     let quote = session_quote(new.intake);
     for order in store.orders_of_quote_for_update(&quote)? {
         if order.status().holds_money() {
@@ -426,7 +428,7 @@ pub fn place(
         if !order.status().is_pending() {
             continue;
         }
-        if is_spent(&order, usable_seconds, cx.now) {
+        if is_spent(&order, cx.now) {
             store.order_update(&order.expired(cx.now)?)?;
         } else {
             return Ok(Placement::Reused(order));
@@ -447,10 +449,10 @@ pub fn place(
     }
 }
 
-fn is_spent(order: &Order, usable_seconds: i64, now: Timestamp) -> bool {
+fn is_spent(order: &Order, now: Timestamp) -> bool {
     let left = order.terms.expires_at.seconds_since(now);
     order.status() == OrderStatus::Open
-        && (left <= 0 || order.state.checkout.is_none() && left < usable_seconds)
+        && (left <= 0 || order.state.checkout.is_none() && left < CHECKOUT_MIN_SECONDS)
 }
 
 #[cfg(test)]

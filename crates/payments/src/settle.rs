@@ -78,6 +78,9 @@ pub fn settle(
         store.ledger_append(&Transaction::surplus(&payment, cx)?)?;
         let reason = if agreed { RefundReason::Duplicate } else { RefundReason::WrongAmount };
         let refund = request_refund(store, payment.id, payment.amount, reason, cx)?;
+        // Its page is used up, so nothing else will be paid there.
+        let order = if order.status().is_pending() { order.failed(cx.now)? } else { order };
+        store.order_update(&order)?;
         return Ok(Settlement::Surplus { order, refund });
     }
     let order = order.paid(Some(payment.payment_intent.clone()), cx.now)?;

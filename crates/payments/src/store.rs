@@ -1,7 +1,7 @@
 //! The port to the database.
 
 use kernel::id::{OrderId, PaymentId, RefundId, UserId};
-use kernel::{StoreError, Timestamp};
+use kernel::{PlanCode, StoreError, Timestamp};
 
 use crate::inbox::{InboxEvent, Outcome};
 use crate::ledger::Transaction;
@@ -31,11 +31,21 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn orders_of_quote_for_update(&mut self, quote: &str) -> Result<Vec<Order>, StoreError>;
-    /// Orders that wait for money or for what they bought, placed before that instant, oldest first.
+    /// The customer's newest order of this plan that waits for money and whose payment page is known.
     ///
     /// # Errors
     /// The storage's.
-    fn orders_unresolved(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError>;
+    fn order_open_by_customer(
+        &mut self,
+        customer: UserId,
+        plan: PlanCode,
+    ) -> Result<Option<Order>, StoreError>;
+    /// Orders whose end is overdue at that instant, oldest first: open ones whose payment page has closed, those whose
+    /// money is on its way, and those that are paid and not fulfilled.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn orders_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError>;
     /// Writes what changed.
     ///
     /// # Errors
@@ -99,6 +109,11 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn event_insert(&mut self, event: &InboxEvent, now: Timestamp) -> Result<bool, StoreError>;
+    /// Which of these events were written before.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn events_known(&mut self, ids: &[String]) -> Result<Vec<String>, StoreError>;
     /// Writes what became of an event.
     ///
     /// # Errors
@@ -126,14 +141,19 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn customer_reference(&mut self, customer: UserId) -> Result<Option<String>, StoreError>;
-    /// Notes the provider's id of this customer; the first one stays.
+    /// Notes the provider's id of this customer, in place of the one before.
     ///
     /// # Errors
     /// The storage's.
-    fn customer_reference_insert(
+    fn customer_reference_put(
         &mut self,
         customer: UserId,
         reference: &str,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Forgets the provider's id of this customer.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn customer_reference_delete(&mut self, customer: UserId) -> Result<(), StoreError>;
 }

@@ -1,10 +1,10 @@
 //! The port of `payments`.
 
-use diesel::RunQueryDsl;
 use diesel::prelude::{
     AsChangeset, ExpressionMethods, Identifiable, Insertable, OptionalExtension, QueryDsl, Queryable,
     Selectable, SelectableHelper,
 };
+use diesel::{BoolExpressionMethods, RunQueryDsl};
 use kernel::id::{IntakeId, OrderId, PaymentId, RefundId, SessionId, UserId};
 use kernel::{BasisPoints, Currency, Money, PlanCode, StoreError, Timestamp};
 use payments::ledger::Transaction;
@@ -293,12 +293,26 @@ impl Store for Tx<'_> {
         domain(rows)
     }
 
-    fn orders_unresolved(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError> {
-        let waiting =
-            [OrderStatus::Open, OrderStatus::Processing, OrderStatus::Paid].map(OrderStatus::as_str);
+    fn order_open_by_customer(
+        &mut self,
+        customer: UserId,
+        plan: PlanCode,
+    ) -> Result<Option<Order>, StoreError> {
         let query = orders::table
-            .filter(orders::status.eq_any(waiting))
-            .filter(orders::created_at.lt(Ts::from(before)))
+            .filter(orders::customer_id.eq(Id(customer.uuid())))
+            .filter(orders::plan.eq(plan.as_str()))
+            .filter(orders::status.eq(OrderStatus::Open.as_str()))
+            .filter(orders::checkout_url.is_not_null())
+            .order((orders::created_at.desc(), orders::id.desc()))
+            .select(OrderRow::as_select());
+        query.first(self.conn()).optional().stored()?.map(Order::try_from).transpose()
+    }
+
+    fn orders_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError> {
+        let under_way = [OrderStatus::Processing, OrderStatus::Paid].map(OrderStatus::as_str);
+        let closed = orders::status.eq(OrderStatus::Open.as_str()).and(orders::expires_at.lt(Ts::from(now)));
+        let query = orders::table
+            .filter(orders::status.eq_any(under_way).or(closed))
             .order((orders::created_at, orders::id))
             .limit(i64::from(limit))
             .select(OrderRow::as_select());
@@ -401,6 +415,20 @@ impl Store for Tx<'_> {
         Ok(both(insert).execute(self.conn()).stored()? == 1)
     }
 
+    fn events_known(&mut self, ids: &[String]) -> Result<Vec<String>, StoreError> {
+        let mut known = Vec::new();
+        // SQLite takes a limited number of values in one statement.
+        for part in ids.chunks(500) {
+            let found: Vec<String> = webhook_events::table
+                .filter(webhook_events::id.eq_any(part))
+                .select(webhook_events::id)
+                .load(self.conn())
+                .stored()?;
+            known.extend(found);
+        }
+        Ok(known)
+    }
+
     fn event_conclude(&mut self, id: &str, outcome: Outcome) -> Result<(), StoreError> {
         let changed = diesel::update(webhook_events::table.find(id))
             .set(webhook_events::outcome.eq(outcome.as_str()))
@@ -459,7 +487,7 @@ impl Store for Tx<'_> {
         query.first(self.conn()).optional().stored()
     }
 
-    fn customer_reference_insert(
+    fn customer_reference_put(
         &mut self,
         customer: UserId,
         reference: &str,
@@ -471,7 +499,16 @@ impl Store for Tx<'_> {
                 stripe_customers::reference.eq(reference),
                 stripe_customers::created_at.eq(Ts::from(now)),
             ))
-            .on_conflict_do_nothing();
+            .on_conflict(stripe_customers::user_id)
+            .do_update()
+            .set((stripe_customers::reference.eq(reference), stripe_customers::created_at.eq(Ts::from(now))));
         both(insert).execute(self.conn()).stored().map(drop)
+    }
+
+    fn customer_reference_delete(&mut self, customer: UserId) -> Result<(), StoreError> {
+        diesel::delete(stripe_customers::table.find(Id(customer.uuid())))
+            .execute(self.conn())
+            .stored()
+            .map(drop)
     }
 }
