@@ -159,6 +159,7 @@ fn assemble(
         files: gateways::files::open(&settings.files.url)?,
         settings: Arc::new(settings),
         catalog,
+        waivers: Arc::new(Settings::waivers()?),
         extra_routes: None,
     })
 }
@@ -178,9 +179,7 @@ impl Running {
     /// Stops in an orderly way: no new requests, open ones end within `server.shutdown_seconds`, sockets are told to
     /// come back, leased jobs end or go back to the queue, and the lock is given up last.
     pub async fn stop(self) {
-        self.pitlane.hub.end_all();
-        self.handle.stop(true).await;
-        self.workers.stop().await;
+        // First, because its connections to this very server would keep that from ending.
         if let Some((stop, running)) = self.sandbox {
             // The receiver is gone only when it has stopped already.
             let _ = stop.send(true);
@@ -188,6 +187,9 @@ impl Running {
                 tracing::warn!(%error, "the sandbox ended badly");
             }
         }
+        self.pitlane.hub.end_all();
+        self.handle.stop(true).await;
+        self.workers.stop().await;
     }
 }
 

@@ -202,6 +202,7 @@ async fn person(world: &World) -> UserId {
             role: Role::Customer,
             time_zone: TimeZone::utc(),
             password: None,
+            workshop: None,
         };
         register(tx, new, &cx)
     });
