@@ -8,6 +8,7 @@
 //! | [`network`] | ranges of addresses |
 //! | [`checks`] | combinations that a server must not start with |
 //! | [`catalog`] | the price books |
+//! | [`waivers`] | the versions of the waiver |
 //! | [`signing`] | the signing secret that development makes for itself |
 //!
 //! A value comes from the environment (`PITLANE_<SECTION>__<KEY>`, or one of the well-known names such as
@@ -21,6 +22,7 @@ pub mod reader;
 pub mod secret;
 pub mod sections;
 pub mod signing;
+pub mod waivers;
 
 use std::net::SocketAddr;
 use std::path::Path;

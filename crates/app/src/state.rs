@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
-use intake::FileStorage;
+use intake::{FileStorage, Waivers};
 use kernel::{Context, Entropy};
 use payments::Gateway;
 use pricing::Catalog;
@@ -29,10 +29,12 @@ pub struct Pitlane {
     pub settings: Arc<Settings>,
     /// The price books.
     pub catalog: Arc<Catalog>,
-    /// The payment provider.
-    pub gateway: Arc<dyn Gateway>,
+    /// The versions of the waiver.
+    pub waivers: Arc<Waivers>,
     /// Where the bytes of uploads lie.
     pub files: Arc<dyn FileStorage>,
+    /// The payment provider.
+    pub gateway: Arc<dyn Gateway>,
     /// The sockets of this node.
     pub hub: Arc<Hub>,
     /// Routes of development that are not in the list.

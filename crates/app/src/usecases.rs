@@ -80,3 +80,20 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl Error {
+    /// Whether the storage itself failed, so that trying again later may help and nothing was decided.
+    pub fn is_storage(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::Accounts(accounts::Error::Store(_))
+                | Self::Jobs(jobs::Error::Store(_))
+                | Self::Notifications(notifications::Error::Store(_))
+                | Self::Sessions(sessions::Error::Store(_))
+                | Self::Dispatch(dispatch::Error::Store(_))
+                | Self::Payments(payments::Error::Store(_))
+                | Self::Intake(intake::Error::Store(_))
+        )
+    }
+}

@@ -32,6 +32,12 @@ pub enum Error {
     /// The file holds nothing.
     #[error("the file is empty")]
     FileEmpty,
+    /// The file is larger than files may be.
+    #[error("a file has at most {max_bytes} bytes")]
+    FileTooLarge {
+        /// The limit.
+        max_bytes: u64,
+    },
     /// This person has as many unused uploads as one may have.
     #[error("at most {max} uploads may wait for a session")]
     TooManyUploads {

@@ -18,8 +18,8 @@ use crate::waiver::{WaiverAcceptance, Waivers};
 pub struct NewIntake {
     /// Who they are.
     pub customer: UserId,
-    /// The plan they chose.
-    pub plan: PlanCode,
+    /// The plan they chose; `None` when what they named is none, which is told together with all else.
+    pub plan: Option<PlanCode>,
     /// The car as typed.
     pub vehicle: VehicleForm,
     /// The problem as typed.
@@ -42,6 +42,8 @@ pub struct NewIntake {
     pub upsell: Option<UpsellId>,
     /// Uploads of theirs.
     pub files: Vec<FileId>,
+    /// What the caller found wrong with fields that only it can judge. Any of them refuses the intake.
+    pub faults: Vec<Fault>,
 }
 
 /// What was written down.
@@ -64,7 +66,9 @@ pub fn submit(
     new: NewIntake,
     cx: &Context,
 ) -> Result<Submitted, Error> {
-    let mut faults = Vec::new();
+    let mut faults = new.faults.clone();
+    let plan = new.plan.ok_or_else(|| Fault::new("plan", "unknown_plan", "There is no such plan."));
+    let plan = plan.map_err(|fault| faults.insert(0, fault)).ok();
     let concern = Concern::parse(&new.concern).map_err(|fault| faults.push(fault)).ok();
     let vehicle = Vehicle::check(&new.vehicle, cx.now).map_err(|wrong| faults.extend(wrong)).ok();
     let waiver = waivers
@@ -73,8 +77,8 @@ pub fn submit(
         .ok();
     let routing = routing(&new).map_err(|fault| faults.push(fault)).ok();
     faults.extend(keep_files(store, &new, cx)?);
-    let (Some(concern), Some(vehicle), Some(waiver), Some(routing), true) =
-        (concern, vehicle, waiver, routing, faults.is_empty())
+    let (Some(plan), Some(concern), Some(vehicle), Some(waiver), Some(routing), true) =
+        (plan, concern, vehicle, waiver, routing, faults.is_empty())
     else {
         return Err(Error::Invalid(faults));
     };
@@ -88,7 +92,7 @@ pub fn submit(
     let intake = Intake {
         id: IntakeId::new(cx.id()),
         customer: new.customer,
-        plan: new.plan,
+        plan,
         vehicle_id,
         vehicle,
         concern,

@@ -4,6 +4,7 @@
 mod accounts;
 mod intake;
 mod jobs;
+mod payments;
 mod sessions;
 
 use kernel::StoreError;
@@ -24,6 +25,10 @@ pub fn problem(error: &Error) -> Problem {
         Error::EmailUnverified => intake::email_unverified(),
         Error::Jobs(error) => jobs::job(error),
         Error::Notifications(error) => jobs::notification(error),
+        Error::Payments(error) => payments::problem(error),
+        Error::Gateway(error) => payments::gateway(error),
+        Error::Callback(error) => payments::callback(error),
+        Error::Checkout(refusal) => payments::checkout(*refusal),
         Error::Template(error) => unexpected(error),
     }
 }

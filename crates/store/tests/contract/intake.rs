@@ -7,8 +7,8 @@ use diesel::connection::SimpleConnection;
 use intake::submit::NewIntake;
 use intake::upload::{self, INTAKE_SECONDS, NewUpload, UNUSED_SECONDS, WAITING_MAX};
 use intake::{
-    ContentType, Error, Intake, ProviderType, Routing, Store as _, Submitted, Upload, VehicleForm, Waiver,
-    Waivers, submit,
+    ContentType, Error, Fault, Intake, ProviderType, Routing, Store as _, Submitted, Upload, VehicleForm,
+    Waiver, Waivers, submit,
 };
 use kernel::{
     Context, Currency, FileId, IntakeId, InteractionId, Money, OrderId, PlanCode, ProviderId, Role,
@@ -30,6 +30,7 @@ async fn person(world: &World, email: &'static str, role: Role) -> UserId {
             role,
             time_zone: TimeZone::utc(),
             password: None,
+            workshop: None,
         };
         register(tx, new, &cx)
     });
@@ -44,7 +45,7 @@ fn waivers() -> Waivers {
 fn new_intake(customer: UserId) -> NewIntake {
     NewIntake {
         customer,
-        plan: PlanCode::Chat10,
+        plan: Some(PlanCode::Chat10),
         vehicle: VehicleForm {
             year: 2003,
             make: "Honda".into(),
@@ -62,6 +63,7 @@ fn new_intake(customer: UserId) -> NewIntake {
         hold: None,
         upsell: None,
         files: vec![],
+        faults: vec![],
     }
 }
 
@@ -96,7 +98,11 @@ async fn read(world: &World, id: IntakeId) -> Intake {
 fn codes(error: Error) -> Vec<(String, &'static str)> {
     match error {
         Error::Invalid(faults) => faults.into_iter().map(|fault| (fault.field, fault.code)).collect(),
-        other @ (Error::FileKind | Error::FileEmpty | Error::TooManyUploads { .. } | Error::Store(_)) => {
+        other @ (Error::FileKind
+        | Error::FileEmpty
+        | Error::FileTooLarge { .. }
+        | Error::TooManyUploads { .. }
+        | Error::Store(_)) => {
             panic!("not a fault of a field: {other}")
         }
     }
@@ -145,6 +151,8 @@ async fn a_refused_intake_leaves_nothing_and_names_every_fault() {
         let mine = uploaded(&world, 0, customer).await.expect("uploads");
         let unknown = FileId::new(world.context(0).id());
         let mut new = new_intake(customer);
+        new.plan = None;
+        new.faults = vec![Fault::new("hold_id", "not_found", "There is no such hold.")];
         new.concern = " ".into();
         new.vehicle.year = 2004;
         new.accept_waiver = false;
@@ -152,6 +160,8 @@ async fn a_refused_intake_leaves_nothing_and_names_every_fault() {
         new.files = vec![mine.id, mine.id, foreign, unknown];
         let refused = submitted(&world, 0, new).await.expect_err("refused");
         let expected = [
+            ("plan", "unknown_plan"),
+            ("hold_id", "not_found"),
             ("concern", "too_short"),
             ("vehicle.vin", "vin_year_mismatch"),
             ("accept_waiver", "waiver_not_accepted"),
