@@ -38,7 +38,7 @@ pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
 pub use lifecycle::{NewSession, Step, accept, assign, cancel, end, expire, observe, open, start};
 pub use message::{MessageDraft, MessageLimits, Posted, post_message};
 pub use participant::{Participant, ParticipantRole, Seat};
-pub use reaction::{Reacted, react};
+pub use reaction::react;
 pub use read::mark_read;
 pub use session::{Session, SessionParts};
 pub use status::{EndReason, Status};

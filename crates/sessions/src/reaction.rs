@@ -11,15 +11,6 @@ use crate::store::Store;
 /// The most bytes of a reaction: the longest family emoji with skin tones need 41, everyday ones at most 28.
 pub const EMOJI_MAX_BYTES: usize = 32;
 
-/// What a reaction did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reacted {
-    /// It is a new line of the log.
-    Changed(Event),
-    /// The message had, or lacked, this reaction of this person already.
-    Unchanged,
-}
-
 #[derive(Serialize)]
 struct Body<'t> {
     target_seq: u64,
@@ -27,7 +18,8 @@ struct Body<'t> {
     on: bool,
 }
 
-/// Puts an emoji on a message, or takes one's own off again. Doing it twice is doing it once.
+/// Puts an emoji on a message, or takes one's own off again. Doing it twice is doing it once: the second time there is no
+/// new line.
 ///
 /// # Errors
 /// As for messages; [`Invalid::Target`] when `target_seq` is not a message of this session; [`Invalid::Emoji`].
@@ -39,7 +31,7 @@ pub fn react(
     emoji: &str,
     on: bool,
     cx: &Context,
-) -> Result<Reacted, Error> {
+) -> Result<Option<Event>, Error> {
     if !is_one_emoji(emoji) {
         return Err(Invalid::Emoji.into());
     }
@@ -60,12 +52,12 @@ pub fn react(
     let latest = store.event_latest(session, user, Kind::Reaction, &[wanted.clone(), opposite])?;
     let is_on = latest.is_some_and(|event| event.body() == text(true));
     if is_on == on {
-        return Ok(Reacted::Unchanged);
+        return Ok(None);
     }
     let actor = EventActor::person(user, seat.role.into());
     let event = Event::next(session, &seat.head, Kind::Reaction, actor, wanted, None, cx);
     if store.event_append(&event)? {
-        Ok(Reacted::Changed(event))
+        Ok(Some(event))
     } else {
         Err(kernel::StoreError::corrupt("session log", "the next line exists").into())
     }

@@ -2,6 +2,10 @@
 
 #[path = "support/databases.rs"]
 mod databases;
+#[path = "support/people.rs"]
+mod people;
+#[path = "sessions/views.rs"]
+mod views;
 
 use std::collections::BTreeMap;
 
@@ -11,11 +15,12 @@ use diesel::prelude::*;
 use dispatch::{NewRequest, Routing};
 use kernel::id::{FileId, IntakeId, RequestId, SessionId, UserId};
 use kernel::{Actor, Context, PlanCode, Role, SessionType, StoreError, Timestamp};
+use people::{mechanic, user};
 use sessions::{
     EndReason, Event, Invalid, Kind, MessageDraft, MessageLimits, NewSession, ParticipantRole, Posted,
-    Reacted, Status, Store, verify_chain,
+    Status, Store, verify_chain,
 };
-use store::schema::accounts::{mechanics, providers, users};
+use store::schema::accounts::mechanics;
 use store::schema::sessions::{files, session_events, session_participants};
 use store::types::{Id, Ts};
 use store::{AnyConnection, Notice, Stored, Tx, doctor};
@@ -110,7 +115,13 @@ impl Scene {
         self.run(move |tx, cx| Ok(sessions::post_message(tx, session, who, &draft, &LIMITS, cx)?)).await
     }
 
-    async fn react(&self, who: UserId, seq: u64, emoji: &'static str, on: bool) -> Result<Reacted, Failure> {
+    async fn react(
+        &self,
+        who: UserId,
+        seq: u64,
+        emoji: &'static str,
+        on: bool,
+    ) -> Result<Option<Event>, Failure> {
         let session = self.session;
         self.run(move |tx, cx| Ok(sessions::react(tx, session, who, seq, emoji, on, cx)?)).await
     }
@@ -146,52 +157,6 @@ impl Scene {
             .flat_map(|one| one.violations)
             .collect()
     }
-}
-
-fn user(tx: &mut Tx<'_>, id: UserId, role: &str, cx: &Context) -> Result<(), StoreError> {
-    let now = Ts::from(cx.now);
-    diesel::insert_into(users::table)
-        .values((
-            users::id.eq(Id(id.uuid())),
-            users::email.eq(format!("{id}@example.com")),
-            users::name.eq(format!("{role} {id}")),
-            users::role.eq(role),
-            users::time_zone.eq("UTC"),
-            users::account_type.eq("individual"),
-            users::status.eq("active"),
-            users::has_used_free_session.eq(false),
-            users::created_at.eq(now),
-            users::updated_at.eq(now),
-        ))
-        .execute(tx.conn())
-        .stored()
-        .map(drop)
-}
-
-fn mechanic(tx: &mut Tx<'_>, id: UserId, cx: &Context) -> Result<(), StoreError> {
-    let (id, now) = (Id(id.uuid()), Ts::from(cx.now));
-    diesel::insert_into(providers::table)
-        .values((
-            providers::id.eq(id),
-            providers::kind.eq("independent"),
-            providers::name.eq("A mechanic"),
-            providers::owner_id.eq(id),
-            providers::created_at.eq(now),
-        ))
-        .execute(tx.conn())
-        .stored()?;
-    diesel::insert_into(mechanics::table)
-        .values((
-            mechanics::user_id.eq(id),
-            mechanics::provider_id.eq(id),
-            mechanics::approval.eq("approved"),
-            mechanics::decided_at.eq(now),
-            mechanics::on_duty.eq(true),
-            mechanics::created_at.eq(now),
-        ))
-        .execute(tx.conn())
-        .stored()
-        .map(drop)
 }
 
 fn new_session(id: SessionId, customer: UserId, cx: &Context) -> NewSession {
@@ -483,7 +448,7 @@ fn reactions_toggle_once_and_only_on_messages() {
         let scene = Scene::accepted(world).await;
         let (customer, mechanic) = (scene.customer, scene.mechanics[0]);
         let seq = scene.say(customer, "a", "hello").await.expect("says").event.seq;
-        let changed = |result: Result<Reacted, Failure>| matches!(result, Ok(Reacted::Changed(_)));
+        let changed = |result: Result<Option<Event>, Failure>| matches!(result, Ok(Some(_)));
         assert!(!changed(scene.react(mechanic, seq, "👍", false).await), "was never on");
         assert!(changed(scene.react(mechanic, seq, "👍", true).await));
         assert!(!changed(scene.react(mechanic, seq, "👍", true).await), "is on already");
