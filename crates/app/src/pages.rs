@@ -2,8 +2,10 @@
 
 pub mod account;
 pub mod admin;
+pub mod assets;
 pub mod auth_links;
 pub mod chat;
+pub mod checkout_success;
 pub mod dashboard;
 pub mod errors;
 pub mod frame;
@@ -11,13 +13,16 @@ pub mod intake;
 pub mod landing;
 pub mod mechanic;
 pub mod plans;
+pub mod receipt;
 pub mod rows;
 pub mod start;
+pub mod thank_you;
 
 use crate::http::Router;
 
 /// Adds every page and the static assets.
 pub fn routes(router: &mut Router) {
+    assets::routes(router);
     mechanic::routes(router);
     dashboard::routes(router);
     chat::routes(router);
@@ -27,4 +32,7 @@ pub fn routes(router: &mut Router) {
     intake::routes(router);
     landing::routes(router);
     start::routes(router);
+    checkout_success::routes(router);
+    thank_you::routes(router);
+    receipt::routes(router);
 }

@@ -17,6 +17,8 @@ pub mod offer_request;
 pub mod passwords;
 pub mod personal;
 pub mod post_message;
+pub mod read_file;
+pub mod read_receipt;
 pub mod receive_webhook;
 pub mod reconcile_payments;
 pub mod refund_payment;
@@ -82,18 +84,20 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the storage itself failed, so that trying again later may help and nothing was decided.
-    pub fn is_storage(&self) -> bool {
+    /// Whether the storage itself failed, so that trying again later may help and nothing was decided. A row that can't
+    /// be read or a constraint that was violated stays so, however often one tries.
+    pub const fn is_storage(&self) -> bool {
         matches!(
             self,
-            Self::Store(_)
-                | Self::Accounts(accounts::Error::Store(_))
-                | Self::Jobs(jobs::Error::Store(_))
-                | Self::Notifications(notifications::Error::Store(_))
-                | Self::Sessions(sessions::Error::Store(_))
-                | Self::Dispatch(dispatch::Error::Store(_))
-                | Self::Payments(payments::Error::Store(_))
-                | Self::Intake(intake::Error::Store(_))
+            Self::Store(error)
+                | Self::Accounts(accounts::Error::Store(error))
+                | Self::Jobs(jobs::Error::Store(error))
+                | Self::Notifications(notifications::Error::Store(error))
+                | Self::Sessions(sessions::Error::Store(error))
+                | Self::Dispatch(dispatch::Error::Store(error))
+                | Self::Payments(payments::Error::Store(error))
+                | Self::Intake(intake::Error::Store(error))
+                if matches!(error, StoreError::Retry(_) | StoreError::Unavailable(_))
         )
     }
 }

@@ -13,6 +13,9 @@ pub fn all(development: bool) -> Router {
     super::plans::routes(&mut router);
     super::files::routes(&mut router);
     super::intake::routes(&mut router);
+    super::checkout::routes(&mut router);
+    super::stripe_webhook::routes(&mut router);
+    super::receipts::routes(&mut router);
     super::openapi::routes(&mut router);
     crate::realtime::handshake::routes(&mut router);
     super::sessions::routes(&mut router);

@@ -1,0 +1,66 @@
+//! The receipt of an order, with the names that stand on it.
+
+use kernel::Actor;
+use kernel::id::{OrderId, SessionId};
+use payments::{Payment, Receipt, Refund};
+use store::Tx;
+use store::views::room;
+
+use crate::state::Pitlane;
+use crate::usecases::Error;
+use crate::usecases::start_checkout::Refusal;
+
+/// A receipt and what surrounds it.
+#[derive(Debug, Clone)]
+pub struct Paper {
+    /// What was paid and what went back.
+    pub receipt: Receipt,
+    /// Every charge, oldest first.
+    pub payments: Vec<Payment>,
+    /// The price book of the order.
+    pub book: String,
+    /// The session that was bought.
+    pub session: Option<SessionId>,
+    /// Who paid.
+    pub customer_name: String,
+    /// Their address.
+    pub customer_email: String,
+    /// Year, make and model.
+    pub vehicle: Option<String>,
+}
+
+/// The receipt of an order, for whoever placed it and for admins.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for anybody else's order and for one that was never paid; the storage's.
+pub async fn read_receipt(pitlane: &Pitlane, reader: Actor, order: OrderId) -> Result<Paper, Error> {
+    pitlane.db.read(move |tx| read(tx, reader, order)).await
+}
+
+fn read(tx: &mut Tx<'_>, reader: Actor, order: OrderId) -> Result<Paper, Error> {
+    let order = payments::Store::order_by_id(tx, order)?
+        .filter(|order| reader.is_admin() || reader.user() == Some(order.terms().customer))
+        .ok_or(Refusal::NotFound)?;
+    let payments = payments::Store::payments_of_order(tx, order.id())?;
+    if order.state().paid_at.is_none() && payments.is_empty() {
+        return Err(Refusal::NotFound.into());
+    }
+    let mut refunds: Vec<Refund> = Vec::new();
+    for payment in &payments {
+        refunds.extend(payments::Store::refunds_of_payment(tx, payment.id)?);
+    }
+    let customer = accounts::UserStore::user_by_id(tx, order.terms().customer)?.ok_or(Refusal::NotFound)?;
+    let vehicle = match order.session() {
+        Some(session) => room::background(tx, session)?.map(|told| told.vehicle.title()),
+        None => None,
+    };
+    Ok(Paper {
+        receipt: payments::receipt(&order, &payments, &refunds)?,
+        payments,
+        book: order.terms().book.clone(),
+        session: order.session(),
+        customer_name: customer.name().to_owned(),
+        customer_email: customer.email().as_str().to_owned(),
+        vehicle,
+    })
+}

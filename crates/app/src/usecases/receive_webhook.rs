@@ -1,0 +1,156 @@
+//! What the payment provider tells, by webhook or by its list of events.
+
+use kernel::Context;
+use kernel::id::OrderId;
+use payments::gateway::{Checkout, CheckoutStatus, EventSubject, ProviderEvent, ProviderRefund};
+use payments::{Charge, GatewayError, Outcome};
+use store::Tx;
+
+use crate::state::Pitlane;
+use crate::usecases::Error;
+use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, settle_and_fulfil};
+
+/// Takes a webhook: proves its origin, then applies it. What the business objects to is an outcome and no error, so that
+/// the provider doesn't send it again; only the storage or an unreachable provider makes it come back.
+///
+/// # Errors
+/// [`Error::Callback`] for a wrong signature, with nothing written; the storage's and the gateway's.
+pub async fn receive_webhook(pitlane: &Pitlane, body: &[u8], signature: &str) -> Result<Outcome, Error> {
+    let event = pitlane.gateway.event_from_callback(body, signature, pitlane.clock.now())?;
+    apply_event(pitlane, event).await
+}
+
+/// Applies an event once, however often and in whatever order events come.
+///
+/// # Errors
+/// The storage's and the gateway's; the event is then not claimed and can come again.
+pub async fn apply_event(pitlane: &Pitlane, event: ProviderEvent) -> Result<Outcome, Error> {
+    let (id, kind) = (event.inbox.id.clone(), event.inbox.kind.clone());
+    let news = News::learn(pitlane, event.subject).await?;
+    let (cx, fulfilling, inbox) = (pitlane.context(), Fulfilling::new(pitlane), event.inbox);
+    let outcome = pitlane
+        .db
+        .write(move |tx| {
+            if !payments::claim_event(tx, &inbox, &cx)? {
+                return Ok(Outcome::Replayed);
+            }
+            let outcome = news.apply(tx, &fulfilling, &cx)?;
+            payments::Store::event_conclude(tx, &inbox.id, outcome)?;
+            Ok::<_, Error>(outcome)
+        })
+        .await?;
+    tracing::info!(event = %id, %kind, outcome = outcome.as_str(), "an event of the payment provider");
+    Ok(outcome)
+}
+
+/// What an event comes to, with everything read that had to be read again.
+enum News {
+    Checkout { checkout: Checkout, failed: bool },
+    Refunds { payment_intent: String, refunds: Vec<ProviderRefund> },
+    Nothing,
+    Unknown,
+}
+
+impl News {
+    /// An event that can't be the last word is a reason to look, not a fact: the object is read again.
+    async fn learn(pitlane: &Pitlane, subject: EventSubject) -> Result<Self, GatewayError> {
+        match subject {
+            EventSubject::Checkout { checkout, failed, final_word: true } => {
+                Ok(Self::Checkout { checkout, failed })
+            }
+            EventSubject::Checkout { checkout, failed, final_word: false } => {
+                match pitlane.gateway.checkout_by_id(&checkout.id).await {
+                    Ok(checkout) => Ok(Self::Checkout { checkout, failed }),
+                    Err(GatewayError::Missing) => Ok(Self::Unknown),
+                    Err(error) => Err(error),
+                }
+            }
+            EventSubject::Refunds { payment_intent } => {
+                match pitlane.gateway.refunds_of_intent(&payment_intent).await {
+                    Ok(refunds) => Ok(Self::Refunds { payment_intent, refunds }),
+                    Err(GatewayError::Missing) => Ok(Self::Unknown),
+                    Err(error) => Err(error),
+                }
+            }
+            EventSubject::Other => Ok(Self::Nothing),
+        }
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>, fulfilling: &Fulfilling, cx: &Context) -> Result<Outcome, Error> {
+        match self {
+            Self::Checkout { checkout, failed } => apply_checkout(tx, checkout, *failed, fulfilling, cx),
+            Self::Refunds { payment_intent, refunds } => apply_refunds(tx, payment_intent, refunds, cx),
+            Self::Nothing => Ok(Outcome::Ignored),
+            Self::Unknown => Ok(Outcome::Unmatched),
+        }
+    }
+}
+
+/// Brings our order in line with its payment page. `failed` says that the money of a page that the customer completed
+/// will not come.
+///
+/// # Errors
+/// The storage's.
+pub fn apply_checkout(
+    tx: &mut Tx<'_>,
+    checkout: &Checkout,
+    failed: bool,
+    fulfilling: &Fulfilling,
+    cx: &Context,
+) -> Result<Outcome, Error> {
+    let Some(order) = order_of(tx, checkout)? else {
+        if checkout.paid {
+            tracing::error!(checkout = %checkout.id, "money arrived for an order that is not known here");
+        }
+        return Ok(Outcome::Unmatched);
+    };
+    payments::note_checkout(tx, order, &checkout.id, checkout.url.as_deref())?;
+    if let (true, Some(payment_intent), Some(amount)) =
+        (checkout.paid, &checkout.payment_intent, checkout.amount)
+    {
+        let charge = Charge { payment_intent: payment_intent.clone(), amount };
+        return Ok(match settle_and_fulfil(tx, order, &charge, fulfilling, cx)? {
+            Fulfilment::Made(_) => Outcome::Fulfilled,
+            Fulfilment::MadeBefore(_) => Outcome::Replayed,
+            Fulfilment::Returned => Outcome::Refunding,
+        });
+    }
+    match checkout.status {
+        CheckoutStatus::Expired => payments::expire(tx, order, cx)?,
+        CheckoutStatus::Complete if failed => payments::give_up(tx, order, cx)?,
+        CheckoutStatus::Complete => payments::await_money(tx, order)?,
+        CheckoutStatus::Open => return Ok(Outcome::Ignored),
+    };
+    Ok(Outcome::Recorded)
+}
+
+// The page's id may not be committed yet when its first news arrive; the order's id travels with it for that case.
+fn order_of(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<Option<OrderId>, Error> {
+    if let Some(order) = payments::Store::order_by_checkout(tx, &checkout.id)? {
+        return Ok(Some(order.id()));
+    }
+    let Some(id) = checkout.order else { return Ok(None) };
+    Ok(payments::Store::order_by_id(tx, id)?.map(|order| order.id()))
+}
+
+/// Brings our refunds of a payment in line with the provider's, those made there by hand included.
+///
+/// # Errors
+/// The storage's.
+pub fn apply_refunds(
+    tx: &mut Tx<'_>,
+    payment_intent: &str,
+    refunds: &[ProviderRefund],
+    cx: &Context,
+) -> Result<Outcome, Error> {
+    let Some(payment) = payments::Store::payment_by_intent(tx, payment_intent)? else {
+        return Ok(Outcome::Unmatched);
+    };
+    let mut outcome = Outcome::Replayed;
+    for refund in refunds {
+        if payments::adopt_refund(tx, &payment, refund, cx)?.is_some() {
+            outcome = Outcome::Recorded;
+        }
+    }
+    Ok(outcome)
+}
