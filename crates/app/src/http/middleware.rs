@@ -6,13 +6,11 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpResponse};
 use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::pages;
-use crate::state::Pitlane;
 
 /// The id of a request, in its extensions, in the log and in every error.
 #[derive(Debug, Clone)]
@@ -50,7 +48,7 @@ pub async fn around(
         Ok(response) => response.map_into_boxed_body(),
         Err(error) => ServiceResponse::from_err(error, outer.clone()),
     };
-    let mut response = presentable(response, &id);
+    let mut response = presentable(response, &id).await;
     let status = response.status();
     decorate(response.headers_mut(), &id);
     tracing::info!(
@@ -72,7 +70,7 @@ fn decorate(headers: &mut HeaderMap, id: &RequestId) {
     }
 }
 
-fn presentable(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
+async fn presentable(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
     let status = response.status();
     let finished = response.headers().contains_key(header::CONTENT_TYPE) && response.response().error().is_none();
     // A sandbox or an asset that answers with an error of its own has already said what it means.
@@ -84,10 +82,11 @@ fn presentable(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
         None => by_status(status),
     };
     let request = response.request().clone();
-    let development = request.app_data::<Data<Pitlane>>().is_some_and(|pitlane| pitlane.settings.is_development());
-    let for_program = is_for_program(request.path());
-    let answer: HttpResponse =
-        if for_program { problem.response(&id.0) } else { pages::errors::respond(&request, &problem, &id.0, development) };
+    let answer: HttpResponse = if is_for_program(request.path()) {
+        problem.response(&id.0)
+    } else {
+        pages::errors::respond(&request, &problem, &id.0).await
+    };
     response.into_response(answer)
 }
 

@@ -1,21 +1,64 @@
 //! Errors as people see them.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, LOCATION};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use web::Page;
+use web::error_page::{ErrorKind, ErrorPage};
+use web::frame::{Frame, Nav};
 
+use super::frame::frame;
 use crate::http::Problem;
+use crate::http::auth::Visitor;
+use crate::state::Pitlane;
 
 /// A page for a problem, or the way to the sign-in page when that is what's missing.
-pub fn respond(request: &HttpRequest, problem: &Problem, request_id: &str, development: bool) -> HttpResponse {
-    let _ = development;
+pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str) -> HttpResponse {
     if problem.status == StatusCode::UNAUTHORIZED {
         let back = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let target = format!("/start?redirect={}", utf8_percent_encode(back, NON_ALPHANUMERIC));
         return HttpResponse::SeeOther().insert_header((LOCATION, target)).finish();
     }
-    HttpResponse::build(problem.status)
-        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-        .body(format!("{} ({request_id})", problem.detail))
+    let page = ErrorPage {
+        frame: surrounding(request).await,
+        kind: kind(problem.status),
+        detail: (problem.status.is_client_error() && !problem.errors.is_empty()).then(|| problem.detail.clone()),
+        request_id: request_id.to_owned(),
+        retry_after_seconds: problem.retry_after_seconds.and_then(|seconds| i64::try_from(seconds).ok()),
+        redirect: None,
+    };
+    let mut response = HttpResponse::build(problem.status);
+    if let Some(seconds) = problem.retry_after_seconds {
+        response.insert_header((RETRY_AFTER, seconds.to_string()));
+    }
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    match page.render() {
+        Ok(html) => response.insert_header((CONTENT_TYPE, "text/html; charset=utf-8")).body(html),
+        Err(error) => {
+            tracing::error!(%error, "the error page could not be written");
+            response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body(problem.detail.clone())
+        }
+    }
+}
+
+// An error page must come out even when nobody can be looked up.
+async fn surrounding(request: &HttpRequest) -> Frame {
+    let Some(pitlane) = request.app_data::<Data<Pitlane>>() else { return Frame::default() };
+    let visitor = Visitor::extract(request).await.ok().and_then(|Visitor(principal)| principal);
+    frame(pitlane, visitor.as_ref(), Nav::default())
+}
+
+fn kind(status: StatusCode) -> ErrorKind {
+    match status.as_u16() {
+        401 => ErrorKind::SignedOut,
+        403 => ErrorKind::WrongRole,
+        404 | 405 => ErrorKind::NotFound,
+        410 => ErrorKind::Gone,
+        429 => ErrorKind::TooManyRequests,
+        503 => ErrorKind::Unavailable,
+        400..500 => ErrorKind::BadRequest,
+        _ => ErrorKind::Internal,
+    }
 }
