@@ -53,7 +53,7 @@ async fn assign(
     app: Data<Pitlane>,
 ) -> ApiResult<Json<SessionBody>> {
     let step = assign_mechanic::assign_mechanic(&app, admin.id(), *id, body.0.mechanic_id).await?;
-    after(&app, admin.id(), step).await
+    Ok(Json(after(&app, admin.id(), step).await?))
 }
 
 async fn observe(
@@ -63,5 +63,5 @@ async fn observe(
     app: Data<Pitlane>,
 ) -> ApiResult<Json<SessionBody>> {
     let step = observe_session::observe_session(&app, admin.id(), *id).await?;
-    after(&app, admin.id(), step).await
+    Ok(Json(after(&app, admin.id(), step).await?))
 }

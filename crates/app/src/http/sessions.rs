@@ -10,9 +10,8 @@ use sessions::{EndReason, MessageDraft, Status, Step};
 use store::views;
 use store::views::session::{Person, SessionView};
 
-use super::NoBody;
 use super::auth::SignedIn;
-use super::idempotency::Keyed;
+use super::idempotency::{Empty, Keyed};
 use super::list::{self, List};
 use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
@@ -179,40 +178,52 @@ pub async fn seen(
 ///
 /// # Errors
 /// The storage's.
-pub async fn after(app: &Data<Pitlane>, viewer: UserId, step: Step) -> ApiResult<Json<SessionBody>> {
+pub async fn after(app: &Data<Pitlane>, viewer: UserId, step: Step) -> ApiResult<SessionBody> {
     let id = step.session.id();
     let view = app.db.read(move |tx| views::session::any(tx, id, viewer).map_err(Error::from)).await?;
-    Ok(Json(view.ok_or_else(Problem::not_found)?.into()))
+    view.map(SessionBody::from).ok_or_else(Problem::not_found)
 }
 
 async fn start(
     person: SignedIn,
     id: Path<SessionId>,
-    _: NoBody,
+    body: Keyed<Empty>,
     app: Data<Pitlane>,
-) -> ApiResult<Json<SessionBody>> {
-    let step = start_session::start_session(&app, person.id(), *id).await?;
-    after(&app, person.id(), step).await
+) -> ApiResult<HttpResponse> {
+    let viewer = person.id();
+    let work = move |app: Data<Pitlane>| async move {
+        let step = start_session::start_session(&app, viewer, *id).await?;
+        Ok(HttpResponse::Ok().json(after(&app, viewer, step).await?))
+    };
+    body.key.once(app, viewer, work).await
 }
 
 async fn end(
     person: SignedIn,
     id: Path<SessionId>,
-    _: NoBody,
+    body: Keyed<Empty>,
     app: Data<Pitlane>,
-) -> ApiResult<Json<SessionBody>> {
-    let step = end_session::end_session(&app, person.id(), *id).await?;
-    after(&app, person.id(), step).await
+) -> ApiResult<HttpResponse> {
+    let viewer = person.id();
+    let work = move |app: Data<Pitlane>| async move {
+        let step = end_session::end_session(&app, viewer, *id).await?;
+        Ok(HttpResponse::Ok().json(after(&app, viewer, step).await?))
+    };
+    body.key.once(app, viewer, work).await
 }
 
 async fn cancel(
     person: SignedIn,
     id: Path<SessionId>,
-    _: NoBody,
+    body: Keyed<Empty>,
     app: Data<Pitlane>,
-) -> ApiResult<Json<SessionBody>> {
-    let step = cancel_session::cancel_session(&app, person.actor(), *id).await?;
-    after(&app, person.id(), step).await
+) -> ApiResult<HttpResponse> {
+    let (viewer, actor) = (person.id(), person.actor());
+    let work = move |app: Data<Pitlane>| async move {
+        let step = cancel_session::cancel_session(&app, actor, *id).await?;
+        Ok(HttpResponse::Ok().json(after(&app, viewer, step).await?))
+    };
+    body.key.once(app, viewer, work).await
 }
 
 /// What `GET /api/sessions/{id}/events` takes.
