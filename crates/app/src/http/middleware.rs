@@ -43,16 +43,14 @@ pub async fn around(
     let started = std::time::Instant::now();
     let id = RequestId(Uuid::new_v4().simple().to_string());
     request.extensions_mut().insert(id.clone());
-    let outer = request.request().clone();
-    let response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, outer.clone()),
-    };
+    // Nothing may hold the request itself while it is routed.
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let response = next.call(request).await?.map_into_boxed_body();
     let mut response = presentable(response, &id).await;
     let status = response.status();
     decorate(response.headers_mut(), &id);
     tracing::info!(
-        request_id = id.0, method = %outer.method(), path = outer.path(), status = status.as_u16(),
+        request_id = id.0, %method, path, status = status.as_u16(),
         millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), "request"
     );
     Ok(response)

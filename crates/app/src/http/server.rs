@@ -18,7 +18,10 @@ use crate::state::Pitlane;
 /// # Errors
 /// The listener can't be used.
 pub fn start(pitlane: Pitlane, listener: TcpListener) -> std::io::Result<Server> {
-    let workers = pitlane.settings.server.workers;
+    let workers = match pitlane.settings.server.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        workers => workers,
+    };
     let shutdown_seconds = pitlane.settings.server.shutdown_seconds;
     let development = pitlane.settings.is_development();
     let state = Data::new(pitlane.clone());
