@@ -7,8 +7,8 @@ use kernel::{Actor, AuditId, Context, Timestamp, UserId};
 use crate::error::Error;
 use crate::store::Store;
 
-/// The most lines of the log on one page.
-pub const AUDIT_PAGE_MAX: u32 = 500;
+/// The most lines of the log that are read at once: a page of 500, and one to tell that there are more.
+pub const AUDIT_PAGE_MAX: u32 = 501;
 
 /// A line of the log. Lines are added and never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

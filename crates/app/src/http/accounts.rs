@@ -14,16 +14,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::address;
 use super::auth::{self, Admin, AnyMechanic, SignedIn, UserBody, Visitor};
 use super::extract::{Body, NoBody};
-use super::problem::{ApiResult, FieldError, Problem};
+use super::list::{self, List};
+use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
 use crate::state::Pitlane;
 use crate::usecases::account::TypedChange;
 use crate::usecases::{account, links, mechanics, register, sign_in};
 
 type App = Data<Pitlane>;
-
-/// Lines of the audit log, or mechanics, on a page when the client names no number.
-const PAGE: u32 = 50;
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
@@ -240,12 +238,6 @@ async fn resend_verification(
 }
 
 #[derive(Serialize)]
-struct Items<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
 struct SignInBody {
     id: SignInId,
     user_agent: String,
@@ -268,7 +260,7 @@ async fn sign_ins(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
         current: Some(sign_in.id) == current,
     };
     let items = sign_in::list(&app, person.id()).await?.into_iter().map(body).collect();
-    Ok(HttpResponse::Ok().json(Items { items, next_cursor: None }))
+    Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
 }
 
 async fn end_sign_in(
@@ -304,7 +296,7 @@ impl From<ApiToken> for TokenBody {
 
 async fn tokens(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
     let items = account::tokens(&app, person.id()).await?.into_iter().map(TokenBody::from).collect();
-    Ok(HttpResponse::Ok().json(Items { items, next_cursor: None }))
+    Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
 }
 
 #[derive(Deserialize)]
@@ -348,7 +340,7 @@ async fn set_duty(mechanic: AnyMechanic, app: App, body: Body<DutyRequest>) -> A
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Page {
-    limit: Option<u32>,
+    limit: Option<u64>,
     cursor: Option<String>,
 }
 
@@ -360,14 +352,13 @@ struct ListedMechanic {
 }
 
 async fn list_mechanics(_admin: Admin, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
-    let limit = page.limit.unwrap_or(PAGE).clamp(1, 500);
-    let listed = mechanics::list(&app, limit).await?;
+    let listed = mechanics::list(&app, list::limit(page.limit)).await?;
     let item = |(mechanic, user): &(MechanicAccount, User)| ListedMechanic {
         user: UserBody::from(user),
         mechanic: MechanicBody::from(mechanic),
     };
     let items = listed.iter().map(item).collect();
-    Ok(HttpResponse::Ok().json(Items { items, next_cursor: None }))
+    Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
 }
 
 #[derive(Deserialize)]
@@ -439,10 +430,7 @@ impl From<AuditEntry> for AuditBody {
 }
 
 async fn audit(_admin: Admin, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
-    let cursor = page.cursor.as_deref().map(str::parse::<AuditId>).transpose().map_err(|_| {
-        Problem::invalid(vec![FieldError::new("cursor", "invalid", "Use the next_cursor of another answer.")])
-    })?;
-    let (entries, next) = mechanics::audit_page(&app, cursor, page.limit.unwrap_or(PAGE)).await?;
-    let items = entries.into_iter().map(AuditBody::from).collect();
-    Ok(HttpResponse::Ok().json(Items { items, next_cursor: next.map(|id| id.to_string()) }))
+    let (limit, before) = (list::limit(page.limit), list::cursor(page.cursor.as_deref())?);
+    let entries = mechanics::audit_page(&app, before, limit + 1).await?;
+    Ok(HttpResponse::Ok().json(List::of(entries, limit, |entry| entry.id, AuditBody::from)))
 }

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use web::auth::{CheckMailPage, MailPurpose};
 use web::form::Errors;
 use web::frame::Nav;
+use web::money::Amount;
+use web::plan::PlanCard;
 use web::start::{Mode, StartForm, StartPage};
 
 use super::frame::{frame, go, role, show};
@@ -62,7 +64,23 @@ fn page(
     errors: Errors,
 ) -> StartPage {
     let redirect = redirect.map(|path| path.as_str().to_owned());
-    StartPage { frame: frame(app, None, Nav::None), mode, redirect, form, errors, waiting: None }
+    let waiting = redirect.as_deref().and_then(|path| waiting(app, path));
+    StartPage { frame: frame(app, None, Nav::None), mode, redirect, form, errors, waiting }
+}
+
+/// The plan of an intake that goes on after signing in.
+fn waiting(app: &Pitlane, path: &str) -> Option<PlanCard> {
+    let query = path.strip_prefix("/intake?")?;
+    let plan = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "plan")?.1;
+    let plan = app.catalog.active().plan(app.catalog.resolve(&plan)?)?;
+    Some(PlanCard {
+        code: plan.code().to_string(),
+        name: plan.name().to_owned(),
+        description: plan.description().to_owned(),
+        price: Amount::new(plan.price().minor(), plan.price().currency().as_str()),
+        duration_minutes: i64::from(plan.duration_minutes()),
+        first_time_only: plan.first_time_only(),
+    })
 }
 
 /// The problem of a form beside its fields; a problem that is not the person's is passed on.

@@ -63,7 +63,7 @@ pub async fn list(pitlane: &Pitlane, limit: u32) -> Result<Vec<(Mechanic, User)>
     pitlane.db.read(move |tx| Ok(tx.mechanics(limit)?)).await
 }
 
-/// A page of the audit log, newest first, and the last line of it when there are more.
+/// At most `limit` lines of the audit log, newest first, older than `before`.
 ///
 /// # Errors
 /// A failure of the storage.
@@ -71,10 +71,6 @@ pub async fn audit_page(
     pitlane: &Pitlane,
     before: Option<AuditId>,
     limit: u32,
-) -> Result<(Vec<AuditEntry>, Option<AuditId>), Error> {
-    let limit = limit.clamp(1, audit::AUDIT_PAGE_MAX);
-    let entries = pitlane.db.read(move |tx| audit::page(tx, before, limit)).await?;
-    let full = u32::try_from(entries.len()).is_ok_and(|count| count == limit);
-    let next = entries.last().filter(|_| full).map(|entry| entry.id);
-    Ok((entries, next))
+) -> Result<Vec<AuditEntry>, Error> {
+    Ok(pitlane.db.read(move |tx| audit::page(tx, before, limit)).await?)
 }
