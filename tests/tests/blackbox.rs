@@ -7,6 +7,7 @@ mod blackbox {
     mod checkout;
     mod crash;
     mod doctor;
+    mod files;
     mod intake;
     mod server;
     mod sessions;

@@ -1,18 +1,23 @@
-//! Files that are sent before there is a session.
+//! Uploaded files: sent before there is a session, and read through links that expire.
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Data, Payload};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, Charset, ContentDisposition, DispositionParam, DispositionType,
+    ExtendedValue, LOCATION,
+};
+use actix_web::web::{Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
+use futures_util::stream::Fuse;
 use kernel::id::{FileId, UserId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::auth::SignedIn;
 use super::problem::FieldError;
 use super::{Access, ApiResult, Problem, Router};
 use crate::state::Pitlane;
+use crate::usecases::read_file::{self, Link};
 use crate::usecases::upload_file::Incoming;
 
 /// The form field that carries the file.
@@ -21,6 +26,8 @@ const FIELD: &str = "file";
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
     router.post("/api/files", Access::SignedIn, upload);
+    router.get("/api/files/{id}", Access::SignedIn, link);
+    router.get("/files/{id}", Access::Signed, download);
 }
 
 #[derive(Serialize)]
@@ -59,36 +66,89 @@ async fn receive(
         ));
     }
     let mut form = Multipart::new(request.headers(), payload);
-    let mut taken: Option<ApiResult<FileId>> = None;
+    let mut taken: Option<ApiResult<Received>> = None;
     while let Some(field) = form.next().await {
-        let mut field = field.map_err(|error| broken(&error))?;
-        let answer = match (&taken, field.name()) {
-            (None, Some(FIELD)) => take(pitlane, owner, &mut field).await,
-            (Some(Err(_)), _) => Err(Problem::internal()),
+        let field = field.map_err(|error| broken(&error))?;
+        let (label, name) = (field.name().map(str::to_owned), file_name(&field));
+        // A field panics when it is read beyond its end.
+        let mut field = field.fuse();
+        taken = Some(match (taken, label.as_deref()) {
+            // The first thing that was wrong is told.
+            (Some(Err(wrong)), _) => Err(wrong),
+            (None, Some(FIELD)) => take(pitlane, owner, name, &mut field).await,
             (Some(Ok(_)), Some(FIELD)) => Err(fault(FIELD, "repeated", "Send one file at a time.")),
-            (None | Some(Ok(_)), name) => Err(Problem {
+            (None | Some(Ok(_)), label) => Err(Problem {
                 code: "unknown_field",
-                ..fault(name.unwrap_or(""), "unknown_field", "There is no such field.")
+                ..fault(label.unwrap_or(""), "unknown_field", "There is no such field.")
             }),
-        };
+        });
         while let Some(rest) = field.next().await {
             rest.map_err(|error| broken(&error))?;
         }
-        // The first thing that was wrong is told.
-        if !matches!(taken, Some(Err(_))) {
-            taken = Some(answer);
-        }
     }
-    taken.unwrap_or_else(|| Err(fault(FIELD, "missing", "Send a file in this field.")))
+    let Received { incoming, name } =
+        taken.unwrap_or_else(|| Err(fault(FIELD, "missing", "Send a file in this field.")))?;
+    Ok(incoming.finish(name).await?.id)
 }
 
-async fn take(pitlane: &Pitlane, owner: UserId, field: &mut Field) -> ApiResult<FileId> {
-    let name = field.content_disposition().and_then(|value| value.get_filename()).map(str::to_owned);
+fn file_name(field: &Field) -> Option<String> {
+    field.content_disposition().and_then(|value| value.get_filename()).map(str::to_owned)
+}
+
+/// All bytes of a file, kept only once the whole form is known to be good.
+struct Received {
+    incoming: Incoming,
+    name: Option<String>,
+}
+
+async fn take(
+    pitlane: &Pitlane,
+    owner: UserId,
+    name: Option<String>,
+    field: &mut Fuse<Field>,
+) -> ApiResult<Received> {
     let mut incoming = Incoming::begin(pitlane, owner).await?;
     while let Some(chunk) = field.next().await {
         incoming.push(&chunk.map_err(|error| broken(&error))?).await?;
     }
-    Ok(incoming.finish(name).await?.id)
+    Ok(Received { incoming, name })
+}
+
+async fn link(person: SignedIn, id: Path<FileId>, pitlane: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    let id = id.into_inner();
+    let link = read_file::link(&pitlane, person.id(), id).await?.ok_or_else(Problem::not_found)?;
+    let target = format!("/files/{id}?expires={}&signature={}", link.expires, link.signature);
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, target)).finish())
+}
+
+#[derive(Deserialize)]
+struct LinkQuery {
+    expires: i64,
+    signature: String,
+}
+
+async fn download(
+    id: Path<FileId>,
+    query: Query<LinkQuery>,
+    pitlane: Data<Pitlane>,
+) -> ApiResult<HttpResponse> {
+    let LinkQuery { expires, signature } = query.into_inner();
+    let found = read_file::open(&pitlane, id.into_inner(), &Link { expires, signature }).await?;
+    let (file, bytes) = found.ok_or_else(Problem::not_found)?;
+    // Shown by the browser where it can be, under its own name when it is saved.
+    let disposition = ContentDisposition {
+        disposition: DispositionType::Inline,
+        parameters: vec![DispositionParam::FilenameExt(ExtendedValue {
+            charset: Charset::Ext("UTF-8".to_owned()),
+            language_tag: None,
+            value: file.name.into_bytes(),
+        })],
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, file.content_type))
+        .insert_header((CACHE_CONTROL, "private, max-age=300"))
+        .insert_header(disposition)
+        .body(bytes))
 }
 
 fn fault(field: &str, code: &str, message: &str) -> Problem {
