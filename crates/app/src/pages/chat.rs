@@ -55,7 +55,7 @@ fn contents(tx: &mut Tx<'_>, id: SessionId, after_seq: u64) -> Result<Contents, 
     let names = channel::names(tx, id)?;
     let name = |user: UserId| names.get(&user).cloned();
     Ok(Contents {
-        events: events.iter().map(|event| line(event, event.actor.id.and_then(name))).collect(),
+        events: events.iter().map(|event| line(event, subject(event).and_then(name))).collect(),
         people: channel::people(tx, id)?,
         background: room::background(tx, id)?,
         files: room::files_of(tx, id)?,
@@ -150,6 +150,31 @@ struct ReactionBody {
     target_seq: u64,
     emoji: String,
     on: bool,
+}
+
+#[derive(Deserialize)]
+struct PersonBody {
+    user_id: UserId,
+}
+
+/// Whom a line names: who came or went, whoever made it happen; else who made it happen.
+fn subject(event: &Event) -> Option<UserId> {
+    let moved = match event.kind {
+        Kind::Joined | Kind::Left => serde_json::from_str::<Option<PersonBody>>(event.body()).unwrap_or(None),
+        Kind::Message
+        | Kind::Started
+        | Kind::Ended
+        | Kind::SessionUpgraded
+        | Kind::UpgradeSuggested
+        | Kind::File
+        | Kind::Summary
+        | Kind::Reaction
+        | Kind::TimeWarning
+        | Kind::Extended
+        | Kind::Payment
+        | Kind::ObserverJoined => None,
+    };
+    moved.map(|person| person.user_id).or(event.actor.id)
 }
 
 fn line(event: &Event, actor_name: Option<String>) -> chat::Event {
