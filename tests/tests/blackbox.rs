@@ -12,5 +12,6 @@ mod blackbox {
     mod server;
     mod sessions;
     mod socket;
+    mod unaccepted;
     mod webhooks;
 }

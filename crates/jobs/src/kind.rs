@@ -11,6 +11,8 @@ pub enum JobKind {
     Reconcile,
     /// Closes an order that was not paid in time.
     ExpireOrder,
+    /// Gives up a request that nobody accepted in time.
+    ExpireRequest,
     /// Sends money back.
     Refund,
     /// Deletes uploads that nothing refers to.
@@ -32,8 +34,15 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Mail, Self::Reconcile, Self::ExpireOrder, Self::Refund, Self::SweepFiles, Self::Prune];
+    pub const ALL: [Self; 7] = [
+        Self::Mail,
+        Self::Reconcile,
+        Self::ExpireOrder,
+        Self::ExpireRequest,
+        Self::Refund,
+        Self::SweepFiles,
+        Self::Prune,
+    ];
 
     /// The stored and published name.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +50,7 @@ impl JobKind {
             Self::Mail => "mail",
             Self::Reconcile => "reconcile",
             Self::ExpireOrder => "expire_order",
+            Self::ExpireRequest => "expire_request",
             Self::Refund => "refund",
             Self::SweepFiles => "sweep_files",
             Self::Prune => "prune",
@@ -58,7 +68,7 @@ impl JobKind {
         match self {
             Self::Mail => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
             Self::Refund => Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 },
-            Self::ExpireOrder => Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 },
+            Self::ExpireOrder | Self::ExpireRequest => Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 },
             Self::Reconcile | Self::SweepFiles | Self::Prune => {
                 Patience { max_attempts: 5, base_seconds: 10, cap_seconds: 600 }
             }
@@ -70,7 +80,7 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(60),
             Self::SweepFiles | Self::Prune => Some(3_600),
-            Self::Mail | Self::ExpireOrder | Self::Refund => None,
+            Self::Mail | Self::ExpireOrder | Self::ExpireRequest | Self::Refund => None,
         }
     }
 }

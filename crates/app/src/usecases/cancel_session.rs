@@ -10,7 +10,7 @@ use store::Tx;
 use store::notice::Side;
 
 use crate::state::Pitlane;
-use crate::usecases::fulfil_order::carry_out_refund;
+use crate::usecases::give_back::give_back;
 use crate::usecases::{Error, personal};
 
 /// Cancels the session for its customer, its mechanic or an admin; withdraws its request; refunds by the tiers of the
@@ -38,33 +38,13 @@ fn cancel(
     if let Some(closed) = dispatch::withdraw(tx, session, cx)? {
         personal::request_withdrawn(tx, &closed.request, &closed.withdrawn, cx);
     }
-    give_back(tx, &step, catalog, cx)?;
-    tell(tx, &step, by, cx)?;
-    Ok(step)
-}
-
-fn give_back(tx: &mut Tx<'_>, step: &Step, catalog: &Catalog, cx: &Context) -> Result<(), Error> {
-    let session = &step.session;
-    let quote = payments::order::session_quote(session.parts().intake);
-    let orders = payments::Store::orders_of_quote_for_update(tx, &quote)?;
-    let Some(order) = orders.into_iter().find(|order| order.session() == Some(session.id())) else {
-        return Ok(());
-    };
-    let arrived = payments::Store::payments_of_order(tx, order.id())?;
-    let Some(kept) = arrived.into_iter().find(|payment| !payment.surplus) else { return Ok(()) };
-    let amount = kept
-        .remaining()?
-        .times_half_up(share(session, step.before, catalog, cx)?)
-        .map_err(|reason| StoreError::corrupt("payments", reason))?;
-    if !amount.is_positive() {
-        return Ok(());
-    }
-    let reason = match session.end_reason() {
+    let reason = match step.session.end_reason() {
         Some(EndReason::Admin) => RefundReason::Admin,
         _ => RefundReason::Cancelled,
     };
-    let refund = payments::request_refund(tx, kept.id, amount, reason, cx)?;
-    carry_out_refund(tx, &order, &refund, cx)
+    give_back(tx, &step.session, share(&step.session, step.before, catalog, cx)?, reason, cx)?;
+    tell(tx, &step, by, cx)?;
+    Ok(step)
 }
 
 fn share(

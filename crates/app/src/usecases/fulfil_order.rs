@@ -21,7 +21,7 @@ use store::Tx;
 use crate::state::Pitlane;
 use crate::usecases::mail::{self, About};
 use crate::usecases::start_checkout::Refusal;
-use crate::usecases::{Error, journey, offer_request};
+use crate::usecases::{Error, expire_request, journey, offer_request};
 
 /// What fulfilment needs beside the transaction.
 #[derive(Clone)]
@@ -307,7 +307,9 @@ fn make_session(
         preferred_provider: intake.preferred_provider,
         expires_at: cx.now.plus_seconds(fulfilling.refund_after_seconds),
     };
+    let give_up_at = request.expires_at;
     offer_request::offer_request(tx, request, cx)?;
+    expire_request::schedule(tx, session.id(), give_up_at, cx)?;
     journey::record(
         tx,
         crm::NewInteraction::checkout_completed(

@@ -16,7 +16,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::state::Pitlane;
-use crate::workers::{expire_order, mail, prune, reconcile, refund, sweep_files};
+use crate::workers::{expire_order, expire_request, mail, prune, reconcile, refund, sweep_files};
 
 /// Jobs that run at once in this process.
 const AT_ONCE: usize = 8;
@@ -264,6 +264,7 @@ async fn run(pitlane: Pitlane, carriers: Carriers, job: Job) -> Result<(), Failu
         JobKind::Mail => mail::run(&pitlane, &*carriers.mailer, &job).await,
         JobKind::Reconcile => reconcile::run(&pitlane).await,
         JobKind::ExpireOrder => expire_order::run(&pitlane, &job).await,
+        JobKind::ExpireRequest => expire_request::run(&pitlane, &job).await,
         JobKind::Refund => refund::run(&pitlane, &job).await,
         JobKind::SweepFiles => sweep_files::run(&pitlane).await,
         JobKind::Prune => prune::run(&pitlane).await,
