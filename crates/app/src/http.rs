@@ -6,6 +6,7 @@ pub mod address;
 pub mod admin;
 pub mod auth;
 pub mod checkout;
+pub mod crm;
 pub mod dev;
 pub mod error;
 pub mod extract;

@@ -148,10 +148,12 @@ impl Drop for Part {
 }
 
 fn told(key: &str, error: &std::io::Error) -> FileStorageError {
-    match error.kind() {
-        ErrorKind::NotFound => FileStorageError::Missing(key.to_owned()),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FileStorageError::Full,
-        _ => FileStorageError::Failed(error.to_string()),
+    if error.kind() == ErrorKind::NotFound {
+        FileStorageError::Missing(key.to_owned())
+    } else if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        FileStorageError::Full
+    } else {
+        FileStorageError::Failed(error.to_string())
     }
 }
 
