@@ -23,6 +23,10 @@ pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
 /// The bearer of the cron endpoint.
 pub const CRON_SECRET: &str = "cron-secret-of-the-tests";
 
+/// How long a worker's lease lasts, and a little more. On PostgreSQL another node may hold it, so that only time tells
+/// that its holder is dead.
+const LEASE_SECONDS: u32 = 65;
+
 /// A running server. Dropping it kills the process; [`run`] judges what it leaves behind.
 pub struct TestServer {
     child: Option<Child>,
@@ -162,7 +166,6 @@ impl TestServer {
     /// It still runs, or does not start.
     pub async fn start(&mut self) {
         assert!(self.child.is_none(), "the server runs already");
-        self.ahead_seconds.store(0, Ordering::Relaxed);
         let log = File::options().append(true).create(true).open(self.log_path()).expect("a log");
         let child = self
             .command()
@@ -174,15 +177,29 @@ impl TestServer {
             .expect("the server starts");
         self.child = Some(child);
         self.wait_until_healthy().await;
+        // The clock of a new process knows nothing of how far the old one was moved; time must not run backwards.
+        let ahead = self.ahead_seconds.swap(0, Ordering::Relaxed);
+        if ahead > 0 {
+            self.advance_clock(ahead).await;
+        }
     }
 
-    /// Kills the process and starts it again.
+    /// Kills the process and starts it again, later than any lease of the dead one lasts.
     ///
     /// # Panics
     /// As [`Self::kill9`] and [`Self::start`].
     pub async fn crash(&mut self) {
         self.kill9();
+        self.recover().await;
+    }
+
+    /// Starts the server again after it was killed, later than any lease of the dead process lasts.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub async fn recover(&mut self) {
         self.start().await;
+        self.advance_clock(LEASE_SECONDS).await;
     }
 
     async fn wait_until_healthy(&mut self) {
@@ -228,7 +245,6 @@ impl TestServer {
             .env("PITLANE_PRICING__FILE", root().join("config/price-books.toml"))
             // Tests sign in more often than people do; the limit has a test of its own.
             .env("PITLANE_AUTH__LOGIN_ATTEMPTS_PER_MINUTE", "10000")
-            .env("RUST_BACKTRACE", "1")
             .envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -144,7 +144,7 @@ async fn amid_messages(server: &mut TestServer) {
         assert!(!kept.is_empty());
         acknowledged.extend(kept);
         server.reap();
-        server.start().await;
+        server.recover().await;
     }
     let stored: Vec<String> = dana
         .events(session)
@@ -177,7 +177,7 @@ async fn amid_checkouts(server: &mut TestServer) {
         // Whether an answer came through is chance; what counts is what is left.
         futures_util::future::join(futures_util::future::join_all(asked), killing).await;
         server.reap();
-        server.start().await;
+        server.recover().await;
     }
     for (dana, intake) in &drivers {
         let checkout = dana.checkout_of(intake).await;
