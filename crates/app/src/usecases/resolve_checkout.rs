@@ -83,6 +83,10 @@ async fn has_failed(pitlane: &Pitlane, intent: &str) -> Result<bool, GatewayErro
 }
 
 async fn own(pitlane: &Pitlane, customer: UserId, checkout: &str) -> Result<Order, Error> {
+    // Text from a link may hold what PostgreSQL can't compare with, such as NUL; no page has such an id.
+    if !checkout.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Refusal::NotFound.into());
+    }
     let checkout = checkout.to_owned();
     pitlane
         .db
