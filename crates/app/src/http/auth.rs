@@ -22,6 +22,7 @@ use url::Url;
 
 use super::address;
 use super::problem::{ApiResult, Problem};
+use super::router::Access;
 use crate::state::Pitlane;
 use crate::usecases;
 
@@ -214,6 +215,23 @@ pub async fn identify(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<Opt
 pub async fn by_token(pitlane: &Pitlane, token: &str) -> Result<Option<Identity>, usecases::Error> {
     let Some(credential) = Credential::api_token(token) else { return Ok(None) };
     Ok(look_up(pitlane, credential).await?.map(|known| Identity::from(&known.principal)))
+}
+
+/// Lets a request through to a route, or says why not. It runs before anything else of the request is looked at, so
+/// that a stranger learns nothing from how the rest would have been refused. The handler's own extractor asks again
+/// and gets the same answer from the request.
+///
+/// # Errors
+/// 401, 403 `wrong_role`, `not_approved` or `cross_origin`, or a failure of the storage.
+pub async fn admit_to(access: Access, request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<()> {
+    match access {
+        Access::Public | Access::Signed | Access::Development => Ok(()),
+        Access::SignedIn => SignedIn::admit(known(request, pitlane).await?).map(drop),
+        Access::Customer => Customer::admit(known(request, pitlane).await?).map(drop),
+        Access::Mechanic => AnyMechanic::admit(known(request, pitlane).await?).map(drop),
+        Access::ApprovedMechanic => Mechanic::admit(known(request, pitlane).await?).map(drop),
+        Access::Admin => Admin::admit(known(request, pitlane).await?).map(drop),
+    }
 }
 
 /// The browser and the address a request comes from.

@@ -1,10 +1,15 @@
 //! The only way to a route, so that the list of routes is complete: the matrix of routes and roles walks it.
 
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, Responder, Route};
+use actix_web::{Error, FromRequest, Handler, Responder, Route};
 
+use super::auth;
 use super::problem::Problem;
+use crate::state::Pitlane;
 
 /// Who may call a route at all. Whose object it is, is decided behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +24,7 @@ pub enum Access {
     SignedIn,
     /// Customers.
     Customer,
-    /// Mechanics, approved or not.
+    /// Mechanics, approved or not, and workshops.
     Mechanic,
     /// Approved mechanics.
     ApprovedMechanic,
@@ -71,7 +76,8 @@ impl Router {
     }
 
     fn add(&mut self, method: Method, path: &'static str, access: Access, route: Route) {
-        self.routes.push((Listed { method, path, access }, route));
+        let guarded = route.wrap(from_fn(move |request, next| guard(access, request, next)));
+        self.routes.push((Listed { method, path, access }, guarded));
     }
 
     /// Every route, in the order of registration.
@@ -91,6 +97,26 @@ impl Router {
         for (path, routes) in resources {
             let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
             config.service(resource.default_service(web::to(method_not_allowed)));
+        }
+    }
+}
+
+/// Lets a request through to its handler when its sender may call the route at all.
+async fn guard(
+    access: Access,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody + 'static>>, Error> {
+    let pitlane = request.app_data::<web::Data<Pitlane>>().cloned();
+    let admitted = match &pitlane {
+        Some(pitlane) => auth::admit_to(access, request.request(), pitlane).await,
+        None => Err(Problem::internal()),
+    };
+    match admitted {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(problem) => {
+            let (request, _) = request.into_parts();
+            Ok(ServiceResponse::from_err(problem, request).map_into_right_body())
         }
     }
 }

@@ -313,7 +313,8 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
     let result = match &frame {
         ClientFrame::Read { seq, .. } => {
             let seq = *seq;
-            pitlane.db.write(move |tx| read(tx, session, user, seq)).await
+            let read = move |tx: &mut Tx<'_>| sessions::mark_read(tx, session, user, seq).map(drop);
+            pitlane.db.write(move |tx| read(tx).map_err(usecases::Error::from)).await
         }
         ClientFrame::React { seq, emoji, on, .. } => {
             let (seq, emoji, on) = (*seq, emoji.clone(), *on);
@@ -339,13 +340,6 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
             Done::Answers(vec![Outgoing::problem(&problem, reference, client_ref, Channel::Session(session))])
         }
     }
-}
-
-fn read(tx: &mut Tx<'_>, session: SessionId, user: UserId, seq: u64) -> Result<(), usecases::Error> {
-    if sessions::mark_read(tx, session, user, seq)? {
-        tx.notify(store::Notice::Read { session, user, seq });
-    }
-    Ok(())
 }
 
 async fn signal(
