@@ -91,17 +91,22 @@ impl Driver {
             "--disable-component-update".to_owned(),
             "--disable-sync".to_owned(),
             "--hide-scrollbars".to_owned(),
+            // Pictures must not show something half faded in.
+            "--force-prefers-reduced-motion".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let mut options = serde_json::Map::new();
-        match screen {
+        // A window's own frame takes of its height, so the page's size is set instead, on a desk too.
+        let metrics = match screen {
             Screen::Phone => {
-                let metrics =
-                    json!({ "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true, "mobile": true });
-                options.insert("mobileEmulation".to_owned(), json!({ "deviceMetrics": metrics }));
+                json!({ "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true, "mobile": true })
             }
-            Screen::Desk => arguments.push("--window-size=1440,900".to_owned()),
-        }
+            Screen::Desk => {
+                json!({ "width": 1440, "height": 900, "pixelRatio": 1.0, "touch": false, "mobile": false })
+            }
+        };
+        arguments.push("--window-size=1440,1100".to_owned());
+        options.insert("mobileEmulation".to_owned(), json!({ "deviceMetrics": metrics }));
         if let Some(chromium) = std::env::var_os("PITLANE_TEST_CHROMIUM") {
             options.insert("binary".to_owned(), json!(chromium.to_string_lossy()));
         }
@@ -303,6 +308,15 @@ impl Browser {
     pub async fn scrolls_sideways(&self) -> bool {
         let script = "return document.documentElement.scrollWidth > document.documentElement.clientWidth;";
         self.script(script).await == json!(true)
+    }
+
+    /// Saves a picture of the top of the page.
+    ///
+    /// # Panics
+    /// As [`Self::picture`].
+    pub async fn picture_of_top(&self, name: &str) {
+        self.script("scrollTo(0, 0);").await;
+        self.picture(name).await;
     }
 
     /// Saves a picture of the window as `target/screenshots/<name>.png`.

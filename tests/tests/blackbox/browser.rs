@@ -57,7 +57,7 @@ async fn driver_pays(phone: &Browser) {
     phone.fill("name", "Dana Driver").await;
     phone.fill("email", "dana@example.com").await;
     phone.fill("password", PASSWORD).await;
-    phone.picture("register-phone").await;
+    phone.picture_of_top("register-phone").await;
     phone.click("form button.button-primary").await;
     phone.arrives_at("/intake").await;
     phone.fill("year", "2016").await;
@@ -65,7 +65,7 @@ async fn driver_pays(phone: &Browser) {
     phone.fill("model", "Civic").await;
     phone.fill("concern", "A grinding noise from the front left when braking.").await;
     phone.click("[name=\"accept_waiver\"]").await;
-    phone.picture("intake-phone").await;
+    phone.picture_of_top("intake-phone").await;
     phone.press("Continue to payment").await;
     phone.arrives_at("/sandbox/checkout/").await;
     pay(phone, "4000 0000 0000 0002").await;
