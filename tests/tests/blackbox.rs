@@ -9,6 +9,7 @@ mod blackbox {
     mod doctor;
     mod files;
     mod intake;
+    mod refunds;
     mod server;
     mod sessions;
     mod socket;
