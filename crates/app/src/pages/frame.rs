@@ -22,7 +22,7 @@ pub fn frame(pitlane: &Pitlane, viewer: Option<&Principal>, nav: Nav) -> Frame {
     Frame {
         viewer,
         nav,
-        support_address: bare_address(&pitlane.settings.mail.from).to_owned(),
+        support_address: pitlane.settings.mail.support_address.clone(),
         development: pitlane.settings.is_development(),
     }
 }
@@ -36,11 +36,6 @@ pub const fn role(role: Role) -> web::frame::Role {
         Role::Support => web::frame::Role::Support,
         Role::Admin => web::frame::Role::Admin,
     }
-}
-
-/// `name@host` of `Name <name@host>`.
-fn bare_address(from: &str) -> &str {
-    from.rsplit_once('<').map_or(from, |(_, address)| address.trim_end_matches('>')).trim()
 }
 
 /// The page as an answer. Pages are made for one person and kept by nobody.
@@ -58,19 +53,4 @@ pub fn show(page: &impl Page, status: StatusCode) -> ApiResult<HttpResponse> {
 /// On to another page, after a form was sent.
 pub fn go(target: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, target)).finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bare_address;
-
-    #[test]
-    fn an_address_loses_its_name() {
-        for (from, bare) in [
-            ("Pitlane <no-reply@example.com>", "no-reply@example.com"),
-            ("no-reply@example.com", "no-reply@example.com"),
-        ] {
-            assert_eq!(bare_address(from), bare);
-        }
-    }
 }
