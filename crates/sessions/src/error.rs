@@ -77,9 +77,6 @@ pub enum Error {
     /// The person to be added is in the session in another role.
     #[error("the person takes part in another role")]
     AlreadyParticipant,
-    /// The sender used the same reference before for another text.
-    #[error("the client reference was used for another message")]
-    ClientRefReused,
     /// An input that is never valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),

@@ -119,11 +119,9 @@ impl Db {
     /// # Errors
     /// [`OpenError`], with what to do about it.
     pub fn migrate(settings: &Settings) -> Result<Vec<String>, OpenError> {
-        if let Some(folder) = settings.sqlite_path().and_then(Path::parent) {
-            if !folder.as_os_str().is_empty() {
-                std::fs::create_dir_all(folder)
-                    .map_err(|error| open_error(&settings.place(), &error.to_string()))?;
-            }
+        let folder = settings.sqlite_path().and_then(Path::parent);
+        if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| open_error(&settings.place(), &error.to_string()))?;
         }
         migrate::run(settings)
     }

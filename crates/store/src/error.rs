@@ -29,7 +29,7 @@ pub enum OpenError {
     #[error("the database {0} is in use by another process")]
     Busy(String),
     /// A newer Pitlane has been here.
-    #[error("the database has migration {0}, which this version does not know: install the version that wrote it")]
+    #[error("the database is newer than this version: it has migration {0}; install the version that wrote it")]
     SchemaNewer(String),
     /// A migration is missing and this command does not run them.
     #[error("the database lacks migration {0}: run `pitlane migrate`")]
@@ -93,6 +93,7 @@ const UNAVAILABLE: [&str; 8] = [
     "no connection to the server",
 ];
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "diesel's enums are not exhaustive")]
 pub(crate) fn translate(error: &DieselError) -> StoreError {
     match error {
         DieselError::DatabaseError(kind, info) => {

@@ -44,9 +44,9 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, OpenError> {
         AnyConnection::Sqlite(sqlite) => names(sqlite.run_pending_migrations(SQLITE)),
     };
     // The advisory lock goes with the connection.
-    ran.map_err(|reason| match open_error(&place, &reason) {
-        OpenError::Open { reason, .. } => OpenError::Migration(reason),
-        known => known,
+    ran.map_err(|reason| {
+        let known = open_error(&place, &reason);
+        if let OpenError::Open { reason, .. } = known { OpenError::Migration(reason) } else { known }
     })
 }
 

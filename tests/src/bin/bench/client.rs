@@ -47,7 +47,7 @@ impl LightSocket {
             match self.stream.next().await.expect("the socket is open").expect("a frame") {
                 Message::Text(text) => return text.as_str().to_owned(),
                 Message::Close(reason) => panic!("closed: {reason:?}"),
-                _ => {}
+                Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         }
     }

@@ -21,9 +21,6 @@ pub fn session(error: &Error) -> Problem {
         Error::AlreadyParticipant => {
             conflict("already_participant", "This person takes part in the session in another role.")
         }
-        Error::ClientRefReused => {
-            conflict("client_ref_reused", "You used this client_ref for another message.")
-        }
         Error::Invalid(invalid) => Problem::invalid(vec![field(*invalid)]),
         Error::Store(error) => super::store(error),
     }
