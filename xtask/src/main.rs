@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`dev`] | the server on a fresh checkout |
-//! | [`test`] | every test, with the servers and the browser that they need |
+//! | [`mod@test`] | every test, with the servers and the browser that they need |
 //! | [`check`] | formatting, lints, layers, tidiness, documentation, generated files |
 //! | [`migration`] | a new migration in both folders |
 //! | [`postgres`], [`packages`] | a throw-away PostgreSQL; finding and installing programs |
