@@ -14,6 +14,7 @@
 
 pub mod lock;
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,7 @@ use crate::config::{PaymentProvider, Problems, Settings};
 use crate::http;
 use crate::mailbox::Mailbox;
 use crate::realtime::Hub;
-use crate::state::Pitlane;
+use crate::state::{ExtraRoutes, Pitlane};
 use crate::usecases::{self, seed};
 use crate::workers::{Carriers, Workers};
 
@@ -113,7 +114,7 @@ pub async fn start(settings: Settings) -> Result<Running, BootError> {
     let (listener, address) = listen(settings.server.bind)?;
     let mut pitlane = assemble(settings, catalog, db, address)?;
     let sandbox = open_sandbox(&pitlane, address)?;
-    pitlane.extra_routes = sandbox.as_ref().map(|sandbox| Arc::new(sandbox.routes()) as _);
+    pitlane.extra_routes = sandbox.as_ref().map(|sandbox| -> ExtraRoutes { Arc::new(sandbox.routes()) });
     if pitlane.settings.is_development() {
         seed::once(&pitlane).await.map_err(BootError::Seed)?;
     }
@@ -209,14 +210,12 @@ async fn open(settings: store::Settings) -> Result<Db, BootError> {
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BootError> {
     let failed = |error: std::io::Error| BootError::Bind {
         address,
-        reason: match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "another program listens there: stop it, or write another port".to_owned()
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                "this user may not listen there: ports below 1024 need a privilege".to_owned()
-            }
-            _ => error.to_string(),
+        reason: if error.kind() == ErrorKind::AddrInUse {
+            "another program listens there: stop it, or write another port".to_owned()
+        } else if error.kind() == ErrorKind::PermissionDenied {
+            "this user may not listen there: ports below 1024 need a privilege".to_owned()
+        } else {
+            error.to_string()
         },
     };
     let listener = TcpListener::bind(address).map_err(failed)?;

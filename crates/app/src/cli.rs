@@ -5,7 +5,7 @@ mod doctor;
 mod serve;
 mod show;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,9 +53,11 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Openapi => show::openapi(),
         Command::Config => show::config(arguments.config.as_deref()),
-        command => Settings::of_process(arguments.config.as_deref())
-            .map_err(|problems| configuration(&problems))
-            .and_then(|settings| with_settings(command, settings)),
+        command @ (Command::Serve | Command::Migrate | Command::Seed | Command::Doctor) => {
+            Settings::of_process(arguments.config.as_deref())
+                .map_err(|problems| configuration(&problems))
+                .and_then(|settings| with_settings(command, settings))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,7 +81,7 @@ fn with_settings(command: Command, settings: Settings) -> Outcome {
 }
 
 fn migrate(settings: &Settings) -> Outcome {
-    let ran = Db::migrate(&settings.database.store).map_err(|error| error.to_string())?;
+    let ran = Db::migrate(&settings.database.store).map_err(|error| one_line(&error))?;
     let place = settings.database.store.place();
     for migration in &ran {
         say(&format!("migrated {migration}"))?;
@@ -105,6 +107,11 @@ fn configuration(problems: &crate::config::Problems) -> String {
     }
 }
 
+/// What is wrong, on one line. PostgreSQL's client library explains itself on several.
+fn one_line(error: &impl std::fmt::Display) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Writes a line for the person at the terminal.
 fn say(line: &str) -> Outcome {
     match writeln!(std::io::stdout(), "{line}") {
@@ -122,7 +129,10 @@ fn log(command: Command, settings: &Settings) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(levels));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let set = match settings.server.environment {
         Environment::Production => builder.json().flatten_event(true).try_init(),
         Environment::Development => builder.compact().with_target(false).try_init(),

@@ -8,6 +8,7 @@
 //! To add a kind: a variant of `jobs::JobKind`, a file here, a line in [`jobs::run`](jobs).
 
 pub mod expire_order;
+pub mod expire_request;
 pub mod jobs;
 pub mod mail;
 pub mod prune;

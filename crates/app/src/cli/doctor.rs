@@ -4,7 +4,7 @@ use kernel::StoreError;
 use store::doctor::Finding;
 use store::{Db, doctor};
 
-use super::{Outcome, say};
+use super::{Outcome, one_line, say};
 use crate::config::Settings;
 
 /// Checks every invariant on one picture of the database and prints each. It may run beside a server.
@@ -15,10 +15,10 @@ pub(super) async fn examine(settings: Settings) -> Outcome {
     }
     let db = tokio::task::spawn_blocking(move || Db::open(&store))
         .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| one_line(&error))?
+        .map_err(|error| one_line(&error))?;
     let findings = db
-        .read(|tx| doctor::examine(tx))
+        .read(doctor::examine)
         .await
         .map_err(|error: StoreError| format!("the database can't be examined: {error}"))?;
     for finding in &findings {

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Outcome, configuration, say};
+use super::{Outcome, configuration, one_line, say};
 use crate::boot::{self, BootError};
 use crate::config::{PaymentProvider, Settings};
 use crate::usecases::seed;
@@ -25,10 +25,7 @@ pub(super) async fn serve(settings: Settings) -> Outcome {
 }
 
 fn told(error: BootError) -> String {
-    match error {
-        BootError::Configuration(problems) => configuration(&problems),
-        error => error.to_string(),
-    }
+    if let BootError::Configuration(problems) = &error { configuration(problems) } else { one_line(&error) }
 }
 
 fn announce(running: &boot::Running) -> Outcome {

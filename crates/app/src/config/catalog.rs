@@ -4,7 +4,6 @@ use kernel::PlanCode;
 use pricing::{Catalog, CatalogForm};
 
 use super::reader::{Problem, Problems};
-use super::sections::Environment;
 use super::{Settings, one_line};
 
 const FILE: &str = "config/price-books.toml";
@@ -34,13 +33,11 @@ impl Settings {
             (PlanCode::Diagnostic, &self.payments.price_diagnostic),
         ];
         for (plan, id) in known {
-            if let Some(id) = id {
-                if !form.put_stripe_price_id(active, plan, self.environment_name(), id.clone()) {
-                    let right = format!(
-                        "the active book {active} does not sell {plan}, which a Stripe price id is for"
-                    );
-                    return Err(refuse(right));
-                }
+            let Some(id) = id else { continue };
+            if !form.put_stripe_price_id(active, plan, self.environment_name(), id.clone()) {
+                let right =
+                    format!("the active book {active} does not sell {plan}, which a Stripe price id is for");
+                return Err(refuse(right));
             }
         }
         form.validate(active).map_err(|wrong| {
@@ -55,9 +52,6 @@ impl Settings {
 
     /// The name of the environment, under which the books keep Stripe's price ids.
     pub const fn environment_name(&self) -> &'static str {
-        match self.server.environment {
-            Environment::Production => "production",
-            Environment::Development => "development",
-        }
+        self.server.environment.as_str()
     }
 }

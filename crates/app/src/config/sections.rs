@@ -18,6 +18,16 @@ pub enum Environment {
     Development,
 }
 
+impl Environment {
+    /// The name in the configuration and in the price books.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Development => "development",
+        }
+    }
+}
+
 /// `server`: how requests come in.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -30,7 +40,7 @@ pub struct Server {
     pub public_url: String,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
-    /// Threads that answer requests; 0 takes one a core.
+    /// Threads that answer requests, at least one; configured as 0 it is the number of cores.
     pub workers: usize,
     /// The largest request body that is not a file, in bytes.
     pub max_body_bytes: usize,
@@ -66,7 +76,10 @@ impl Server {
                 "write addresses or ranges, such as 10.0.0.0/8",
                 |text| text.parse().ok(),
             ),
-            workers: section.number("workers", 0, 0..=1_024),
+            workers: match section.number("workers", 0, 0..=1_024) {
+                0 => std::thread::available_parallelism().map_or(1, usize::from),
+                count => count,
+            },
             max_body_bytes: section.number("max_body_bytes", 1_048_576, 1_024..=67_108_864),
             shutdown_seconds: section.number("shutdown_seconds", 10, 0..=600),
             cron_secret: section.secret("cron_secret", 16),

@@ -72,117 +72,119 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
     assert_eq!(own.expect("all is well").database.store.place(), "b.db", "the more exact name wins");
 }
 
+type Setting = (&'static str, &'static str);
+
+const PRODUCTION: Setting = ("PITLANE_SERVER__ENVIRONMENT", "production");
+const DEVELOPMENT: Setting = ("PITLANE_SERVER__ENVIRONMENT", "development");
+const STRIPE: Setting = ("PITLANE_PAYMENTS__PROVIDER", "stripe");
+
+/// A file, an environment, and what is said about the two.
+type Mistake = (&'static str, &'static [Setting], &'static [&'static str]);
+
+const MISTAKES: &[Mistake] = &[
+    (
+        "[server]\nenvironment = \"staging\"",
+        &[],
+        &["server.environment (in pitlane.toml)", "staging", "write production or development"],
+    ),
+    (
+        "",
+        &[("PITLANE_SERVER__WORKERS", "many")],
+        &["server.workers (from PITLANE_SERVER__WORKERS)", "many", "a whole number from 0 to 1024"],
+    ),
+    (
+        "[dispatch]\npriority_window_seconds = 1.5",
+        &[],
+        &["dispatch.priority_window_seconds", "1.5", "a whole number"],
+    ),
+    (
+        "[dispatch]\npriority_window_seconds = 0",
+        &[],
+        &["dispatch.priority_window_seconds", "\"0\"", "from 1 to 86400"],
+    ),
+    (
+        "[dispatch]\npriority_windw_seconds = 5",
+        &[],
+        &["dispatch.priority_windw_seconds", "did you mean dispatch.priority_window_seconds?"],
+    ),
+    ("[colours]\nsky = \"blue\"", &[], &["colours.sky", "there is no such key"]),
+    ("top = 1", &[], &["top (in pitlane.toml)", "inside a [section]"]),
+    ("[server\n", &[], &["pitlane.toml", "this is not TOML"]),
+    (
+        "",
+        &[("PITLANE_SERVER__BINDD", "x")],
+        &["server.bindd (from PITLANE_SERVER__BINDD)", "did you mean server.bind?"],
+    ),
+    ("", &[("PITLANE_SERVER_BIND", "x")], &["PITLANE_SERVER_BIND", "write PITLANE_SERVER__BIND"]),
+    (
+        "",
+        &[("DATABASE_URL", "postgress://me:hush@host/x")],
+        &["database.url (from DATABASE_URL)", "postgress://********@host/x", "postgres://USER"],
+    ),
+    ("", &[("DATABASE_URL", "data.db")], &["database.url", "data.db", "sqlite://PATH"]),
+    ("[server]\nbind = \"localhost\"", &[], &["server.bind", "localhost", "127.0.0.1:8080"]),
+    ("[server]\npublic_url = \"https://x.example/path\"", &[], &["server.public_url", "without a path"]),
+    (
+        "[server]\ntrusted_proxies = [\"10.0.0.0/99\"]",
+        &[],
+        &["server.trusted_proxies", "10.0.0.0/99", "10.0.0.0/8"],
+    ),
+    ("[auth]\nsecret = \"short\"", &[], &["auth.secret", "********", "32 to 500"]),
+    (
+        "",
+        &[PRODUCTION, ("PITLANE_AUTH__SECRET", "0123456789abcdef0123456789abcdef")],
+        &["payments.provider", "sandbox", "write stripe"],
+    ),
+    (
+        "",
+        &[PRODUCTION, STRIPE, ("STRIPE_SECRET_KEY", "sk_live_x"), ("STRIPE_WEBHOOK_SECRET", "whsec_abc")],
+        &["auth.secret", "32 random characters"],
+    ),
+    (
+        "",
+        &[PRODUCTION, STRIPE],
+        &["payments.secret_key", "STRIPE_SECRET_KEY", "payments.webhook_secret", "auth.secret"],
+    ),
+    (
+        "",
+        &[PRODUCTION, ("PITLANE_SERVER__BIND", "0.0.0.0:80")],
+        &["server.public_url", "https://help.example.com"],
+    ),
+    (
+        "",
+        &[
+            DEVELOPMENT,
+            ("PITLANE_SERVER__BIND", "0.0.0.0:80"),
+            ("PITLANE_SERVER__PUBLIC_URL", "http://x.example"),
+        ],
+        &["server.bind", "0.0.0.0:80", "127.0.0.1:PORT"],
+    ),
+    (
+        "",
+        &[DEVELOPMENT, STRIPE, ("STRIPE_SECRET_KEY", "sk_live_x"), ("STRIPE_WEBHOOK_SECRET", "whsec_abc")],
+        &["payments.secret_key", "a live key"],
+    ),
+    (
+        "",
+        &[
+            DEVELOPMENT,
+            STRIPE,
+            ("PITLANE_PAYMENTS__API_BASE", "http://stripe.example"),
+            ("STRIPE_SECRET_KEY", "sk_test_x"),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_abc"),
+        ],
+        &["payments.api_base", "https"],
+    ),
+    (
+        "",
+        &[DEVELOPMENT, ("PITLANE_BUS__URL", "nats://localhost")],
+        &["bus.url", "nats://localhost", "leave it empty"],
+    ),
+];
+
 #[test]
 fn every_mistake_names_its_key_its_value_and_what_would_be_right() {
-    let production = ("PITLANE_SERVER__ENVIRONMENT", "production");
-    let development = ("PITLANE_SERVER__ENVIRONMENT", "development");
-    let stripe = ("PITLANE_PAYMENTS__PROVIDER", "stripe");
-    let cases: &[(&str, &[(&str, &str)], &[&str])] = &[
-        (
-            "[server]\nenvironment = \"staging\"",
-            &[],
-            &["server.environment (in pitlane.toml)", "staging", "write production or development"],
-        ),
-        (
-            "",
-            &[("PITLANE_SERVER__WORKERS", "many")],
-            &["server.workers (from PITLANE_SERVER__WORKERS)", "many", "a whole number from 0 to 1024"],
-        ),
-        (
-            "[dispatch]\npriority_window_seconds = 1.5",
-            &[],
-            &["dispatch.priority_window_seconds", "1.5", "a whole number"],
-        ),
-        (
-            "[dispatch]\npriority_window_seconds = 0",
-            &[],
-            &["dispatch.priority_window_seconds", "\"0\"", "from 1 to 86400"],
-        ),
-        (
-            "[dispatch]\npriority_windw_seconds = 5",
-            &[],
-            &["dispatch.priority_windw_seconds", "did you mean dispatch.priority_window_seconds?"],
-        ),
-        ("[colours]\nsky = \"blue\"", &[], &["colours.sky", "there is no such key"]),
-        ("top = 1", &[], &["top (in pitlane.toml)", "inside a [section]"]),
-        ("[server\n", &[], &["pitlane.toml", "this is not TOML"]),
-        (
-            "",
-            &[("PITLANE_SERVER__BINDD", "x")],
-            &["server.bindd (from PITLANE_SERVER__BINDD)", "did you mean server.bind?"],
-        ),
-        ("", &[("PITLANE_SERVER_BIND", "x")], &["PITLANE_SERVER_BIND", "write PITLANE_SERVER__BIND"]),
-        (
-            "",
-            &[("DATABASE_URL", "postgress://me:hush@host/x")],
-            &["database.url (from DATABASE_URL)", "postgress://********@host/x", "postgres://USER"],
-        ),
-        ("", &[("DATABASE_URL", "data.db")], &["database.url", "data.db", "sqlite://PATH"]),
-        ("[server]\nbind = \"localhost\"", &[], &["server.bind", "localhost", "127.0.0.1:8080"]),
-        ("[server]\npublic_url = \"https://x.example/path\"", &[], &["server.public_url", "without a path"]),
-        (
-            "[server]\ntrusted_proxies = [\"10.0.0.0/99\"]",
-            &[],
-            &["server.trusted_proxies", "10.0.0.0/99", "10.0.0.0/8"],
-        ),
-        ("[auth]\nsecret = \"short\"", &[], &["auth.secret", "********", "32 to 500"]),
-        (
-            "",
-            &[production, ("PITLANE_AUTH__SECRET", "0123456789abcdef0123456789abcdef")],
-            &["payments.provider", "sandbox", "write stripe"],
-        ),
-        (
-            "",
-            &[production, stripe, ("STRIPE_SECRET_KEY", "sk_live_x"), ("STRIPE_WEBHOOK_SECRET", "whsec_abc")],
-            &["auth.secret", "32 random characters"],
-        ),
-        (
-            "",
-            &[production, stripe],
-            &["payments.secret_key", "STRIPE_SECRET_KEY", "payments.webhook_secret", "auth.secret"],
-        ),
-        (
-            "",
-            &[production, ("PITLANE_SERVER__BIND", "0.0.0.0:80")],
-            &["server.public_url", "https://help.example.com"],
-        ),
-        (
-            "",
-            &[
-                development,
-                ("PITLANE_SERVER__BIND", "0.0.0.0:80"),
-                ("PITLANE_SERVER__PUBLIC_URL", "http://x.example"),
-            ],
-            &["server.bind", "0.0.0.0:80", "127.0.0.1:PORT"],
-        ),
-        (
-            "",
-            &[
-                development,
-                stripe,
-                ("STRIPE_SECRET_KEY", "sk_live_x"),
-                ("STRIPE_WEBHOOK_SECRET", "whsec_abc"),
-            ],
-            &["payments.secret_key", "a live key"],
-        ),
-        (
-            "",
-            &[
-                development,
-                stripe,
-                ("PITLANE_PAYMENTS__API_BASE", "http://stripe.example"),
-                ("STRIPE_SECRET_KEY", "sk_test_x"),
-                ("STRIPE_WEBHOOK_SECRET", "whsec_abc"),
-            ],
-            &["payments.api_base", "https"],
-        ),
-        (
-            "",
-            &[development, ("PITLANE_BUS__URL", "nats://localhost")],
-            &["bus.url", "nats://localhost", "leave it empty"],
-        ),
-    ];
-    for (file, environment, expected) in cases {
+    for (file, environment, expected) in MISTAKES {
         let told = problems(file, environment);
         for part in *expected {
             assert!(told.contains(part), "{part:?} is missing in {told:?}");
