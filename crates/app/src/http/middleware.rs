@@ -18,11 +18,13 @@ pub struct RequestId(pub String);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+// Browsers apply `form-action` to where a form's answer redirects: the intake's form leads to Stripe's payment page.
 const HEADERS: [(&str, &str); 6] = [
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; \
-         media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         media-src 'self' blob:; connect-src 'self'; form-action 'self' https://checkout.stripe.com; \
+         base-uri 'none'; frame-ancestors 'none'; \
          frame-src 'self'; manifest-src 'self'",
     ),
     ("x-content-type-options", "nosniff"),
@@ -103,12 +105,11 @@ fn by_status(status: StatusCode) -> Problem {
     match status.as_u16() {
         404 => Problem::not_found(),
         401 => Problem::not_signed_in(),
-        400 => Problem::new(status, "bad_request", "The request can't be read."),
         405 => Problem::new(status, "method_not_allowed", "This address exists, but not for this method."),
         408 => Problem::new(status, "timeout", "The request took too long to arrive."),
         413 => Problem::new(status, "body_too_large", "The request body is too large."),
         415 => Problem::new(status, "unsupported_media_type", "This kind of content is not accepted here."),
-        400..500 => Problem::new(status, "bad_request", "The request can't be answered."),
+        400..500 => Problem::new(status, "bad_request", "The request can't be read."),
         _ => Problem::internal(),
     }
 }

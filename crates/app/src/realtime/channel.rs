@@ -303,18 +303,18 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
     }
     let Some(Channel::Session(session)) = of(&frame) else {
         // A personal notification that was shown needs no answer, and the rest means nothing there.
-        return match frame {
-            ClientFrame::Ack { .. } => Done::Answers(Vec::new()),
-            other => refused(&other, "invalid", "This goes to a session."),
-        };
+        let shown = matches!(frame, ClientFrame::Ack { .. });
+        return if shown { Done::Answers(Vec::new()) } else { refused(&frame, "invalid", "This goes to a session.") };
     };
     let user = identity.user;
     let cx = pitlane.context();
     let result = match &frame {
         ClientFrame::Read { seq, .. } => {
             let seq = *seq;
-            let read = move |tx: &mut Tx<'_>| sessions::mark_read(tx, session, user, seq).map(drop);
-            pitlane.db.write(move |tx| read(tx).map_err(usecases::Error::from)).await
+            let read = move |tx: &mut Tx<'_>| {
+                sessions::mark_read(tx, session, user, seq).map(drop).map_err(usecases::Error::from)
+            };
+            pitlane.db.write(read).await
         }
         ClientFrame::React { seq, emoji, on, .. } => {
             let (seq, emoji, on) = (*seq, emoji.clone(), *on);
