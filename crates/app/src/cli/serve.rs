@@ -42,7 +42,7 @@ fn announce(running: &boot::Running) -> Outcome {
     say(&format!("\nMailbox  {url}/dev/mailbox"))?;
     match settings.payments.provider {
         PaymentProvider::Sandbox => {
-            say("Sandbox  pay with 4242 4242 4242 4242, any date ahead, any three digits")
+            say(&format!("Sandbox  {url}/sandbox: pay with 4242 4242 4242 4242, any date ahead, any three digits"))
         }
         PaymentProvider::Stripe => Ok(()),
     }
