@@ -9,11 +9,11 @@ use serde::Deserialize;
 use web::auth::{CheckMailPage, MailPurpose};
 use web::form::Errors;
 use web::frame::Nav;
-use web::money::Amount;
 use web::plan::PlanCard;
 use web::start::{Mode, StartForm, StartPage};
 
 use super::frame::{frame, go, role, show};
+use super::plans;
 use crate::http::auth::{self, Visitor};
 use crate::http::error;
 use crate::http::{Access, ApiResult, Problem, Router};
@@ -72,15 +72,7 @@ fn page(
 fn waiting(app: &Pitlane, path: &str) -> Option<PlanCard> {
     let query = path.strip_prefix("/intake?")?;
     let plan = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "plan")?.1;
-    let plan = app.catalog.active().plan(app.catalog.resolve(&plan)?)?;
-    Some(PlanCard {
-        code: plan.code().to_string(),
-        name: plan.name().to_owned(),
-        description: plan.description().to_owned(),
-        price: Amount::new(plan.price().minor(), plan.price().currency().as_str()),
-        duration_minutes: i64::from(plan.duration_minutes()),
-        first_time_only: plan.first_time_only(),
-    })
+    app.catalog.active().plan(app.catalog.resolve(&plan)?).map(plans::card)
 }
 
 /// The problem of a form beside its fields; a problem that is not the person's is passed on.
