@@ -57,7 +57,7 @@ impl FromRequest for NoBody {
     }
 }
 
-fn require_json(request: &HttpRequest) -> Result<(), Problem> {
+pub(super) fn require_json(request: &HttpRequest) -> Result<(), Problem> {
     let json = request
         .headers()
         .get(CONTENT_TYPE)
