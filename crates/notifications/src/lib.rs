@@ -30,6 +30,6 @@ pub use delivery::{Delivery, DeliveryStatus, NewDelivery, StoredDelivery};
 pub use gateway::{Mailer, Receipt, SendError};
 pub use message::{MailboxMessage, Message};
 pub use milestone::{Category, Channel, Milestone};
-pub use send::{Begin, Error, begin, enqueue, finish, suppress};
+pub use send::{Begin, Error, begin, enqueue, finish, prune_mailbox, suppress};
 pub use store::Store;
 pub use suppression::{Suppression, SuppressionReason};

@@ -94,3 +94,15 @@ pub fn suppress(
     let suppression = Suppression { channel, address: address.to_lowercase(), reason, created_at: cx.now };
     Ok(store.suppression_upsert(&suppression)?)
 }
+
+/// How long the mailbox keeps a message, in seconds: 30 days.
+pub const KEEP_MAILBOX_SECONDS: i64 = 30 * 86_400;
+
+/// Deletes messages of the mailbox that are older than [`KEEP_MAILBOX_SECONDS`], up to 1,000 at once; answers how
+/// many.
+///
+/// # Errors
+/// When the storage fails.
+pub fn prune_mailbox(store: &mut dyn Store, cx: &Context) -> Result<u32, Error> {
+    Ok(store.mailbox_delete_before(cx.now.plus_seconds(-KEEP_MAILBOX_SECONDS), 1_000)?)
+}

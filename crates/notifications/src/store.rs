@@ -1,7 +1,7 @@
 //! What notifications need from a database.
 
-use kernel::StoreError;
 use kernel::id::DeliveryId;
+use kernel::{StoreError, Timestamp};
 use uuid::Uuid;
 
 use crate::delivery::Delivery;
@@ -68,4 +68,10 @@ pub trait Store {
     /// # Errors
     /// When the storage fails.
     fn mailbox_by_id(&mut self, id: Uuid) -> Result<Option<MailboxMessage>, StoreError>;
+
+    /// Deletes up to `limit` messages of the development mailbox that came before that instant; answers how many.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn mailbox_delete_before(&mut self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
 }

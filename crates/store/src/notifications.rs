@@ -255,4 +255,17 @@ impl Store for Tx<'_> {
             .stored()?;
         row.map(MailboxMessage::try_from).transpose()
     }
+
+    fn mailbox_delete_before(&mut self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        let old: Vec<Id> = mailbox_messages::table
+            .filter(mailbox_messages::created_at.lt(Ts::from(before)))
+            .limit(i64::from(limit))
+            .select(mailbox_messages::id)
+            .load(self.conn())
+            .stored()?;
+        let deleted = diesel::delete(mailbox_messages::table.filter(mailbox_messages::id.eq_any(old)))
+            .execute(self.conn())
+            .stored()?;
+        Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
+    }
 }

@@ -2,7 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::Context;
-use kernel::id::{OneTimeTokenId, OrderId, RefundId, SessionId, UserId};
+use kernel::id::{OneTimeTokenId, RefundId, SessionId, UserId};
 use notifications::{Milestone, NewDelivery};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -19,8 +19,6 @@ pub enum About {
     Link(OneTimeTokenId),
     /// A session.
     Session(SessionId),
-    /// An order, also one for which there is no session.
-    Order(OrderId),
     /// Money sent back.
     Refund(RefundId),
 }
@@ -30,7 +28,6 @@ impl About {
         match self {
             Self::Link(id) => id.uuid(),
             Self::Session(id) => id.uuid(),
-            Self::Order(id) => id.uuid(),
             Self::Refund(id) => id.uuid(),
         }
     }
@@ -78,7 +75,8 @@ pub fn enqueue<S: notifications::Store + jobs::Store>(
 /// The secret of a link that works once. It is made from the link's id, so that it can be made again when the mail is
 /// written and is stored nowhere; the store keeps its hash.
 pub fn link_token(secret: &Secret, id: OneTimeTokenId) -> accounts::Token {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("any length of key will do");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("any length of key will do");
     mac.update(b"one-time-link:");
     mac.update(id.uuid().as_bytes());
     accounts::Token::from_bytes(mac.finalize().into_bytes().into())

@@ -1,4 +1,5 @@
-//! Deletes what has outlived its use: finished jobs, and the accounts' expired links, sign-ins, attempts and keys.
+//! Deletes what has outlived its use: finished jobs, old messages of the mailbox, and the accounts' expired links,
+//! sign-ins, attempts and keys.
 
 use jobs::Failure;
 
@@ -15,11 +16,12 @@ pub async fn run(pitlane: &Pitlane) -> Result<(), Failure> {
         .db
         .write(move |tx| {
             let jobs = jobs::prune(tx, &cx)?;
+            let messages = notifications::prune_mailbox(tx, &cx)?;
             let expired = accounts::store::RecordStore::expired_sweep(tx, cx.now)?;
-            Ok::<_, Error>((jobs, expired))
+            Ok::<_, Error>((jobs, messages, expired))
         })
         .await
         .map_err(super::later)?;
-    tracing::debug!(jobs = deleted.0, expired = deleted.1, "pruned");
+    tracing::debug!(jobs = deleted.0, messages = deleted.1, expired = deleted.2, "pruned");
     Ok(())
 }

@@ -298,6 +298,10 @@ async fn the_mailbox_takes_each_key_once_and_shows_the_newest_first() {
         assert_eq!(newest, [kept(2, "b", &world.context(2)), kept(1, "a", &world.context(1))]);
         let one = world.db.read(|tx| tx.mailbox_by_id(Uuid::from_u128(1))).await.expect("read");
         assert_eq!(one, Some(kept(1, "a", &world.context(1))));
+        let cx = world.context(2 + 30 * 86_400);
+        let pruned = world.db.write(move |tx| notifications::prune_mailbox(tx, &cx)).await.expect("pruned");
+        let left = world.db.read(|tx| tx.mailbox_newest(10)).await.expect("listed");
+        assert_eq!((pruned, left.len()), (1, 1), "what is 30 days old stays one moment longer");
     }
 }
 

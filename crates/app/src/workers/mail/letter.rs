@@ -67,9 +67,7 @@ pub(super) fn write(
                 (None, _) | (_, None) => Written::Void("the session is gone"),
             }
         }
-        (_, About::Link(_) | About::Order(_) | About::Refund(_)) => {
-            Written::Void("the milestone is not about such a thing")
-        }
+        (_, About::Link(_) | About::Refund(_)) => Written::Void("the milestone is not about such a thing"),
     };
     match written {
         Written::Void(reason) => Ok(Letter::Void(reason.to_owned())),
