@@ -101,6 +101,13 @@ on_both! {
         }
     }
 
+    async fn a_list_is_not_taken_for_the_fields_of_a_request(server) {
+        let guest = server.guest();
+        guest.post("/api/auth/login", json!(["customer@example.com", tests::people::DEMO_PASSWORD])).await.refused(422, "invalid");
+        let dana = server.demo("customer").await;
+        dana.client.post("/api/checkout", json!([Uuid::new_v4().to_string()])).await.refused(422, "invalid");
+    }
+
     async fn another_content_type_and_a_long_body_are_refused_and_the_connection_stays(server) {
         let dana = server.demo("customer").await;
         let path = "/api/intake/start";
