@@ -50,7 +50,7 @@ fn expected(access: Access, caller: Caller) -> Gate {
         Access::Customer => caller == Caller::Customer,
         Access::Mechanic => {
             matches!(caller, Caller::Mechanic | Caller::UnapprovedMechanic | Caller::Workshop)
-        },
+        }
         Access::ApprovedMechanic => caller == Caller::Mechanic,
         Access::Admin => caller == Caller::Admin,
     };
@@ -64,7 +64,8 @@ fn expected(access: Access, caller: Caller) -> Gate {
 fn list(all: &[Listed]) -> String {
     let mut text = String::new();
     for listed in all {
-        writeln!(text, "{:<6} {:<44} {:?}", listed.method.as_str(), listed.path, listed.access).expect("a string takes it");
+        writeln!(text, "{:<6} {:<44} {:?}", listed.method.as_str(), listed.path, listed.access)
+            .expect("a string takes it");
     }
     text
 }
@@ -74,7 +75,11 @@ fn every_route_is_listed_with_who_may_call_it() {
     let mut all = routes::all(true).list();
     all.sort_by(|a, b| (a.path, a.method.as_str()).cmp(&(b.path, b.method.as_str())));
     let found = list(&all);
-    assert_eq!(found.trim(), LISTED.trim(), "decide who may call the new route, and write it into tests/routes.txt");
+    assert_eq!(
+        found.trim(),
+        LISTED.trim(),
+        "decide who may call the new route, and write it into tests/routes.txt"
+    );
 }
 
 struct World {
@@ -96,18 +101,21 @@ impl World {
         let body = json!({ "email": email, "password": "pitlane-demo" });
         let answer = self.post("/api/auth/login", &body).await;
         let answer = if answer.status() == 401 {
-            let body = json!({ "email": email, "password": "pitlane-demo", "name": "New", "role": "mechanic" });
+            let body =
+                json!({ "email": email, "password": "pitlane-demo", "name": "New", "role": "mechanic" });
             self.post("/api/auth/register", &body).await
         } else {
             answer
         };
         assert!(answer.status().is_success(), "{caller:?}: {}", answer.status());
-        let cookie = answer.headers().get(SET_COOKIE).and_then(|value| value.to_str().ok()).expect("a cookie");
+        let cookie =
+            answer.headers().get(SET_COOKIE).and_then(|value| value.to_str().ok()).expect("a cookie");
         self.cookies.insert(caller, cookie.split(';').next().expect("a first part").to_owned());
     }
 
     async fn post(&self, path: &str, body: &Value) -> Response {
-        let request = self.client.post(format!("{}{path}", self.url)).header(CONTENT_TYPE, "application/json");
+        let request =
+            self.client.post(format!("{}{path}", self.url)).header(CONTENT_TYPE, "application/json");
         request.body(body.to_string()).send().await.expect("an answer")
     }
 
@@ -129,7 +137,8 @@ impl World {
             .get(LOCATION)
             .and_then(|value| value.to_str().ok())
             .is_some_and(|target| target.starts_with("/start?redirect="));
-        let code = answer.json::<Value>().await.ok().and_then(|body| body["code"].as_str().map(str::to_owned));
+        let code =
+            answer.json::<Value>().await.ok().and_then(|body| body["code"].as_str().map(str::to_owned));
         match (status, code.as_deref()) {
             (401, Some("not_signed_in")) => Gate::NotSignedIn,
             (303, _) if to_sign_in => Gate::NotSignedIn,
@@ -169,7 +178,8 @@ fn every_route_lets_in_exactly_whom_it_says() {
     runtime.block_on(async {
         let running = boot::start(settings).await.expect("starts");
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        let mut world = World { client, url: format!("http://{}", running.address), cookies: BTreeMap::new() };
+        let mut world =
+            World { client, url: format!("http://{}", running.address), cookies: BTreeMap::new() };
         for caller in CALLERS {
             world.sign_in(caller).await;
         }
@@ -178,8 +188,12 @@ fn every_route_lets_in_exactly_whom_it_says() {
             for caller in CALLERS {
                 let (found, expected) = (world.call(&listed, caller).await, expected(listed.access, caller));
                 if found != expected {
-                    writeln!(wrong, "{} {} as {caller:?}: {found:?}, not {expected:?}", listed.method, listed.path)
-                        .expect("a string takes it");
+                    writeln!(
+                        wrong,
+                        "{} {} as {caller:?}: {found:?}, not {expected:?}",
+                        listed.method, listed.path
+                    )
+                    .expect("a string takes it");
                 }
                 if listed.path.ends_with("/logout") {
                     world.sign_in(caller).await;

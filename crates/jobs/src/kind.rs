@@ -68,7 +68,9 @@ impl JobKind {
         match self {
             Self::Mail => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
             Self::Refund => Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 },
-            Self::ExpireOrder | Self::ExpireRequest => Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 },
+            Self::ExpireOrder | Self::ExpireRequest => {
+                Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 }
+            }
             Self::Reconcile | Self::SweepFiles | Self::Prune => {
                 Patience { max_attempts: 5, base_seconds: 10, cap_seconds: 600 }
             }

@@ -121,7 +121,8 @@ impl Db {
     pub fn migrate(settings: &Settings) -> Result<Vec<String>, OpenError> {
         let folder = settings.sqlite_path().and_then(Path::parent);
         if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| open_error(&settings.place(), &error.to_string()))?;
+            std::fs::create_dir_all(folder)
+                .map_err(|error| open_error(&settings.place(), &error.to_string()))?;
         }
         migrate::run(settings)
     }

@@ -43,7 +43,8 @@ pub struct Finding {
 
 /// Every invariant that applies so far, by number.
 pub fn invariants() -> Vec<Invariant> {
-    let mut all: Vec<Invariant> = [notifications::INVARIANTS, payments::INVARIANTS, sessions::INVARIANTS].concat();
+    let mut all: Vec<Invariant> =
+        [notifications::INVARIANTS, payments::INVARIANTS, sessions::INVARIANTS].concat();
     all.sort_by_key(|invariant| invariant.number);
     all
 }

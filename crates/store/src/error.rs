@@ -9,7 +9,9 @@ use kernel::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The URL names no database that Pitlane knows.
-    #[error("database.url: {0:?} is not a database; write sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME")]
+    #[error(
+        "database.url: {0:?} is not a database; write sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME"
+    )]
     Url(String),
     /// The file can't be opened or created.
     #[error("the database {place} can't be opened: {reason}")]
@@ -29,7 +31,9 @@ pub enum OpenError {
     #[error("the database {0} is in use by another process")]
     Busy(String),
     /// A newer Pitlane has been here.
-    #[error("the database is newer than this version: it has migration {0}; install the version that wrote it")]
+    #[error(
+        "the database is newer than this version: it has migration {0}; install the version that wrote it"
+    )]
     SchemaNewer(String),
     /// A migration is missing and this command does not run them.
     #[error("the database lacks migration {0}: run `pitlane migrate`")]
@@ -111,7 +115,9 @@ pub(crate) fn translate(error: &DieselError) -> StoreError {
                 | DatabaseErrorKind::ExclusionViolation
                 | DatabaseErrorKind::ReadOnlyTransaction => StoreError::Constraint(message),
                 _ if message.contains("deadlock detected") => StoreError::Retry(message),
-                _ if UNAVAILABLE.iter().any(|known| message.contains(known)) => StoreError::Unavailable(message),
+                _ if UNAVAILABLE.iter().any(|known| message.contains(known)) => {
+                    StoreError::Unavailable(message)
+                }
                 _ => StoreError::Constraint(message),
             }
         }

@@ -123,9 +123,10 @@ where
         let fault = take_fault();
         let (result, ran) = match ended {
             Ok(Ok(value)) => (Ok(value), Ran::Kept),
-            Ok(Err(error)) if fault == Some(Fault::Fatal) => {
-                (Err(error), Ran::Fatal(StoreError::Unavailable("the database failed in this batch".to_owned())))
-            }
+            Ok(Err(error)) if fault == Some(Fault::Fatal) => (
+                Err(error),
+                Ran::Fatal(StoreError::Unavailable("the database failed in this batch".to_owned())),
+            ),
             Ok(Err(error)) => (Err(error), Ran::Undo),
             Err(_) => (Err(StoreError::Unavailable("the transaction panicked".to_owned()).into()), Ran::Undo),
         };
@@ -172,7 +173,8 @@ fn commit(connection: &mut AnyConnection, batch: &mut [Box<dyn Write>]) -> Resul
         statement(connection, "SAVEPOINT closure")?;
         match closure.run(connection) {
             Ran::Kept => statement(connection, "RELEASE closure"),
-            Ran::Undo => statement(connection, "ROLLBACK TO closure").and_then(|()| statement(connection, "RELEASE closure")),
+            Ran::Undo => statement(connection, "ROLLBACK TO closure")
+                .and_then(|()| statement(connection, "RELEASE closure")),
             Ran::Fatal(error) => Err(error),
         }
     });

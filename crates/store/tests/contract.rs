@@ -5,10 +5,10 @@
 
 #[path = "contract/intake.rs"]
 mod intake;
-#[path = "contract/payments.rs"]
-mod payments;
 #[path = "contract/jobs.rs"]
 mod jobs;
+#[path = "contract/payments.rs"]
+mod payments;
 #[path = "contract/transactions.rs"]
 mod transactions;
 #[path = "contract/world.rs"]

@@ -41,9 +41,9 @@ fn announce(running: &boot::Running) -> Outcome {
     }
     say(&format!("\nMailbox  {url}/dev/mailbox"))?;
     match settings.payments.provider {
-        PaymentProvider::Sandbox => {
-            say(&format!("Sandbox  {url}/sandbox: pay with 4242 4242 4242 4242, any date ahead, any three digits"))
-        }
+        PaymentProvider::Sandbox => say(&format!(
+            "Sandbox  {url}/sandbox: pay with 4242 4242 4242 4242, any date ahead, any three digits"
+        )),
         PaymentProvider::Stripe => Ok(()),
     }
 }

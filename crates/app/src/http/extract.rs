@@ -79,12 +79,14 @@ pub(super) fn require_json(request: &HttpRequest) -> Result<(), Problem> {
 /// # Errors
 /// 413 for a longer body, 400 for one that breaks off.
 pub async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
-    let limit = request.app_data::<Data<Pitlane>>().map_or(65_536, |pitlane| pitlane.settings.server.max_body_bytes);
+    let limit =
+        request.app_data::<Data<Pitlane>>().map_or(65_536, |pitlane| pitlane.settings.server.max_body_bytes);
     let mut body = BytesMut::new();
     let mut too_large = false;
     while let Some(chunk) = payload.next().await {
-        let chunk =
-            chunk.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The request body broke off."))?;
+        let chunk = chunk.map_err(|_| {
+            Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The request body broke off.")
+        })?;
         // The rest is read and thrown away, so that the client gets its answer instead of a reset connection.
         too_large |= body.len() + chunk.len() > limit;
         if !too_large {
@@ -142,7 +144,11 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         return Problem { code: "unknown_field", ..Problem::invalid(errors) };
     }
     if let Some(field) = named("missing field `") {
-        return Problem::invalid(vec![FieldError::new(join(&path, &field), "missing", "This field is required.")]);
+        return Problem::invalid(vec![FieldError::new(
+            join(&path, &field),
+            "missing",
+            "This field is required.",
+        )]);
     }
     Problem::invalid(vec![FieldError::new(path, "wrong_type", message)])
 }

@@ -72,7 +72,8 @@ fn decorate(headers: &mut HeaderMap, id: &RequestId) {
 
 async fn presentable(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
     let status = response.status();
-    let finished = response.headers().contains_key(header::CONTENT_TYPE) && response.response().error().is_none();
+    let finished =
+        response.headers().contains_key(header::CONTENT_TYPE) && response.response().error().is_none();
     // A sandbox or an asset that answers with an error of its own has already said what it means.
     if status.is_success() || status.is_redirection() || status.is_informational() || finished {
         return response;
@@ -91,7 +92,9 @@ async fn presentable(response: ServiceResponse, id: &RequestId) -> ServiceRespon
 }
 
 fn is_for_program(path: &str) -> bool {
-    ["/api/", "/v1/", "/ws", "/healthz", "/readyz", "/metrics", "/dev/clock"].iter().any(|prefix| path.starts_with(prefix))
+    ["/api/", "/v1/", "/ws", "/healthz", "/readyz", "/metrics", "/dev/clock"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
 }
 
 fn unexpected(status: StatusCode, error: &Error) -> Problem {

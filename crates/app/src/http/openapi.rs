@@ -57,7 +57,9 @@ fn operation(listed: &Listed) -> Value {
 }
 
 fn operation_id(text: &str) -> String {
-    let words = text.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty() && *word != "api");
+    let words = text
+        .split(|char: char| !char.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty() && *word != "api");
     words.collect::<Vec<_>>().join("_")
 }
 
@@ -72,7 +74,9 @@ fn parameter(name: &str) -> Value {
 const fn needs_sign_in(access: Access) -> bool {
     match access {
         Access::Public | Access::Signed | Access::Development => false,
-        Access::SignedIn | Access::Customer | Access::Mechanic | Access::ApprovedMechanic | Access::Admin => true,
+        Access::SignedIn | Access::Customer | Access::Mechanic | Access::ApprovedMechanic | Access::Admin => {
+            true
+        }
     }
 }
 

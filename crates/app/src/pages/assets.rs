@@ -35,8 +35,10 @@ async fn icon(request: HttpRequest) -> ApiResult<HttpResponse> {
 
 fn answer(request: &HttpRequest, path: &str, caching: &'static str) -> ApiResult<HttpResponse> {
     let asset = ::web::assets::asset(path).ok_or_else(Problem::not_found)?;
-    let known = request.headers().get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.etag.as_bytes());
-    let mut response = HttpResponseBuilder::new(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    let known =
+        request.headers().get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.etag.as_bytes());
+    let mut response =
+        HttpResponseBuilder::new(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     response.insert_header((CACHE_CONTROL, caching)).insert_header((ETAG, asset.etag));
     if known {
         return Ok(response.finish());

@@ -24,7 +24,8 @@ pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str)
     let page = ErrorPage {
         frame: surrounding(request).await,
         kind: kind(problem.status),
-        detail: (problem.status.is_client_error() && !problem.errors.is_empty()).then(|| problem.detail.clone()),
+        detail: (problem.status.is_client_error() && !problem.errors.is_empty())
+            .then(|| problem.detail.clone()),
         request_id: request_id.to_owned(),
         retry_after_seconds: problem.retry_after_seconds.and_then(|seconds| i64::try_from(seconds).ok()),
         redirect: None,

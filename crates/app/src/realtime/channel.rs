@@ -78,11 +78,22 @@ pub enum Outgoing {
 
 impl Outgoing {
     /// An error frame.
-    pub fn error(code: &str, message: &str, reference: Option<&Reference>, client_ref: Option<&str>, channel: Option<Channel>) -> Self {
+    pub fn error(
+        code: &str,
+        message: &str,
+        reference: Option<&Reference>,
+        client_ref: Option<&str>,
+        channel: Option<Channel>,
+    ) -> Self {
         Self::Frame(ServerFrame::Error { code, message, reference, client_ref, channel }.encode())
     }
 
-    fn problem(problem: &Problem, reference: Option<&Reference>, client_ref: Option<&str>, channel: Channel) -> Self {
+    fn problem(
+        problem: &Problem,
+        reference: Option<&Reference>,
+        client_ref: Option<&str>,
+        channel: Channel,
+    ) -> Self {
         let code = problem.errors.first().map_or(problem.code, |error| error.code.as_str());
         Self::error(code, &problem.detail, reference, client_ref, Some(channel))
     }
@@ -134,8 +145,12 @@ pub async fn join(
     reference: Option<Reference>,
 ) -> Done {
     let own = match channel {
-        Channel::Session(session) => return join_session(pitlane, socket, session, after_seq, reference).await,
-        Channel::Mechanic(user) => user == identity.user && matches!(identity.role, Role::Mechanic | Role::Workshop),
+        Channel::Session(session) => {
+            return join_session(pitlane, socket, session, after_seq, reference).await;
+        }
+        Channel::Mechanic(user) => {
+            user == identity.user && matches!(identity.role, Role::Mechanic | Role::Workshop)
+        }
         Channel::Customer(user) => user == identity.user,
         Channel::Admin => identity.role == Role::Admin,
     };
@@ -160,7 +175,10 @@ async fn join_session(
 ) -> Done {
     let (channel, user) = (Channel::Session(session), socket.user);
     // Two reads: nothing is sent to who is not in the session, not even that somebody came.
-    let seat = pitlane.db.read(move |tx| sessions::Store::seat(tx, session, user).map_err(usecases::Error::from)).await;
+    let seat = pitlane
+        .db
+        .read(move |tx| sessions::Store::seat(tx, session, user).map_err(usecases::Error::from))
+        .await;
     match seat {
         Ok(Some(_)) => {}
         Ok(None) => return not_joined(channel, &Problem::not_found(), reference.as_ref()),
@@ -186,7 +204,15 @@ async fn join_session(
                     last_read_seq: person.last_read_seq,
                 })
                 .collect();
-            Done::Joined(Joined { channel, reference, role: Some(role), last_seq, events, names, participants })
+            Done::Joined(Joined {
+                channel,
+                reference,
+                role: Some(role),
+                last_seq,
+                events,
+                names,
+                participants,
+            })
         }
         Ok(None) => not_joined(channel, &Problem::not_found(), reference.as_ref()),
         Err(error) => not_joined(channel, &error.into(), reference.as_ref()),
@@ -201,7 +227,12 @@ struct Snapshot {
     names: HashMap<UserId, Arc<str>>,
 }
 
-fn snapshot(tx: &mut Tx<'_>, session: SessionId, user: UserId, after_seq: u64) -> Result<Option<Snapshot>, usecases::Error> {
+fn snapshot(
+    tx: &mut Tx<'_>,
+    session: SessionId,
+    user: UserId,
+    after_seq: u64,
+) -> Result<Option<Snapshot>, usecases::Error> {
     let Some(seat) = sessions::Store::seat(tx, session, user)? else { return Ok(None) };
     let last_seq = seat.head.last_seq;
     let events = if last_seq.saturating_sub(after_seq) > u64::from(CATCH_UP) {
@@ -247,7 +278,14 @@ pub async fn post(pitlane: Data<Pitlane>, identity: Arc<Identity>, messages: Vec
     let mut drafts = Vec::with_capacity(messages.len());
     let mut target = None;
     for message in messages {
-        if let ClientFrame::Send { channel: channel @ Channel::Session(session), client_ref, text, file_ids, reference } = message {
+        if let ClientFrame::Send {
+            channel: channel @ Channel::Session(session),
+            client_ref,
+            text,
+            file_ids,
+            reference,
+        } = message
+        {
             target = Some((channel, session));
             drafts.push((MessageDraft { client_ref, text, files: file_ids }, reference));
         }
@@ -264,7 +302,9 @@ pub async fn post(pitlane: Data<Pitlane>, identity: Arc<Identity>, messages: Vec
     let posted = pitlane
         .db
         .write(move |tx| {
-            let each = drafts.iter().map(|(draft, _)| sessions::post_message(tx, session, user, draft, &limits, &cx));
+            let each = drafts
+                .iter()
+                .map(|(draft, _)| sessions::post_message(tx, session, user, draft, &limits, &cx));
             let each: Vec<_> = each.map(|posted| posted.map(|posted| posted.event.seq)).collect();
             let failure = each.iter().find_map(|posted| match posted {
                 Err(sessions::Error::Store(failure)) => Some(failure.clone()),
@@ -304,7 +344,11 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
     let Some(Channel::Session(session)) = of(&frame) else {
         // A personal notification that was shown needs no answer, and the rest means nothing there.
         let shown = matches!(frame, ClientFrame::Ack { .. });
-        return if shown { Done::Answers(Vec::new()) } else { refused(&frame, "invalid", "This goes to a session.") };
+        return if shown {
+            Done::Answers(Vec::new())
+        } else {
+            refused(&frame, "invalid", "This goes to a session.")
+        };
     };
     let user = identity.user;
     let cx = pitlane.context();
@@ -319,11 +363,15 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
         ClientFrame::React { seq, emoji, on, .. } => {
             let (seq, emoji, on) = (*seq, emoji.clone(), *on);
             let react = move |tx: &mut Tx<'_>| {
-                sessions::react(tx, session, user, seq, &emoji, on, &cx).map(drop).map_err(usecases::Error::from)
+                sessions::react(tx, session, user, seq, &emoji, on, &cx)
+                    .map(drop)
+                    .map_err(usecases::Error::from)
             };
             pitlane.db.write(react).await
         }
-        ClientFrame::Signal { to, data, .. } => return signal(&pitlane, &frame, session, user, *to, data).await,
+        ClientFrame::Signal { to, data, .. } => {
+            return signal(&pitlane, &frame, session, user, *to, data).await;
+        }
         ClientFrame::Ack { .. }
         | ClientFrame::Authenticate { .. }
         | ClientFrame::Join { .. }
@@ -361,10 +409,14 @@ async fn signal(
         .await;
     match seats {
         Ok((Some(found), Some(_))) if has_video(&found) => {
-            pitlane.hub.broadcast_where(channel, &ServerFrame::Signal { channel, from, data }, |user| user == to);
+            pitlane
+                .hub
+                .broadcast_where(channel, &ServerFrame::Signal { channel, from, data }, |user| user == to);
             Done::Answers(Vec::new())
         }
-        Ok((Some(found), None)) if has_video(&found) => refused(frame, "not_found", "There is no such participant."),
+        Ok((Some(found), None)) if has_video(&found) => {
+            refused(frame, "not_found", "There is no such participant.")
+        }
         Ok(_) => refused(frame, "video_not_included", "This session has no video."),
         Err(failure) => {
             let problem = error::problem(&failure);

@@ -23,8 +23,9 @@ async fn connect(request: HttpRequest, payload: Payload, pitlane: Data<Pitlane>)
         return Err(Problem::new(StatusCode::FORBIDDEN, "cross_origin", detail));
     }
     let identity = auth::identify(&request, &pitlane).await?;
-    let (response, session, stream) = actix_ws::handle(&request, payload)
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "not_a_websocket", "Open this address as a WebSocket."))?;
+    let (response, session, stream) = actix_ws::handle(&request, payload).map_err(|_| {
+        Problem::new(StatusCode::BAD_REQUEST, "not_a_websocket", "Open this address as a WebSocket.")
+    })?;
     let stream = stream
         .max_frame_size(FRAME_MAX_BYTES)
         .aggregate_continuations()

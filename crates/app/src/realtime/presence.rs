@@ -39,7 +39,10 @@ impl Presence {
 
     /// The grace period of a departure has passed. Whether the person is gone now.
     pub fn settle(&mut self, user: UserId, departure: u64) -> bool {
-        let gone = self.people.get(&user).is_some_and(|person| person.sockets == 0 && person.departures == departure);
+        let gone = self
+            .people
+            .get(&user)
+            .is_some_and(|person| person.sockets == 0 && person.departures == departure);
         if gone {
             self.people.remove(&user);
         }

@@ -332,10 +332,18 @@ mod tests {
             ("[]".to_owned(), "invalid", None),
             ("{}".to_owned(), "unknown_type", None),
             (r#"{"type":"fly","ref":"a"}"#.to_owned(), "unknown_type", Some(Reference::Text("a".to_owned()))),
-            (r#"{"type":"join","channel":"session:1","ref":7}"#.to_owned(), "invalid", Some(Reference::Number(7))),
+            (
+                r#"{"type":"join","channel":"session:1","ref":7}"#.to_owned(),
+                "invalid",
+                Some(Reference::Number(7)),
+            ),
             (format!(r#"{{"type":"join","channel":"{session}","more":1}}"#), "unknown_field", None),
             (format!(r#"{{"type":"join","channel":"{session}","after_seq":-1}}"#), "invalid", None),
-            (format!(r#"{{"type":"send","channel":"{session}","client_ref":"c"}}"#), "invalid", Some(Reference::Text("c".to_owned()))),
+            (
+                format!(r#"{{"type":"send","channel":"{session}","client_ref":"c"}}"#),
+                "invalid",
+                Some(Reference::Text("c".to_owned())),
+            ),
         ] {
             let misread = ClientFrame::parse(&text).expect_err(&text);
             assert_eq!((misread.code, misread.reference), (code, reference), "{text}");
@@ -344,7 +352,11 @@ mod tests {
 
     #[test]
     fn a_channel_is_written_as_it_is_read() {
-        for text in ["admin", "session:0198d7a0-0000-7000-8000-000000000001", "mechanic:0198d7a0-0000-7000-8000-000000000001"] {
+        for text in [
+            "admin",
+            "session:0198d7a0-0000-7000-8000-000000000001",
+            "mechanic:0198d7a0-0000-7000-8000-000000000001",
+        ] {
             assert_eq!(text.parse::<Channel>().map(|channel| channel.to_string()), Ok(text.to_owned()));
         }
         for text in ["", "session", "session:", "session:x", "room:0198d7a0-0000-7000-8000-000000000001"] {

@@ -197,7 +197,8 @@ impl Socket {
         let (lost, revoked) = (taken(&handle.lost), taken(&handle.revoked));
         for channel in revoked {
             self.members.retain(|member| member.channel != channel);
-            self.error("membership_ended", "You are no longer part of this.", None, None, Some(channel)).await?;
+            self.error("membership_ended", "You are no longer part of this.", None, None, Some(channel))
+                .await?;
         }
         if !lost.is_empty() {
             // What was queued before goes out first, so that the client knows how far it got.
@@ -270,10 +271,12 @@ impl Socket {
         let passed = self.refilled.elapsed();
         if passed >= Duration::from_secs(1) {
             let seconds = u32::try_from(passed.as_secs()).unwrap_or(u32::MAX);
-            self.allowance = self.allowance.saturating_add(seconds.saturating_mul(REFILL_PER_SECOND)).min(BURST);
+            self.allowance =
+                self.allowance.saturating_add(seconds.saturating_mul(REFILL_PER_SECOND)).min(BURST);
             self.refilled = Instant::now();
         }
-        self.allowance = self.allowance.checked_sub(1).ok_or(Ending::Closed(CloseCode::Policy, "too many frames"))?;
+        self.allowance =
+            self.allowance.checked_sub(1).ok_or(Ending::Closed(CloseCode::Policy, "too many frames"))?;
         Ok(())
     }
 
@@ -291,8 +294,12 @@ impl Socket {
                 self.spend()?;
                 self.typing(channel, reference.as_ref()).await
             }
-            frame @ (ClientFrame::Read { .. } | ClientFrame::React { .. } | ClientFrame::Ack { .. }
-            | ClientFrame::Leave { .. } | ClientFrame::Signal { .. } | ClientFrame::Join { .. }) => {
+            frame @ (ClientFrame::Read { .. }
+            | ClientFrame::React { .. }
+            | ClientFrame::Ack { .. }
+            | ClientFrame::Leave { .. }
+            | ClientFrame::Signal { .. }
+            | ClientFrame::Join { .. }) => {
                 self.spend()?;
                 self.tasks.push_back(Task::Frame(frame));
                 Ok(())
@@ -312,10 +319,15 @@ impl Socket {
         let Some(member) = self.members.iter_mut().find(|member| member.channel == channel) else {
             return self.error("not_joined", "Join the channel first.", reference, None, Some(channel)).await;
         };
-        let writes = matches!(member.role, Some(sessions::ParticipantRole::Customer | sessions::ParticipantRole::Mechanic));
+        let writes = matches!(
+            member.role,
+            Some(sessions::ParticipantRole::Customer | sessions::ParticipantRole::Mechanic)
+        );
         if writes && member.typed.is_none_or(|at| at.elapsed() >= TYPING) {
             member.typed = Some(Instant::now());
-            self.hub.broadcast_where(channel, &ServerFrame::Typing { channel, user_id: user }, |other| other != user);
+            self.hub.broadcast_where(channel, &ServerFrame::Typing { channel, user_id: user }, |other| {
+                other != user
+            });
         }
         Ok(())
     }
@@ -332,7 +344,9 @@ impl Socket {
             (Task::Frame(ClientFrame::Authenticate { token }), None) => {
                 Box::pin(async move { Done::Identified(crate::http::auth::by_token(&pitlane, &token).await) })
             }
-            (Task::Frame(frame), None) => Box::pin(async move { channel::refused(&frame, "not_authenticated", "Authenticate first.") }),
+            (Task::Frame(frame), None) => {
+                Box::pin(async move { channel::refused(&frame, "not_authenticated", "Authenticate first.") })
+            }
             (Task::Frame(ClientFrame::Join { channel, after_seq, reference }), Some((identity, handle))) => {
                 self.prepare_join(channel);
                 Box::pin(channel::join(pitlane, identity, handle, channel, after_seq, reference))
@@ -390,7 +404,13 @@ impl Socket {
             Some(member) => {
                 let _ = member.held.get_or_insert_default();
             }
-            None => self.members.push(Membership { channel, last_seq: 0, role: None, held: Some(Vec::new()), typed: None }),
+            None => self.members.push(Membership {
+                channel,
+                last_seq: 0,
+                role: None,
+                held: Some(Vec::new()),
+                typed: None,
+            }),
         }
     }
 
@@ -451,7 +471,9 @@ impl Socket {
     }
 
     async fn caught_up(&mut self, channel: Channel, events: Result<Vec<(u64, ByteString)>, ()>) -> Going {
-        let Some(member) = self.members.iter_mut().find(|member| member.channel == channel) else { return Ok(()) };
+        let Some(member) = self.members.iter_mut().find(|member| member.channel == channel) else {
+            return Ok(());
+        };
         let held = member.held.take().unwrap_or_default();
         let Ok(events) = events else {
             self.members.retain(|member| member.channel != channel);
@@ -471,7 +493,9 @@ impl Socket {
 
     /// Sends what the hub delivered, unless the client has it; reads what lies between.
     async fn forward(&mut self, delivery: Arc<Delivery>) -> Going {
-        let Some(member) = self.members.iter_mut().find(|member| member.channel == delivery.channel) else { return Ok(()) };
+        let Some(member) = self.members.iter_mut().find(|member| member.channel == delivery.channel) else {
+            return Ok(());
+        };
         if let (Some(seq), Channel::Session(session)) = (delivery.seq, delivery.channel) {
             if let Some(held) = &mut member.held {
                 if held.len() < HELD {

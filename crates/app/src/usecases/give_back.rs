@@ -27,10 +27,8 @@ pub fn give_back(
     };
     let arrived = payments::Store::payments_of_order(tx, order.id())?;
     let Some(kept) = arrived.into_iter().find(|payment| !payment.surplus) else { return Ok(()) };
-    let amount = kept
-        .remaining()?
-        .times_half_up(share)
-        .map_err(|reason| StoreError::corrupt("payments", reason))?;
+    let amount =
+        kept.remaining()?.times_half_up(share).map_err(|reason| StoreError::corrupt("payments", reason))?;
     if !amount.is_positive() {
         return Ok(());
     }

@@ -34,14 +34,20 @@ pub fn people(tx: &mut Tx<'_>, session: SessionId) -> Result<Vec<Person>, StoreE
         .filter(session_participants::session_id.eq(Id(session.uuid())))
         .filter(session_participants::left_at.is_null())
         .order((session_participants::joined_at, session_participants::role))
-        .select((session_participants::user_id, session_participants::role, session_participants::last_read_seq))
+        .select((
+            session_participants::user_id,
+            session_participants::role,
+            session_participants::last_read_seq,
+        ))
         .load(tx.conn())
         .stored()?;
     let mut names = names_of(tx, rows.iter().map(|(id, ..)| *id).collect())?;
     rows.into_iter()
         .map(|(id, role, read)| {
-            let role = ParticipantRole::parse(&role).ok_or_else(|| StoreError::corrupt("participant", &role))?;
-            let last_read_seq = u64::try_from(read).map_err(|error| StoreError::corrupt("participant", error))?;
+            let role =
+                ParticipantRole::parse(&role).ok_or_else(|| StoreError::corrupt("participant", &role))?;
+            let last_read_seq =
+                u64::try_from(read).map_err(|error| StoreError::corrupt("participant", error))?;
             let id = UserId::new(id.0);
             Ok(Person { id, role, name: names.remove(&id).unwrap_or_default(), last_read_seq })
         })

@@ -50,14 +50,23 @@ async fn a_failing_closure_is_undone_alone_and_tells_nothing() {
                 tokio::spawn(async move {
                     db.write(move |tx| {
                         keep(tx, number)?;
-                        if number % 2 == 0 { Err(StoreError::Corrupt("on purpose".to_owned())) } else { Ok(number) }
+                        if number % 2 == 0 {
+                            Err(StoreError::Corrupt("on purpose".to_owned()))
+                        } else {
+                            Ok(number)
+                        }
                     })
                     .await
                 })
             })
             .collect();
         for (number, write) in (0..40).zip(writes) {
-            assert_eq!(write.await.expect("ends").is_ok(), number % 2 == 1, "{number} on {}", world.db.kind());
+            assert_eq!(
+                write.await.expect("ends").is_ok(),
+                number % 2 == 1,
+                "{number} on {}",
+                world.db.kind()
+            );
         }
         assert_eq!(world.db.read(count).await, Ok(20), "{}", world.db.kind());
         assert_eq!(told(&world), 20, "{}", world.db.kind());
@@ -107,7 +116,10 @@ async fn a_savepoint_undoes_its_rows_and_its_notices_and_the_rest_goes_on() {
 async fn a_read_changes_nothing() {
     for world in prepared().await {
         let written = world.db.read(|tx| keep(tx, 1)).await;
-        assert!(matches!(written, Err(StoreError::Unavailable(_) | StoreError::Constraint(_))), "{written:?}");
+        assert!(
+            matches!(written, Err(StoreError::Unavailable(_) | StoreError::Constraint(_))),
+            "{written:?}"
+        );
         assert_eq!(world.db.read(count).await, Ok(0), "{}", world.db.kind());
         assert_eq!(told(&world), 0);
     }
@@ -141,7 +153,11 @@ async fn a_transaction_that_lost_runs_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn several_processes_may_migrate_at_once() {
     for world in World::each() {
-        world.db.write(|tx| tx.conn().batch_execute("DROP VIEW IF EXISTS none_of_ours").stored()).await.expect("writes");
+        world
+            .db
+            .write(|tx| tx.conn().batch_execute("DROP VIEW IF EXISTS none_of_ours").stored())
+            .await
+            .expect("writes");
         let starters: Vec<_> = (0..4)
             .map(|_| {
                 let settings = world.settings.clone();
@@ -166,7 +182,10 @@ async fn a_schema_of_a_newer_version_is_refused_by_name() {
             .await
             .expect("writes");
         for refused in [Db::open(&world.settings).map(drop), Db::migrate(&world.settings).map(drop)] {
-            assert!(matches!(&refused, Err(OpenError::SchemaNewer(version)) if version == "99991231000000"), "{refused:?}");
+            assert!(
+                matches!(&refused, Err(OpenError::SchemaNewer(version)) if version == "99991231000000"),
+                "{refused:?}"
+            );
         }
     }
 }
@@ -193,7 +212,8 @@ fn a_file_that_cannot_be_written_or_made_says_so() {
     let refused = Db::migrate(&settings).expect_err("a file is no folder");
     assert!(refused.to_string().contains("can't be opened"), "{refused}");
     let garbage = folder.path().join("garbage.db");
-    std::fs::write(&garbage, "this is no database at all, whatever its name says".repeat(20)).expect("writes");
+    std::fs::write(&garbage, "this is no database at all, whatever its name says".repeat(20))
+        .expect("writes");
     let settings = Settings::new(&format!("sqlite://{}", garbage.display())).expect("a database");
     assert!(Db::migrate(&settings).is_err());
     assert!(Db::open(&settings).is_err());

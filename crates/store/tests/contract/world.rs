@@ -41,7 +41,14 @@ impl World {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&notices);
         db.on_commit(Arc::new(move |new| heard.lock().expect("not poisoned").extend(new)));
-        Self { db, settings, notices, entropy: Arc::new(Counter(AtomicU64::new(1))), dropped, _folder: folder }
+        Self {
+            db,
+            settings,
+            notices,
+            entropy: Arc::new(Counter(AtomicU64::new(1))),
+            dropped,
+            _folder: folder,
+        }
     }
 
     fn sqlite() -> Self {
