@@ -110,7 +110,7 @@ async fn a_server_killed_after_sending_leaves_a_job_that_the_next_one_ends_and_t
         (Milestone::MagicLink, seed::DEMO[0].email)
     );
     assert!(message.message.links[0].contains("/auth/magic/"), "{message:?}");
-    let findings = again.pitlane.db.read(|tx| store::doctor::examine(tx)).await.expect("examined");
+    let findings = again.pitlane.db.read(store::doctor::examine).await.expect("examined");
     assert!(findings.iter().all(|finding| finding.violations.is_empty()), "{findings:?}");
     again.stop().await;
 }

@@ -31,6 +31,9 @@ async fn photo(client: &Client) -> String {
     send(client, &[("file", "dash.png", PNG)]).await.expect_status(201).text_at("file_id")
 }
 
+/// Fields of a form: name, file name, bytes.
+type Parts<'p> = &'p [(&'p str, &'p str, &'p [u8])];
+
 on_both! {
     async fn a_photo_reaches_the_mechanic_who_accepts_and_nobody_else(server) {
         let (dana, eve, max) = (server.customer().await, server.customer().await, server.mechanic().await);
@@ -61,7 +64,7 @@ on_both! {
     async fn a_bad_upload_is_refused_with_a_code_and_leaves_nothing(server) {
         let dana = server.customer().await;
         let large = [PNG, &vec![0; 10_485_761]].concat();
-        let cases: [(&[(&str, &str, &[u8])], u16, &str); 8] = [
+        let cases: [(Parts<'_>, u16, &str); 8] = [
             (&[("file", "page.png", b"<html><script>alert(1)</script></html>")], 415, "unsupported_file_type"),
             (&[("file", "drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")], 415, "unsupported_file_type"),
             (&[("file", "empty.png", b"")], 422, "invalid"),

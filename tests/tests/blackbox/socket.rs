@@ -213,7 +213,8 @@ on_both! {
         let mut guessing = Socket::connect(server, &Client::new(server.url())).await;
         guessing.send(json!({ "type": "authenticate", "token": "nonsense" })).await;
         guessing.refused("not_authenticated").await;
-        guessing.closed().await;
+        guessing.send(json!({ "type": "authenticate", "token": token })).await;
+        guessing.of_type("authenticated").await;
         socket.send(json!({ "type": "authenticate", "token": token })).await;
         let told = socket.of_type("authenticated").await;
         assert_eq!(told["user"]["id"], dana.id.as_str());

@@ -329,7 +329,7 @@ mod tests {
         let session = "session:0198d7a0-0000-7000-8000-000000000001";
         for (text, code, reference) in [
             ("{".to_owned(), "malformed_json", None),
-            ("[]".to_owned(), "invalid", None),
+            ("[]".to_owned(), "unknown_type", None),
             ("{}".to_owned(), "unknown_type", None),
             (r#"{"type":"fly","ref":"a"}"#.to_owned(), "unknown_type", Some(Reference::Text("a".to_owned()))),
             (

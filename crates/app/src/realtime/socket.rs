@@ -299,12 +299,13 @@ impl Socket {
             | ClientFrame::Ack { .. }
             | ClientFrame::Leave { .. }
             | ClientFrame::Signal { .. }
-            | ClientFrame::Join { .. }) => {
+            | ClientFrame::Join { .. }
+            | ClientFrame::Authenticate { .. }) => {
                 self.spend()?;
                 self.tasks.push_back(Task::Frame(frame));
                 Ok(())
             }
-            frame @ (ClientFrame::Authenticate { .. } | ClientFrame::Send { .. }) => {
+            frame @ ClientFrame::Send { .. } => {
                 self.tasks.push_back(Task::Frame(frame));
                 Ok(())
             }
@@ -422,8 +423,8 @@ impl Socket {
                 self.send(frame).await
             }
             Done::Identified(Ok(None)) => {
-                self.error("not_authenticated", "This token is not valid.", None, None, None).await?;
-                Err(Ending::Closed(CloseCode::Policy, "not authenticated"))
+                // It may try again until its time is up; guesses are limited like every frame.
+                self.error("not_authenticated", "This token is not valid.", None, None, None).await
             }
             Done::Identified(Err(error)) => {
                 tracing::error!(%error, "a socket could not be authenticated");

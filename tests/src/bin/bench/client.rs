@@ -28,10 +28,12 @@ impl LightSocket {
         Self { sink, stream }
     }
 
-    /// Opens a socket and joins a session.
+    /// Opens a socket and joins a session at the end of its log.
     pub async fn joined(server: &TestServer, client: &Client, session: &str) -> Self {
+        let end =
+            client.get(&format!("/api/sessions/{session}")).await.expect_status(200).body["last_seq"].clone();
         let mut socket = Self::open(&server.socket_url(), Some(client)).await;
-        socket.send(format!(r#"{{"type":"join","channel":"session:{session}"}}"#)).await;
+        socket.send(format!(r#"{{"type":"join","channel":"session:{session}","after_seq":{end}}}"#)).await;
         while !socket.next().await.starts_with(r#"{"type":"joined""#) {}
         socket
     }
