@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use accounts::register::{NewUser, register};
 use accounts::{Email, Name, TimeZone};
 use jobs::{Counts, Error, Failure, Job, JobKind, JobStatus, NewJob, Store as _};
-use kernel::{Context, Role, StoreError, UserId};
+use kernel::{Context, Role, UserId};
 use notifications::{
     Begin, Channel, DeliveryStatus, MailboxMessage, Message, Milestone, NewDelivery, SendError, Store as _,
     SuppressionReason,
@@ -310,7 +310,7 @@ async fn the_doctor_finds_a_message_without_a_job_and_one_that_arrived_although_
     for world in World::each() {
         let recipient = person(&world).await;
         let cx = world.context(1);
-        let examined = || world.db.read(|tx| Ok::<_, StoreError>(doctor::examine(tx)?));
+        let examined = || world.db.read(doctor::examine);
         let broken = |findings: Vec<doctor::Finding>| -> Vec<String> {
             findings.into_iter().flat_map(|finding| finding.violations).collect()
         };

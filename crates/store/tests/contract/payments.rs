@@ -102,7 +102,9 @@ async fn placed(world: &World) -> Order {
     let intake = intake(world, customer, PlanCode::Chat10).await;
     match place(world, 0, &new_order(customer, intake, PlanCode::Chat10)).await.expect("is placed") {
         Placement::Placed(order) => order,
-        other => panic!("the first order of a quote is new: {other:?}"),
+        other @ (Placement::Reused(_) | Placement::Bought(_)) => {
+            panic!("the first order of a quote is new: {other:?}")
+        }
     }
 }
 
@@ -164,7 +166,7 @@ async fn record(world: &World, refund: &Refund, status: ProviderRefundStatus) ->
 
 /// What the doctor finds broken, by number.
 async fn broken(world: &World) -> Vec<u8> {
-    let findings = world.db.read(|tx| examine(tx)).await.expect("the doctor looks");
+    let findings = world.db.read(examine).await.expect("the doctor looks");
     findings
         .into_iter()
         .filter(|finding| !finding.violations.is_empty())

@@ -84,11 +84,11 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some((server, name)) = &self.dropped {
-            if let Ok(mut connection) = PgConnection::establish(server) {
-                // A left-over database hurts nobody: the server is thrown away after the tests.
-                let _ = connection.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
-            }
+        if let Some((server, name)) = &self.dropped
+            && let Ok(mut connection) = PgConnection::establish(server)
+        {
+            // A left-over database hurts nobody: the server is thrown away after the tests.
+            let _ = connection.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
 }
