@@ -33,6 +33,7 @@ pub mod notice;
 pub mod notifications;
 pub mod payments;
 mod postgres;
+mod prepared;
 pub mod schema;
 pub mod sessions;
 mod sqlite;

@@ -2,7 +2,7 @@
 //!
 //! A handler that creates or spends takes [`Keyed`] instead of a plain body and gives its work to [`Key::once`]:
 //!
-//! ```ignore
+//! ```text
 //! async fn start(customer: Customer, body: Keyed<StartRequest>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
 //!     let Keyed { value, key } = body;
 //!     key.once(app, customer.id(), |app| async move {

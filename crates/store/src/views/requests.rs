@@ -6,6 +6,7 @@ use kernel::id::{RequestId, SessionId, UserId};
 use kernel::{PlanCode, SessionType, StoreError, Timestamp};
 
 use crate::error::Stored;
+use crate::prepared::{Value, prepared};
 use crate::sessions::named;
 use crate::tx::Tx;
 use crate::types::{AnyTs, AnyUuid, Id, Ts};
@@ -114,11 +115,8 @@ pub fn open_for(
     limit: u32,
 ) -> Result<Vec<RequestView>, StoreError> {
     let after = after.map_or(uuid::Uuid::nil(), RequestId::uuid);
-    let rows: Vec<Row> = diesel::sql_query(format!("{OPEN} LIMIT {limit}"))
-        .bind::<AnyUuid, _>(Id(mechanic.uuid()))
-        .bind::<AnyUuid, _>(Id(after))
-        .load(tx.conn())
-        .stored()?;
+    let values = vec![Value::Id(Id(mechanic.uuid())), Value::Id(Id(after)), Value::Number(limit.into())];
+    let rows: Vec<Row> = prepared(format!("{OPEN} LIMIT $3"), values).load(tx.conn()).stored()?;
     rows.into_iter().map(RequestView::try_from).collect()
 }
 

@@ -10,6 +10,7 @@ use payments::PaymentStatus;
 use sessions::{EndReason, ParticipantRole, Status};
 
 use crate::error::Stored;
+use crate::prepared::{Value, prepared};
 use crate::sessions::named;
 use crate::tx::Tx;
 use crate::types::{AnyTs, AnyUuid, Id, Ts};
@@ -183,11 +184,8 @@ pub fn of_participant(
 /// # Errors
 /// A failure of the storage.
 pub fn any(tx: &mut Tx<'_>, session: SessionId, viewer: UserId) -> Result<Option<SessionView>, StoreError> {
-    let row: Vec<Row> = diesel::sql_query(format!("{SELECT} WHERE s.id = $2"))
-        .bind::<AnyUuid, _>(Id(viewer.uuid()))
-        .bind::<AnyUuid, _>(Id(session.uuid()))
-        .load(tx.conn())
-        .stored()?;
+    let values = vec![Value::Id(Id(viewer.uuid())), Value::Id(Id(session.uuid()))];
+    let row: Vec<Row> = prepared(format!("{SELECT} WHERE s.id = $2"), values).load(tx.conn()).stored()?;
     row.into_iter().next().map(SessionView::try_from).transpose()
 }
 
@@ -309,12 +307,9 @@ fn page(
     limit: u32,
 ) -> Result<Vec<SessionView>, StoreError> {
     let last = before.map_or(uuid::Uuid::max(), SessionId::uuid);
-    let query = format!("{SELECT} WHERE {filter} AND s.id < $2 ORDER BY s.id DESC LIMIT {limit}");
-    let rows: Vec<Row> = diesel::sql_query(query)
-        .bind::<AnyUuid, _>(Id(viewer.uuid()))
-        .bind::<AnyUuid, _>(Id(last))
-        .load(tx.conn())
-        .stored()?;
+    let query = format!("{SELECT} WHERE {filter} AND s.id < $2 ORDER BY s.id DESC LIMIT $3");
+    let values = vec![Value::Id(Id(viewer.uuid())), Value::Id(Id(last)), Value::Number(limit.into())];
+    let rows: Vec<Row> = prepared(query, values).load(tx.conn()).stored()?;
     rows.into_iter().map(SessionView::try_from).collect()
 }
 
