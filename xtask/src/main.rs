@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`dev`] | the server on a fresh checkout |
+//! | [`bench`] | measurements against the project's goals |
 //! | [`mod@test`] | every test, with the servers and the browser that they need |
 //! | [`check`] | formatting, lints, layers, tidiness, documentation, generated files |
 //! | [`migration`] | a new migration in both folders |
@@ -13,6 +14,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command-line program talks on its standard output")]
 
+mod bench;
 mod check;
 mod dev;
 mod migration;
@@ -67,8 +69,13 @@ enum Task {
     /// Measures against the project's goals
     Bench {
         /// A short run that judges no times
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["build", "only"])]
         quick: bool,
+        /// How long builds take instead
+        #[arg(long, conflicts_with = "only")]
+        build: bool,
+        /// Only these parts: chat, reads, memory
+        only: Vec<String>,
     },
 }
 
@@ -91,13 +98,8 @@ fn perform(task: Task) -> Outcome {
         Task::Seed => pitlane(&["seed"]),
         Task::Openapi => check::generated::write(),
         Task::NewMigration { name } => migration::create(&name),
-        Task::Bench { quick: true } => {
-            cargo(&[&["build", "--package", "pitlane"]])?;
-            cargo(&[&["run", "--package", "tests", "--bin", "bench", "--", "--quick"]])
-        }
-        Task::Bench { quick: false } => {
-            cargo(&[&["build", "--release", "--package", "pitlane"]])?;
-            cargo(&[&["run", "--release", "--package", "tests", "--bin", "bench"]])
-        }
+        Task::Bench { quick: true, .. } => bench::quick(),
+        Task::Bench { build: true, .. } => bench::build(),
+        Task::Bench { only, .. } => bench::full(&only),
     }
 }

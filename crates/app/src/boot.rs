@@ -152,7 +152,7 @@ fn assemble(
     let settings = settings.with_signing_secret(fresh).map_err(BootError::Secret)?.bound_to(address);
     let grace = Duration::from_secs(settings.dispatch.presence_grace_seconds.into());
     Ok(Pitlane {
-        hub: Hub::start(db.clone(), grace)?,
+        hub: Hub::start(db.clone(), grace),
         db,
         clock: Clock::default(),
         entropy,

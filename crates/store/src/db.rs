@@ -1,5 +1,6 @@
 //! The way to the database: [`Db::read`] and [`Db::write`].
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -101,7 +102,10 @@ pub(crate) fn deliver(sink: &SharedSink, notices: Vec<Notice>) {
         return;
     }
     for sink in sink.read().unwrap_or_else(PoisonError::into_inner).iter() {
-        sink(notices.clone());
+        // What was committed stays committed and goes on being committed, whatever a listener makes of it.
+        if catch_unwind(AssertUnwindSafe(|| sink(&notices))).is_err() {
+            tracing::error!("a listener panicked on what was committed");
+        }
     }
 }
 

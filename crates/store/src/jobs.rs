@@ -12,6 +12,7 @@ use kernel::{StoreError, Timestamp};
 use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
+use crate::literal::literal;
 use crate::notice::Notice;
 use crate::schema::jobs as table;
 use crate::tx::Tx;
@@ -144,7 +145,7 @@ impl Store for Tx<'_> {
 
     fn jobs_due_for_update(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Job>, StoreError> {
         let query = table::jobs::table
-            .filter(table::jobs::status.eq(JobStatus::Queued.as_str()))
+            .filter(table::jobs::status.eq(literal(JobStatus::Queued.as_str())))
             .filter(table::jobs::run_at.le(Ts::from(now)))
             .order((table::jobs::run_at, table::jobs::id))
             .limit(i64::from(limit));
@@ -153,7 +154,7 @@ impl Store for Tx<'_> {
 
     fn jobs_expired_for_update(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Job>, StoreError> {
         let query = table::jobs::table
-            .filter(table::jobs::status.eq(JobStatus::Running.as_str()))
+            .filter(table::jobs::status.eq(literal(JobStatus::Running.as_str())))
             .filter(table::jobs::lease_until.le(Ts::from(now)))
             .order(table::jobs::lease_until)
             .limit(i64::from(limit));
@@ -162,14 +163,14 @@ impl Store for Tx<'_> {
 
     fn jobs_next_instant(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<Ts> = table::jobs::table
-            .filter(table::jobs::status.eq(JobStatus::Queued.as_str()))
+            .filter(table::jobs::status.eq(literal(JobStatus::Queued.as_str())))
             .order(table::jobs::run_at)
             .select(table::jobs::run_at)
             .first(self.conn())
             .optional()
             .stored()?;
         let ending: Option<Option<Ts>> = table::jobs::table
-            .filter(table::jobs::status.eq(JobStatus::Running.as_str()))
+            .filter(table::jobs::status.eq(literal(JobStatus::Running.as_str())))
             .order(table::jobs::lease_until)
             .select(table::jobs::lease_until)
             .first(self.conn())
@@ -198,7 +199,7 @@ impl Store for Tx<'_> {
 
     fn jobs_count(&mut self, now: Timestamp) -> Result<Counts, StoreError> {
         let with_status =
-            |status: JobStatus| table::jobs::table.filter(table::jobs::status.eq(status.as_str()));
+            |status: JobStatus| table::jobs::table.filter(table::jobs::status.eq(literal(status.as_str())));
         let whole = |count: i64| u64::try_from(count).unwrap_or(0);
         let queued: i64 = with_status(JobStatus::Queued).count().get_result(self.conn()).stored()?;
         let due: i64 = with_status(JobStatus::Queued)
@@ -213,7 +214,7 @@ impl Store for Tx<'_> {
 
     fn jobs_delete_done(&mut self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let old: Vec<Id> = table::jobs::table
-            .filter(table::jobs::status.eq(JobStatus::Done.as_str()))
+            .filter(table::jobs::status.eq(literal(JobStatus::Done.as_str())))
             .filter(table::jobs::finished_at.lt(Ts::from(before)))
             .limit(i64::from(limit))
             .select(table::jobs::id)

@@ -56,4 +56,4 @@ pub enum Side {
 }
 
 /// Where notices go. Called on the thread that committed; it must not block.
-pub type NoticeSink = Arc<dyn Fn(Vec<Notice>) + Send + Sync>;
+pub type NoticeSink = Arc<dyn Fn(&[Notice]) + Send + Sync>;

@@ -18,6 +18,7 @@ use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
+use crate::literal::{literal, one_of};
 use crate::schema::payments::{
     ledger_entries, ledger_transactions, orders, payments as payment_table, refunds, stripe_customers,
     webhook_events,
@@ -301,7 +302,7 @@ impl Store for Tx<'_> {
         let query = orders::table
             .filter(orders::customer_id.eq(Id(customer.uuid())))
             .filter(orders::plan.eq(plan.as_str()))
-            .filter(orders::status.eq(OrderStatus::Open.as_str()))
+            .filter(orders::status.eq(literal(OrderStatus::Open.as_str())))
             .filter(orders::checkout_url.is_not_null())
             .order((orders::created_at.desc(), orders::id.desc()))
             .select(OrderRow::as_select());
@@ -309,10 +310,12 @@ impl Store for Tx<'_> {
     }
 
     fn orders_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError> {
-        let under_way = [OrderStatus::Processing, OrderStatus::Paid].map(OrderStatus::as_str);
-        let closed = orders::status.eq(OrderStatus::Open.as_str()).and(orders::expires_at.lt(Ts::from(now)));
+        let unresolved =
+            [OrderStatus::Open, OrderStatus::Processing, OrderStatus::Paid].map(OrderStatus::as_str);
+        let open = orders::status.eq(literal(OrderStatus::Open.as_str()));
         let query = orders::table
-            .filter(orders::status.eq_any(under_way).or(closed))
+            .filter(one_of(orders::status, unresolved))
+            .filter(diesel::dsl::not(open).or(orders::expires_at.lt(Ts::from(now))))
             .order((orders::created_at, orders::id))
             .limit(i64::from(limit))
             .select(OrderRow::as_select());
@@ -385,7 +388,7 @@ impl Store for Tx<'_> {
     fn refunds_unresolved(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Refund>, StoreError> {
         let waiting = [RefundStatus::Pending, RefundStatus::Unknown].map(RefundStatus::as_str);
         let query = refunds::table
-            .filter(refunds::status.eq_any(waiting))
+            .filter(one_of(refunds::status, waiting))
             .filter(refunds::created_at.lt(Ts::from(before)))
             .order((refunds::created_at, refunds::id))
             .limit(i64::from(limit))

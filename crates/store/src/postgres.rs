@@ -48,7 +48,7 @@ impl PostgresDb {
         let pool = self.pool.clone();
         blocking(move || {
             let mut connection = checkout(&pool)?;
-            read_once(&mut connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
+            read_once(&mut connection, statement, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
         })
         .await
     }
@@ -87,12 +87,12 @@ fn write_once<T, E: From<StoreError>>(
     notices: &mut Vec<crate::notice::Notice>,
 ) -> (Result<T, E>, Option<Fault>) {
     let _ = take_fault();
-    if let Err(error) = connection.batch_execute("BEGIN").stored() {
+    if let Err(error) = statement(connection, "BEGIN") {
         return (Err(error.into()), take_fault());
     }
     let ended = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut *connection, notices))));
     let result = match ended {
-        Ok(Ok(value)) => match connection.batch_execute("COMMIT").stored() {
+        Ok(Ok(value)) => match statement(connection, "COMMIT") {
             Ok(()) => return (Ok(value), None),
             Err(error) => Err(error.into()),
         },
@@ -100,28 +100,32 @@ fn write_once<T, E: From<StoreError>>(
         Err(_) => Err(StoreError::Unavailable("the transaction panicked".to_owned()).into()),
     };
     let fault = take_fault();
-    rollback(connection);
+    // When even this fails the connection is dead, and the pool finds out before it lends it again.
+    if let Err(error) = statement(connection, "ROLLBACK") {
+        tracing::warn!(%error, "a rollback failed");
+    }
     (result, fault)
 }
 
-/// Runs a read between `begin` and the end of its transaction.
+/// Runs a read between `begin` and the end of its transaction; `statement` is how the database likes to be told both.
 pub(crate) fn read_once<T, E: From<StoreError>>(
     connection: &mut AnyConnection,
+    statement: fn(&mut AnyConnection, &str) -> Result<(), StoreError>,
     begin: &str,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    connection.batch_execute(begin).stored()?;
+    statement(connection, begin)?;
     let mut notices = Vec::new();
     let ended = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut *connection, &mut notices))));
-    rollback(connection);
+    // When even this fails the connection is dead, and the pool finds out before it lends it again.
+    if let Err(error) = statement(connection, "ROLLBACK") {
+        tracing::warn!(%error, "a rollback failed");
+    }
     ended.unwrap_or_else(|_| Err(StoreError::Unavailable("the read panicked".to_owned()).into()))
 }
 
-fn rollback(connection: &mut AnyConnection) {
-    // When even this fails the connection is dead, and the pool finds out before it lends it again.
-    if let Err(error) = connection.batch_execute("ROLLBACK") {
-        tracing::warn!(%error, "a rollback failed");
-    }
+fn statement(connection: &mut AnyConnection, sql: &str) -> Result<(), StoreError> {
+    connection.batch_execute(sql).stored()
 }
 
 pub(crate) fn checkout(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>, StoreError> {

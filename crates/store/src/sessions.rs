@@ -19,6 +19,7 @@ use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
 use crate::notice::Notice;
+use crate::prepared::{Value, prepared};
 use crate::schema::sessions::{files, session_events, session_participants, sessions as sessions_table};
 use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
@@ -190,6 +191,12 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
+const APPEND_LINE: &str = "\
+INSERT INTO session_events (session_id, seq, id, kind, actor_id, actor_role, client_ref, body, salt, commitment,
+  chain_hash, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
+const MOVE_HEAD: &str = "UPDATE sessions SET last_seq = $1, chain_head = $2 WHERE id = $3 AND last_seq = $4";
+
 impl Store for Tx<'_> {
     fn session_insert(&mut self, session: &Session) -> Result<bool, StoreError> {
         let insert = diesel::insert_into(sessions_table::table)
@@ -329,33 +336,28 @@ impl Store for Tx<'_> {
     }
 
     fn event_append(&mut self, event: &Event) -> Result<bool, StoreError> {
-        use session_events as e;
         let at = stored_seq(event.seq);
         let session = Id(event.session.uuid());
-        let insert = diesel::insert_into(e::table)
-            .values((
-                e::session_id.eq(session),
-                e::seq.eq(at),
-                e::id.eq(Id(event.id.uuid())),
-                e::kind.eq(event.kind.as_str()),
-                e::actor_id.eq(event.actor.id.map(|user| Id(user.uuid()))),
-                e::actor_role.eq(event.actor.role.as_str()),
-                e::client_ref.eq(event.client_ref.as_deref()),
-                e::body.eq(event.content.as_ref().map(|sealed| sealed.body.as_str())),
-                e::salt.eq(event.content.as_ref().map(|sealed| sealed.salt.as_slice())),
-                e::commitment.eq(event.commitment.as_slice()),
-                e::chain_hash.eq(event.hash.as_slice()),
-                e::created_at.eq(Ts::from(event.created_at)),
-            ))
-            .on_conflict_do_nothing();
-        if both(insert).execute(self.conn()).stored()? == 0 {
+        let content = event.content.as_ref();
+        let line = [
+            Value::Id(session),
+            Value::Number(at),
+            Value::Id(Id(event.id.uuid())),
+            Value::Text(event.kind.as_str()),
+            Value::MaybeId(event.actor.id.map(|user| Id(user.uuid()))),
+            Value::Text(event.actor.role.as_str()),
+            Value::MaybeText(event.client_ref.as_deref()),
+            Value::MaybeText(content.map(|sealed| sealed.body.as_str())),
+            Value::MaybeBytes(content.map(|sealed| sealed.salt.as_slice())),
+            Value::Bytes(&event.commitment),
+            Value::Bytes(&event.hash),
+            Value::Time(event.created_at.into()),
+        ];
+        if prepared::<()>(APPEND_LINE, &line).execute(self.conn()).stored()? == 0 {
             return Ok(false);
         }
-        let moved = diesel::update(sessions_table::table.find(session))
-            .filter(sessions_table::last_seq.eq(at - 1))
-            .set((sessions_table::last_seq.eq(at), sessions_table::chain_head.eq(event.hash.as_slice())))
-            .execute(self.conn())
-            .stored()?;
+        let head = [Value::Number(at), Value::Bytes(&event.hash), Value::Id(session), Value::Number(at - 1)];
+        let moved = prepared::<()>(MOVE_HEAD, &head).execute(self.conn()).stored()?;
         expect_one(moved, "the head of a log")?;
         self.notify(Notice::SessionEvent(Arc::new(event.clone())));
         Ok(true)

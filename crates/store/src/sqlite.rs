@@ -6,6 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::Pool;
 use kernel::StoreError;
@@ -17,6 +18,7 @@ use crate::error::{Fault, OpenError, Stored, open_error, take_fault};
 use crate::migrate;
 use crate::notice::Notice;
 use crate::postgres::{blocking, checkout, read_once};
+use crate::prepared::prepared;
 use crate::tx::Tx;
 
 /// Closures that may wait for the writer; more wait in their callers.
@@ -63,7 +65,7 @@ impl SqliteDb {
         let readers = self.readers.clone();
         blocking(move || {
             let mut connection = checkout(&readers)?;
-            read_once(&mut connection, "BEGIN", work)
+            read_once(&mut connection, statement, "BEGIN", work)
         })
         .await
     }
@@ -157,11 +159,15 @@ fn run(connection: &mut AnyConnection, mut waiting: mpsc::Receiver<Box<dyn Write
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
         let committed = commit(connection, &mut batch);
-        match &committed {
-            Ok(()) => deliver(sink, batch.iter_mut().flat_map(|closure| closure.take_notices()).collect()),
-            Err(error) => tracing::error!(%error, closures = batch.len(), "a batch was rolled back"),
+        if let Err(error) = &committed {
+            tracing::error!(%error, closures = batch.len(), "a batch was rolled back");
         }
-        for closure in batch.drain(..) {
+        // Told and answered in one go, so that a socket finds its acknowledgement beside the event and sends both
+        // in one packet.
+        for mut closure in batch.drain(..) {
+            if committed.is_ok() {
+                deliver(sink, closure.take_notices());
+            }
             closure.answer(committed.clone());
         }
     }
@@ -181,11 +187,12 @@ fn commit(connection: &mut AnyConnection, batch: &mut [Box<dyn Write>]) -> Resul
     let committed = ran.and_then(|()| statement(connection, "COMMIT"));
     if committed.is_err() {
         // SQLite may have rolled back by itself; then this fails, and that is fine.
-        let _ = connection.batch_execute("ROLLBACK");
+        let _ = statement(connection, "ROLLBACK");
     }
     committed
 }
 
+// Kept prepared: a message is three statements, and these are two more.
 fn statement(connection: &mut AnyConnection, sql: &str) -> Result<(), StoreError> {
-    connection.batch_execute(sql).stored()
+    prepared::<()>(sql, &[]).execute(connection).stored().map(drop)
 }

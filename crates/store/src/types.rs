@@ -12,15 +12,14 @@ use diesel::expression::AsExpression;
 use diesel::pg::Pg;
 use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{Binary, HasSqlType, Jsonb, SqlType, Text, Timestamptz, TimestamptzSqlite};
+use diesel::sql_types::{Binary, HasSqlType, Jsonb, SqlType, Timestamptz, TimestamptzSqlite};
 use diesel::sqlite::Sqlite;
 use kernel::Timestamp;
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 use uuid::Uuid;
 
 use crate::connection::MultiBackend;
+use crate::fixed_width;
 
 /// `uuid`, or a BLOB of 16 bytes.
 #[derive(Debug, Clone, Copy, Default, QueryId, SqlType)]
@@ -80,9 +79,8 @@ impl ToSql<AnyUuid, Sqlite> for Id {
     }
 }
 impl FromSql<AnyUuid, Sqlite> for Id {
-    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let bytes = <Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(bytes)?;
-        Ok(Self(Uuid::from_slice(&bytes)?))
+    fn from_sql(mut bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(Uuid::from_slice(bytes.read_blob())?))
     }
 }
 pass_through!(AnyUuid, Id);
@@ -103,9 +101,6 @@ impl From<Ts> for Timestamp {
     }
 }
 
-const SQLITE_TIME: &[BorrowedFormatItem<'static>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-
 impl ToSql<AnyTs, Pg> for Ts {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         ToSql::<Timestamptz, Pg>::to_sql(&self.0, out)
@@ -118,13 +113,17 @@ impl FromSql<AnyTs, Pg> for Ts {
 }
 impl ToSql<AnyTs, Sqlite> for Ts {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_offset(time::UtcOffset::UTC).format(SQLITE_TIME)?);
+        out.set_value(fixed_width::write(self.0)?);
         Ok(IsNull::No)
     }
 }
 impl FromSql<AnyTs, Sqlite> for Ts {
-    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        <OffsetDateTime as FromSql<TimestamptzSqlite, Sqlite>>::from_sql(bytes).map(Self)
+    fn from_sql(mut bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        match fixed_width::read(bytes.read_text()) {
+            Some(at) => Ok(Self(at)),
+            // Written by hand, in one of the other forms that SQLite's own functions take.
+            None => <OffsetDateTime as FromSql<TimestamptzSqlite, Sqlite>>::from_sql(bytes).map(Self),
+        }
     }
 }
 pass_through!(AnyTs, Ts);
@@ -151,9 +150,8 @@ impl ToSql<AnyJson, Sqlite> for Json {
     }
 }
 impl FromSql<AnyJson, Sqlite> for Json {
-    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<Text, Sqlite>>::from_sql(bytes)?;
-        Ok(Self(serde_json::from_str(&text)?))
+    fn from_sql(mut bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(serde_json::from_str(bytes.read_text())?))
     }
 }
 pass_through!(AnyJson, Json);

@@ -50,7 +50,7 @@ impl World {
         let db = Db::open(&settings).expect("opens");
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&notices);
-        db.on_commit(Arc::new(move |new| heard.lock().expect("not poisoned").extend(new)));
+        db.on_commit(Arc::new(move |new| heard.lock().expect("not poisoned").extend_from_slice(new)));
         Self { db, entropy: Arc::new(Counter(AtomicU64::new(1))), notices }
     }
 

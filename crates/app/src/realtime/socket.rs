@@ -164,7 +164,7 @@ impl Socket {
                     self.working = None;
                     self.finish(done, sender).await
                 }
-                Some(delivery) = outbox.recv() => self.forward(delivery).await,
+                Some(delivery) = outbox.recv() => self.forward_all(delivery, outbox).await,
                 frame = stream.next(), if self.tasks.len() < WAITING => match frame {
                     Some(Ok(frame)) => self.hear(frame).await,
                     Some(Err(error)) => Err(self.refuse(&error).await),
@@ -488,6 +488,23 @@ impl Socket {
         }
         for delivery in held {
             self.forward(delivery).await?;
+        }
+        Ok(())
+    }
+
+    /// Forwards a delivery and those that wait behind it.
+    async fn forward_all(
+        &mut self,
+        first: Arc<Delivery>,
+        outbox: &mut mpsc::Receiver<Arc<Delivery>>,
+    ) -> Going {
+        self.forward(first).await?;
+        // As many as there are now: what comes meanwhile must not keep the client's own frames waiting.
+        for _ in 0..outbox.len() {
+            match outbox.try_recv() {
+                Ok(delivery) => self.forward(delivery).await?,
+                Err(_) => break,
+            }
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! A mechanic's open offers.
 
+use std::sync::LazyLock;
+
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use diesel::{QueryableByName, RunQueryDsl};
+use diesel::{Queryable, RunQueryDsl};
 use kernel::id::{RequestId, SessionId, UserId};
 use kernel::{PlanCode, SessionType, StoreError, Timestamp};
 
@@ -56,33 +58,37 @@ pub struct RequestView {
     pub expires_at: Timestamp,
 }
 
-#[derive(QueryableByName)]
+// The columns of the query below, in its order.
+type Columns = (
+    AnyUuid,
+    AnyUuid,
+    Text,
+    Text,
+    Text,
+    Nullable<BigInt>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Nullable<Text>,
+    Bool,
+    AnyTs,
+    AnyTs,
+);
+
+#[derive(Queryable)]
 struct Row {
-    #[diesel(sql_type = AnyUuid)]
     id: Id,
-    #[diesel(sql_type = AnyUuid)]
     session_id: Id,
-    #[diesel(sql_type = Text)]
     customer_name: String,
-    #[diesel(sql_type = Text)]
     session_type: String,
-    #[diesel(sql_type = Text)]
     plan: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
     year: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
     make: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     model: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     mileage: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
     concern: Option<String>,
-    #[diesel(sql_type = Bool)]
     priority: bool,
-    #[diesel(sql_type = AnyTs)]
     created_at: Ts,
-    #[diesel(sql_type = AnyTs)]
     expires_at: Ts,
 }
 
@@ -115,8 +121,9 @@ pub fn open_for(
     limit: u32,
 ) -> Result<Vec<RequestView>, StoreError> {
     let after = after.map_or(uuid::Uuid::nil(), RequestId::uuid);
-    let values = vec![Value::Id(Id(mechanic.uuid())), Value::Id(Id(after)), Value::Number(limit.into())];
-    let rows: Vec<Row> = prepared(format!("{OPEN} LIMIT $3"), values).load(tx.conn()).stored()?;
+    static QUERY: LazyLock<String> = LazyLock::new(|| format!("{OPEN} LIMIT $3"));
+    let values = [Value::Id(Id(mechanic.uuid())), Value::Id(Id(after)), Value::Number(limit.into())];
+    let rows: Vec<Row> = prepared::<Columns>(&QUERY, &values).load(tx.conn()).stored()?;
     rows.into_iter().map(RequestView::try_from).collect()
 }
 

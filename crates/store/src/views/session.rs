@@ -1,9 +1,10 @@
 //! A session as its participants see it: its state, its people and what it costs, in one query.
 
 use std::num::TryFromIntError;
+use std::sync::LazyLock;
 
 use diesel::sql_types::{BigInt, Nullable, Text};
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, QueryableByName, RunQueryDsl};
 use kernel::id::{OrderId, SessionId, UserId};
 use kernel::{BasisPoints, Currency, PlanCode, SessionType, StoreError, Timestamp};
 use payments::PaymentStatus;
@@ -87,7 +88,38 @@ impl SessionView {
     }
 }
 
-#[derive(QueryableByName)]
+// The columns of the query below, in its order.
+type Columns = (
+    AnyUuid,
+    Text,
+    Text,
+    Nullable<Text>,
+    Text,
+    Text,
+    BigInt,
+    Nullable<AnyTs>,
+    AnyTs,
+    Nullable<AnyTs>,
+    Nullable<AnyTs>,
+    Nullable<AnyTs>,
+    Nullable<AnyTs>,
+    BigInt,
+    AnyUuid,
+    Text,
+    Nullable<AnyUuid>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<AnyUuid>,
+    Nullable<BigInt>,
+    Nullable<BigInt>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Nullable<BigInt>,
+    Nullable<BigInt>,
+);
+
+#[derive(Queryable, QueryableByName)]
 struct Row {
     #[diesel(sql_type = AnyUuid)]
     id: Id,
@@ -184,8 +216,9 @@ pub fn of_participant(
 /// # Errors
 /// A failure of the storage.
 pub fn any(tx: &mut Tx<'_>, session: SessionId, viewer: UserId) -> Result<Option<SessionView>, StoreError> {
-    let values = vec![Value::Id(Id(viewer.uuid())), Value::Id(Id(session.uuid()))];
-    let row: Vec<Row> = prepared(format!("{SELECT} WHERE s.id = $2"), values).load(tx.conn()).stored()?;
+    static QUERY: LazyLock<String> = LazyLock::new(|| format!("{SELECT} WHERE s.id = $2"));
+    let values = [Value::Id(Id(viewer.uuid())), Value::Id(Id(session.uuid()))];
+    let row: Vec<Row> = prepared::<Columns>(&QUERY, &values).load(tx.conn()).stored()?;
     row.into_iter().next().map(SessionView::try_from).transpose()
 }
 
@@ -308,8 +341,8 @@ fn page(
 ) -> Result<Vec<SessionView>, StoreError> {
     let last = before.map_or(uuid::Uuid::max(), SessionId::uuid);
     let query = format!("{SELECT} WHERE {filter} AND s.id < $2 ORDER BY s.id DESC LIMIT $3");
-    let values = vec![Value::Id(Id(viewer.uuid())), Value::Id(Id(last)), Value::Number(limit.into())];
-    let rows: Vec<Row> = prepared(query, values).load(tx.conn()).stored()?;
+    let values = [Value::Id(Id(viewer.uuid())), Value::Id(Id(last)), Value::Number(limit.into())];
+    let rows: Vec<Row> = prepared::<Columns>(&query, &values).load(tx.conn()).stored()?;
     rows.into_iter().map(SessionView::try_from).collect()
 }
 

@@ -63,12 +63,20 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let quick = arguments.iter().any(|argument| argument == "--quick");
+    let only: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |part: &str| only.is_empty() || only.iter().any(|name| *name == part);
     let scale = if quick { QUICK } else { FULL };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let mut lines = Vec::new();
-    lines.extend(runtime.block_on(chat::measure(scale)));
-    lines.push(runtime.block_on(reads::measure(scale)));
-    lines.push(runtime.block_on(memory::measure(scale)));
+    if wanted("chat") {
+        lines.extend(runtime.block_on(chat::measure(scale)));
+    }
+    if wanted("reads") {
+        lines.push(runtime.block_on(reads::measure(scale)));
+    }
+    if wanted("memory") {
+        lines.push(runtime.block_on(memory::measure(scale)));
+    }
     println!("| what | measured | beside | ratio | goal | met |\n|---|---|---|---|---|---|");
     for line in &lines {
         let met = if line.met { "yes" } else { "no" };

@@ -4,16 +4,42 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{BigInt, Binary, Text};
-use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::prelude::*;
+use diesel::{SqliteConnection, table};
 
-#[derive(QueryableByName)]
+// What diesel needs to keep both statements prepared; text and blobs are what the rows hold.
+table! {
+    session_events (session_id, seq) {
+        session_id -> Binary,
+        seq -> BigInt,
+        id -> Binary,
+        kind -> Text,
+        actor_id -> Binary,
+        actor_role -> Text,
+        client_ref -> Text,
+        body -> Text,
+        salt -> Binary,
+        commitment -> Binary,
+        chain_hash -> Binary,
+        created_at -> Text,
+    }
+}
+
+table! {
+    sessions (id) {
+        id -> Binary,
+        customer_id -> Binary,
+        last_seq -> BigInt,
+        chain_head -> Binary,
+        updated_at -> Text,
+    }
+}
+
+const NOW: &str = "2025-10-19T08:00:00.000000Z";
+
 struct Place {
-    #[diesel(sql_type = Binary)]
-    session_id: Vec<u8>,
-    #[diesel(sql_type = Binary)]
-    customer_id: Vec<u8>,
-    #[diesel(sql_type = BigInt)]
+    session: Vec<u8>,
+    customer: Vec<u8>,
     last_seq: i64,
 }
 
@@ -35,9 +61,13 @@ impl BareWriter {
                  PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;",
             )
             .expect("settings");
-        let places = sql_query("SELECT id AS session_id, customer_id, last_seq FROM sessions")
-            .load(&mut connection)
-            .expect("sessions");
+        let places = sessions::table
+            .select((sessions::id, sessions::customer_id, sessions::last_seq))
+            .load::<(Vec<u8>, Vec<u8>, i64)>(&mut connection)
+            .expect("sessions")
+            .into_iter()
+            .map(|(session, customer, last_seq)| Place { session, customer, last_seq })
+            .collect();
         Self { connection, places, written: 0 }
     }
 
@@ -51,26 +81,29 @@ impl BareWriter {
         let client_ref = format!("bare-{}", self.written);
         let body = format!(r#"{{"text":"{}","client_ref":"{client_ref}","files":[]}}"#, super::chat::TEXT);
         let hash = [7_u8; 32];
-        sql_query(
-            "INSERT INTO session_events (session_id, seq, id, kind, actor_id, actor_role, client_ref, body, salt, \
-             commitment, chain_hash, created_at) VALUES (?, ?, ?, 'message', ?, 'customer', ?, ?, ?, ?, ?, \
-             '2025-10-19T08:00:00.000000Z') ON CONFLICT DO NOTHING",
-        )
-        .bind::<Binary, _>(&place.session_id)
-        .bind::<BigInt, _>(place.last_seq)
-        .bind::<Binary, _>(id.as_slice())
-        .bind::<Binary, _>(&place.customer_id)
-        .bind::<Text, _>(client_ref)
-        .bind::<Text, _>(body)
-        .bind::<Binary, _>(&id[..])
-        .bind::<Binary, _>(hash.as_slice())
-        .bind::<Binary, _>(hash.as_slice())
-        .execute(&mut self.connection)
-        .expect("inserts");
-        sql_query("UPDATE sessions SET last_seq = ?, chain_head = ?, updated_at = '2025-10-19T08:00:00.000000Z' WHERE id = ?")
-            .bind::<BigInt, _>(place.last_seq)
-            .bind::<Binary, _>(hash.as_slice())
-            .bind::<Binary, _>(&place.session_id)
+        diesel::insert_into(session_events::table)
+            .values((
+                session_events::session_id.eq(&place.session),
+                session_events::seq.eq(place.last_seq),
+                session_events::id.eq(id.as_slice()),
+                session_events::kind.eq("message"),
+                session_events::actor_id.eq(&place.customer),
+                session_events::actor_role.eq("customer"),
+                session_events::client_ref.eq(client_ref),
+                session_events::body.eq(body),
+                session_events::salt.eq(id.as_slice()),
+                session_events::commitment.eq(hash.as_slice()),
+                session_events::chain_hash.eq(hash.as_slice()),
+                session_events::created_at.eq(NOW),
+            ))
+            .execute(&mut self.connection)
+            .expect("inserts");
+        diesel::update(sessions::table.find(&place.session))
+            .set((
+                sessions::last_seq.eq(place.last_seq),
+                sessions::chain_head.eq(hash.as_slice()),
+                sessions::updated_at.eq(NOW),
+            ))
             .execute(&mut self.connection)
             .expect("updates");
     }
