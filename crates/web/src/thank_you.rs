@@ -1,6 +1,7 @@
 //! `/thank-you?session={id}`: where a paid session stands, and the way into it.
 //!
-//! Listens on `session:{id}` and reads itself again when something happens.
+//! Listens on the customer's own channel and reads itself again when something happens. It does not join
+//! `session:{id}`: that would tell the mechanic that the customer is in the room.
 
 use askama::Template;
 

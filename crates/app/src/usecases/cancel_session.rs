@@ -43,6 +43,7 @@ fn cancel(
         _ => RefundReason::Cancelled,
     };
     give_back(tx, &step.session, share(&step.session, step.before, catalog, cx)?, reason, cx)?;
+    personal::session_changed(tx, &step.session, cx)?;
     tell(tx, &step, by, cx)?;
     Ok(step)
 }

@@ -9,7 +9,7 @@ use store::Tx;
 
 use crate::state::Pitlane;
 use crate::usecases::mail::{self, About};
-use crate::usecases::{Error, journey};
+use crate::usecases::{Error, journey, personal};
 
 /// Ends a session that is in progress, for its customer or its mechanic.
 ///
@@ -42,6 +42,7 @@ pub fn completed(tx: &mut Tx<'_>, step: &Step, cx: &Context) -> Result<(), Error
         parts.end_reason.map_or("", sessions::EndReason::as_str),
     );
     journey::record(tx, interaction, cx)?;
+    personal::session_changed(tx, &step.session, cx)?;
     mail::enqueue(tx, Milestone::SessionEnded, parts.customer, About::Session(parts.id), cx)?;
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Frames for one person's own channel, told once the transaction has committed. They may be lost: whoever reconnects
 //! reads the same by REST.
 
-use kernel::Context;
 use kernel::id::{EventId, UserId};
+use kernel::{Context, StoreError};
 use serde_json::{Map, Value, json};
+use sessions::{ParticipantRole, Session};
 use store::notice::Side;
 use store::{Notice, Tx};
 
@@ -39,6 +40,24 @@ pub fn notification(
     let fields =
         json!({ "title": title, "message": message, "actions": [{ "label": label, "action": path }] });
     tell(tx, user, side, "notification", fields, cx);
+}
+
+/// Tells both sides of a session, on their own channels, that it stands somewhere else now. Pages that show a session
+/// without being its room follow this: whoever joins `session:{id}` counts as being in the room.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn session_changed(tx: &mut Tx<'_>, session: &Session, cx: &Context) -> Result<(), StoreError> {
+    for person in sessions::Store::participants(tx, session.id())? {
+        let side = match person.role {
+            ParticipantRole::Customer => Side::Customer,
+            ParticipantRole::Mechanic => Side::Mechanic,
+            ParticipantRole::Observer => continue,
+        };
+        let fields = json!({ "session_id": session.id(), "status": session.status().as_str() });
+        tell(tx, person.user, side, "session_changed", fields, cx);
+    }
+    Ok(())
 }
 
 /// Tells mechanics that a request is not theirs to take any more.

@@ -28,5 +28,6 @@ fn start(tx: &mut Tx<'_>, by: UserId, session: SessionId, cx: &Context) -> Resul
     }
     let customer = step.session.customer();
     journey::record(tx, NewInteraction::session_started(customer, session, by, step.before.as_str()), cx)?;
+    personal::session_changed(tx, &step.session, cx)?;
     Ok(step)
 }

@@ -1,5 +1,6 @@
-// <progress-tracker id channel="session:…">: where a session stands, step by step. Follows the session's events and
-// says the new state in the page's title and to screen readers (#progress-said, which must not be replaced).
+// <progress-tracker id channel="customer:…">: where a session stands, step by step. Follows the customer's own channel,
+// because only the room joins a session's, and says the new state in the page's title and to screen readers
+// (#progress-said, which must not be replaced).
 
 import { LiveSection } from "./live-section.js";
 
