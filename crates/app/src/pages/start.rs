@@ -41,6 +41,7 @@ fn safe(redirect: Option<&str>) -> Option<ReturnPath> {
 struct StartQuery {
     mode: Option<String>,
     redirect: Option<String>,
+    role: Option<String>,
 }
 
 async fn start(visitor: Visitor, app: App, query: Query<StartQuery>) -> ApiResult<HttpResponse> {
@@ -50,10 +51,9 @@ async fn start(visitor: Visitor, app: App, query: Query<StartQuery>) -> ApiResul
         return Ok(go(redirect.as_ref().map_or(home, ReturnPath::as_str)));
     }
     let mode = query.mode.as_deref().map(Mode::from_code).unwrap_or_default();
-    show(
-        &page(&app, mode, redirect, StartForm::default(), Errors::default()),
-        actix_web::http::StatusCode::OK,
-    )
+    // The link "Work as a mechanic" has answered the form's first question.
+    let form = StartForm { is_mechanic: query.role.as_deref() == Some("mechanic"), ..StartForm::default() };
+    show(&page(&app, mode, redirect, form, Errors::default()), actix_web::http::StatusCode::OK)
 }
 
 fn page(
