@@ -32,6 +32,8 @@ pub struct ChatPage {
     pub concern: String,
     /// The car.
     pub vehicle: Option<Vehicle>,
+    /// Those of the files that came with the concern.
+    pub concern_files: Vec<FileLink>,
     /// Files of the session, the intake's included.
     pub files: Vec<FileLink>,
     /// What was paid, line by line; empty for viewers who did not pay.
@@ -112,6 +114,8 @@ pub struct FileLink {
     pub name: String,
     /// Its size in bytes.
     pub bytes: i64,
+    /// Whether browsers can show it as a picture.
+    pub picture: bool,
 }
 
 /// One row of the log.

@@ -27,6 +27,9 @@ use crate::usecases::Error;
 /// The most lines of a log that a page holds. Older ones are there by REST.
 const EVENTS: u32 = 5_000;
 
+/// What every browser shows as a picture. HEIC, as telephones take it, is not among them.
+const PICTURES: [&str; 5] = ["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"];
+
 /// Adds the pages.
 pub fn routes(router: &mut Router) {
     router.get("/chat/{id}", Access::SignedIn, show_room);
@@ -101,7 +104,8 @@ fn page(
         mechanic: view.mechanic.as_ref().map(shown),
         concern,
         vehicle,
-        files: files.into_iter().map(file).collect(),
+        concern_files: files.iter().filter(|one| one.of_intake).map(file).collect(),
+        files: files.iter().map(file).collect(),
         receipt: if pays { receipt(app, &view) } else { Vec::new() },
         receipt_order_id: view.order.filter(|_| pays).map(|order| order.to_string()),
         events,
@@ -134,8 +138,13 @@ fn receipt(app: &Pitlane, view: &SessionView) -> Vec<ReceiptLine> {
     std::iter::once(base).chain(upgrade).collect()
 }
 
-fn file(view: FileView) -> FileLink {
-    FileLink { id: view.id.to_string(), name: view.name, bytes: view.size_bytes }
+fn file(view: &FileView) -> FileLink {
+    FileLink {
+        id: view.id.to_string(),
+        name: view.name.clone(),
+        bytes: view.size_bytes,
+        picture: PICTURES.contains(&view.content_type.as_str()),
+    }
 }
 
 #[derive(Deserialize)]
@@ -197,6 +206,7 @@ fn body(event: &Event) -> EventBody {
                 id: file.id.to_string(),
                 name: file.name,
                 bytes: number(file.size_bytes),
+                picture: PICTURES.contains(&file.content_type.as_str()),
             };
             EventBody::Message { text, files: files.into_iter().map(link).collect() }
         }

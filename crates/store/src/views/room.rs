@@ -22,6 +22,10 @@ pub struct FileView {
     pub name: String,
     /// Its length in bytes.
     pub size_bytes: i64,
+    /// What it is, judged by its bytes.
+    pub content_type: String,
+    /// Whether it came with the concern, before there was a session.
+    pub of_intake: bool,
 }
 
 /// What the customer told before paying.
@@ -91,27 +95,34 @@ pub fn vehicles_of(
 /// # Errors
 /// A failure of the storage.
 pub fn files_of(tx: &mut Tx<'_>, session: SessionId) -> Result<Vec<FileView>, StoreError> {
-    type Row = (Id, String, i64);
+    type Row = (Id, String, i64, String);
     let session = Id(session.uuid());
-    let mut rows: Vec<Row> = sessions::table
+    let told: Vec<Row> = sessions::table
         .inner_join(intake_files::table.on(intake_files::intake_id.eq(sessions::intake_id)))
         .inner_join(files::table.on(files::id.eq(intake_files::file_id)))
         .filter(sessions::id.eq(session))
         .order(intake_files::position)
-        .select((files::id, files::name, files::size_bytes))
+        .select((files::id, files::name, files::size_bytes, files::content_type))
         .load(tx.conn())
         .stored()?;
     let added: Vec<Row> = files::table
         .filter(files::session_id.eq(session))
         .order((files::attached_at, files::id))
-        .select((files::id, files::name, files::size_bytes))
+        .select((files::id, files::name, files::size_bytes, files::content_type))
         .load(tx.conn())
         .stored()?;
-    for file in added {
-        if !rows.iter().any(|known| known.0 == file.0) {
-            rows.push(file);
+    let view = |(id, name, size_bytes, content_type): Row, of_intake| FileView {
+        id: FileId::new(id.0),
+        name,
+        size_bytes,
+        content_type,
+        of_intake,
+    };
+    let mut views: Vec<FileView> = told.into_iter().map(|row| view(row, true)).collect();
+    for row in added {
+        if !views.iter().any(|known| known.id.uuid() == row.0.0) {
+            views.push(view(row, false));
         }
     }
-    let view = |(id, name, size_bytes): Row| FileView { id: FileId::new(id.0), name, size_bytes };
-    Ok(rows.into_iter().map(view).collect())
+    Ok(views)
 }

@@ -372,6 +372,7 @@ fn a_room_shows_what_the_customer_told() {
         assert_eq!(told.concern, "It squeaks.");
         let files = scene.run(move |tx, _| Ok(room::files_of(tx, session)?)).await;
         assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["squeak.jpg"]);
+        assert!(files[0].of_intake && files[0].content_type == "image/jpeg", "{files:?}");
         let cars = scene.run(move |tx, _| Ok(room::vehicles_of(tx, &[session])?)).await;
         assert_eq!(cars[&session].title(), "2003 Honda Accord");
     });

@@ -345,9 +345,11 @@ fn said(seq: i64, actor: &str, minute: u8, text: &str) -> Event {
     event(seq, actor, minute, EventBody::Message { text: text.to_owned(), files: Vec::new() })
 }
 
+fn photo() -> FileLink {
+    FileLink { id: "f1".to_owned(), name: "warning-light.jpg".to_owned(), bytes: 2_150_000, picture: true }
+}
+
 fn history() -> Vec<Event> {
-    let photo =
-        vec![FileLink { id: "f1".to_owned(), name: "warning-light.jpg".to_owned(), bytes: 2_150_000 }];
     let thumb = EventBody::Reaction { target_seq: 7, emoji: "👍".to_owned(), on: true };
     vec![
         event(1, MAYA, 20, EventBody::Note(NoteKind::Joined)),
@@ -357,7 +359,10 @@ fn history() -> Vec<Event> {
             4,
             MAYA,
             26,
-            EventBody::Message { text: "The light came on ten minutes ago.".to_owned(), files: photo },
+            EventBody::Message {
+                text: "The light came on ten minutes ago.".to_owned(),
+                files: vec![photo()],
+            },
         ),
         said(5, DANA, 26, "Thanks, Maya. Is the light steady or is it flashing?"),
         said(6, MAYA, 27, "Steady."),
@@ -408,7 +413,8 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
             mileage: Some(84_210),
             vin: Some("1HGBH41JXMN109186".to_owned()),
         }),
-        files: vec![FileLink { id: "f1".to_owned(), name: "warning-light.jpg".to_owned(), bytes: 2_150_000 }],
+        concern_files: vec![photo()],
+        files: vec![photo()],
         receipt: vec![ReceiptLine { label: "Quick Chat, 10 minutes".to_owned(), amount: usd(999) }],
         receipt_order_id: Some("o1".to_owned()),
         events,

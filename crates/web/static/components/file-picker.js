@@ -70,6 +70,7 @@ class FilePicker extends HTMLElement {
     row.querySelector("[data-name]").textContent = file.name;
     row.querySelector("[data-remove]").setAttribute("aria-label", TEXT.remove(file.name));
     progress.setAttribute("aria-label", file.name);
+    this.#preview(row.querySelector("[data-picture]"), file);
     state.textContent = TEXT.sending(0);
     this.#list.append(row);
 
@@ -111,6 +112,15 @@ class FilePicker extends HTMLElement {
     upload.open("POST", "/api/files");
     upload.setRequestHeader("Accept", "application/json");
     upload.send(body);
+  }
+
+  /** Shows a picture that this browser can read; the others keep to their names. */
+  #preview(picture, file) {
+    if (!file.type.startsWith("image/")) return;
+    const address = URL.createObjectURL(file);
+    picture.addEventListener("load", () => (picture.hidden = false));
+    for (const done of ["load", "error"]) picture.addEventListener(done, () => URL.revokeObjectURL(address));
+    picture.src = address;
   }
 
   // The form must not leave before the files have arrived: it is sent by itself when the last one has.
