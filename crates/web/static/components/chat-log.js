@@ -61,8 +61,8 @@ export class ChatLog {
     this.#seen();
   }
 
-  /** Adds an event that has its place. `name` is the name to show; `live` is false while catching up. */
-  append(event, name, live) {
+  /** Adds an event that has its place and is new to the reader. `name` is the name to show. */
+  append(event, name) {
     if (event.kind === "reaction") {
       this.#react(event);
       return;
@@ -79,7 +79,7 @@ export class ChatLog {
       this.#pill.hidden = false;
       this.#pill.querySelector("[data-new-text]").textContent = this.#unseen === 1 ? TEXT.one : TEXT.many(this.#unseen);
     }
-    if (live && event.kind === "message" && !own) this.#announce(`${name}: ${event.body?.text ?? ""}`);
+    if (event.kind === "message" && !own) this.#announce(`${name}: ${event.body?.text ?? ""}`);
   }
 
   /** Adds a message that has no place yet. */

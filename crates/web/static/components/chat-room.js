@@ -161,8 +161,8 @@ class ChatRoom extends HTMLElement {
     const name = this.#names.get(subject) ?? event.actor?.name ?? TEXT.someone;
     // Whoever was added may be unknown until the session has been read again.
     const named = event.kind !== "joined" || this.#names.has(subject);
-    if (named) this.log.append(event, name, live);
-    else this.#refresh().then(() => this.log.append(event, this.#names.get(subject) ?? TEXT.someone, live));
+    if (named) this.log.append(event, name);
+    else this.#refresh().then(() => this.log.append(event, this.#names.get(subject) ?? TEXT.someone));
     if (event.kind === "started" && event.body?.deadline_at) this.#deadline = event.body.deadline_at;
     if (event.kind === "started") this.#status("in_progress");
     if (event.kind === "ended") this.#status(event.body?.status ?? "completed");
