@@ -1,137 +1,37 @@
 //! Chromium, driven as a person would use it, on a phone and on a desk.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`driver`] | the one chromedriver, and opening windows |
+//! | [`device`] | the size of the screen, dark mode, who is signed in |
+//! | [`keyboard`] | keys, and where the focus is |
+//! | [`axe`] | faults of accessibility |
+
+pub mod axe;
+pub mod device;
+pub mod driver;
+pub mod keyboard;
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
 
+use fantoccini::Locator;
 use fantoccini::elements::Element;
-use fantoccini::{ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::server::{TestServer, free_port, root};
+pub use driver::{Driver, Screen, in_browser};
+
+use crate::server::root;
 use crate::wait::until;
-
-/// A driver for browsers. Dropping it ends every one of them.
-pub struct Driver {
-    child: Child,
-    port: u16,
-}
-
-/// The size of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Screen {
-    /// 390 × 844, with touch.
-    Phone,
-    /// 1440 × 900.
-    Desk,
-}
 
 /// One person's browser, with cookies of its own.
 pub struct Browser {
     client: fantoccini::Client,
     base: String,
+    /// Where the driver answers.
+    driver: String,
     _profile: TempDir,
-}
-
-impl Driver {
-    /// Whether there is a browser here.
-    ///
-    /// # Panics
-    /// In CI, where there must be.
-    pub fn is_available() -> bool {
-        let available = std::env::var_os("PITLANE_TEST_CHROMEDRIVER").is_some();
-        assert!(
-            available || std::env::var("CI").as_deref() != Ok("true"),
-            "PITLANE_TEST_CHROMEDRIVER is not set"
-        );
-        available
-    }
-
-    /// Starts the driver.
-    ///
-    /// # Panics
-    /// It does not start.
-    pub async fn start() -> Self {
-        let program = std::env::var_os("PITLANE_TEST_CHROMEDRIVER").expect("a driver is available");
-        let port = free_port();
-        let child = Command::new(program)
-            .arg(format!("--port={port}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let driver = Self { child, port };
-        let address = format!("http://127.0.0.1:{port}/status");
-        until("chromedriver to be ready", async || {
-            let answer = reqwest::get(&address).await.ok()?.json::<Value>().await.ok()?;
-            (answer["value"]["ready"] == true).then_some(())
-        })
-        .await;
-        driver
-    }
-
-    /// Opens a browser for one person.
-    ///
-    /// # Panics
-    /// It does not open.
-    pub async fn open(&self, server: &TestServer, screen: Screen) -> Browser {
-        let profile =
-            tempfile::Builder::new().prefix("pitlane-browser-").tempdir().expect("a temporary folder");
-        let mut arguments = vec![
-            "--headless=new".to_owned(),
-            "--no-sandbox".to_owned(),
-            "--disable-gpu".to_owned(),
-            "--disable-quic".to_owned(),
-            "--disable-dev-shm-usage".to_owned(),
-            "--no-first-run".to_owned(),
-            "--disable-background-networking".to_owned(),
-            "--disable-component-update".to_owned(),
-            "--disable-sync".to_owned(),
-            "--hide-scrollbars".to_owned(),
-            // Pictures must not show something half faded in.
-            "--force-prefers-reduced-motion".to_owned(),
-            format!("--user-data-dir={}", profile.path().display()),
-        ];
-        let mut options = serde_json::Map::new();
-        // A window's own frame takes of its height, so the page's size is set instead, on a desk too.
-        let metrics = match screen {
-            Screen::Phone => {
-                json!({ "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true, "mobile": true })
-            }
-            Screen::Desk => {
-                json!({ "width": 1440, "height": 900, "pixelRatio": 1.0, "touch": false, "mobile": false })
-            }
-        };
-        arguments.push("--window-size=1440,1100".to_owned());
-        options.insert("mobileEmulation".to_owned(), json!({ "deviceMetrics": metrics }));
-        if let Some(chromium) = std::env::var_os("PITLANE_TEST_CHROMIUM") {
-            options.insert("binary".to_owned(), json!(chromium.to_string_lossy()));
-        }
-        options.insert("args".to_owned(), json!(arguments));
-        let mut capabilities = serde_json::Map::new();
-        capabilities.insert("goog:chromeOptions".to_owned(), Value::Object(options));
-        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{}", self.port))
-            .await
-            .expect("a browser opens");
-        Browser { client, base: server.url(), _profile: profile }
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // Asked politely it ends its browsers; killed, it would leave them behind.
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        if !asked.is_ok_and(|status| status.success()) {
-            let _ = self.child.kill();
-        }
-        let _ = self.child.wait();
-    }
 }
 
 impl Browser {
@@ -156,7 +56,17 @@ impl Browser {
     /// # Panics
     /// It does not, in time.
     pub async fn arrives_at(&self, path: &str) {
-        until(&format!("the page {path}"), async || self.path().await.starts_with(path).then_some(())).await;
+        let mut last = String::new();
+        let deadline = std::time::Instant::now() + crate::wait::DEADLINE;
+        while std::time::Instant::now() < deadline {
+            last = self.path().await;
+            if last.starts_with(path) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let shown = self.script("return document.body.innerText;").await;
+        panic!("never came to {path}, but to {last}; there is:\n{}", shown.as_str().unwrap_or_default());
     }
 
     /// Waits for a text that a person can see.
@@ -179,6 +89,35 @@ impl Browser {
         panic!("never read {text:?} at {}; there is:\n{last}", self.path().await);
     }
 
+    /// Waits until a text can't be seen any more.
+    ///
+    /// # Panics
+    /// It stays.
+    pub async fn reads_no_more(&self, text: &str) {
+        let script = "return document.body && !document.body.innerText.includes(arguments[0]);";
+        until(&format!("{text:?} to be gone"), async || {
+            let gone = self.client.execute(script, vec![json!(text)]).await;
+            matches!(gone, Ok(Value::Bool(true))).then_some(())
+        })
+        .await;
+    }
+
+    /// Remembers the page that is shown, for [`Self::has_stayed`].
+    ///
+    /// # Panics
+    /// The browser is gone.
+    pub async fn stays(&self) {
+        self.script("window.stayed = true;").await;
+    }
+
+    /// Whether the page is the one that [`Self::stays`] remembered: not loaded again, and no other.
+    ///
+    /// # Panics
+    /// The browser is gone.
+    pub async fn has_stayed(&self) -> bool {
+        self.script("return window.stayed === true;").await == true
+    }
+
     /// Types into the field of this name, replacing what is there.
     ///
     /// # Panics
@@ -196,6 +135,24 @@ impl Browser {
     pub async fn choose(&self, name: &str, value: &str) {
         let list = self.element(&format!("[name=\"{name}\"]")).await;
         list.select_by_value(value).await.expect("a value to choose");
+    }
+
+    /// Chooses from the list of this name what is called so.
+    ///
+    /// # Panics
+    /// There is no such list or label.
+    pub async fn choose_labelled(&self, name: &str, label: &str) {
+        let list = self.element(&format!("[name=\"{name}\"]")).await;
+        list.select_by_label(label).await.expect("a label to choose");
+    }
+
+    /// Picks a file of this machine in the file field at a selector.
+    ///
+    /// # Panics
+    /// There is no such field.
+    pub async fn attach(&self, selector: &str, file: &Path) {
+        let path = file.to_str().expect("a path that is text");
+        self.element(selector).await.send_keys(path).await.expect("a field for files");
     }
 
     /// Ticks, or chooses by a click.
@@ -308,6 +265,19 @@ impl Browser {
     pub async fn scrolls_sideways(&self) -> bool {
         let script = "return document.documentElement.scrollWidth > document.documentElement.clientWidth;";
         self.script(script).await == json!(true)
+    }
+
+    /// Whether the element at a selector is larger inside than outside, so that it has a scroll bar.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn scrolls_inside(&self, selector: &str) -> bool {
+        let script = "
+            const { scrollWidth, clientWidth, scrollHeight, clientHeight } = arguments[0];
+            return scrollWidth > clientWidth || scrollHeight > clientHeight;";
+        let element = self.element(selector).await;
+        let answer = self.client.execute(script, vec![json!(element)]).await.expect("an element to measure");
+        answer == json!(true)
     }
 
     /// Saves a picture of the top of the page.

@@ -1,0 +1,65 @@
+//! What a page can't choose: the size of the screen, light or dark, and who is signed in.
+
+use serde_json::{Value, json};
+
+use super::Browser;
+use crate::people::Person;
+
+impl Browser {
+    /// Gives the page this many CSS pixels, until another page is opened.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let mobile = width < 768;
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Makes the device dark, or light; pages follow unless their viewer chose otherwise.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub async fn set_dark(&self, dark: bool) {
+        let value = if dark { "dark" } else { "light" };
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Signs in as somebody who has signed in elsewhere, without the page for it.
+    ///
+    /// # Panics
+    /// They have no cookie, or the browser refuses it.
+    pub async fn sign_in_as(&self, person: &Person) {
+        self.set_cookie(&person.client.cookie().expect("somebody who has signed in")).await;
+    }
+
+    /// Takes over a cookie, given as the `Cookie` header.
+    ///
+    /// # Panics
+    /// It is none, or the browser refuses it.
+    pub async fn set_cookie(&self, cookie: &str) {
+        let (name, value) = cookie.split_once('=').expect("a name and a value");
+        let cookie = json!({ "name": name, "value": value, "url": self.base, "httpOnly": true });
+        self.devtools("Network.setCookie", cookie).await;
+    }
+
+    /// Forgets who is signed in.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub async fn forget_sign_in(&self) {
+        self.devtools("Network.clearBrowserCookies", json!({})).await;
+    }
+
+    // WebDriver has no commands for these; Chromium's own protocol does.
+    async fn devtools(&self, command: &str, parameters: Value) {
+        let session = self.client.session_id().await.expect("the browser is there").expect("it is open");
+        let address = format!("{}/session/{session}/goog/cdp/execute", self.driver);
+        let body = json!({ "cmd": command, "params": parameters });
+        let answer =
+            reqwest::Client::new().post(address).json(&body).send().await.expect("the driver answers");
+        let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
+        assert!(status.is_success(), "{command}: {text}");
+    }
+}

@@ -1,0 +1,175 @@
+//! Every page in the states that people meet it in.
+
+use serde_json::json;
+use tests::money::{AUTHENTICATED_CARD, Checkout, GOOD_CARD};
+use tests::{Person, TestServer};
+
+/// A page in one state.
+pub struct Scene {
+    /// What it is called.
+    pub name: &'static str,
+    /// Where it is.
+    pub path: String,
+    /// The `Cookie` header of who looks at it.
+    pub cookie: Option<String>,
+    /// A script that brings it into its state.
+    pub prepare: &'static str,
+    /// What can be read once it is there.
+    pub shows: &'static str,
+}
+
+const SEND: &str = "
+    const form = document.querySelector('main form');
+    form.noValidate = true;
+    form.querySelector('button.button-primary, button.primary').click();";
+const SEND_ADDRESS: &str = "
+    document.querySelector('[name=email]').value = 'somebody@example.com';
+    document.querySelector('main form button.button-primary').click();";
+const SEND_WRONG_PASSWORD: &str = "
+    document.querySelector('[name=email]').value = 'somebody@example.com';
+    document.querySelector('[name=password]').value = 'this is not it';
+    document.querySelector('main form button.button-primary').click();";
+const OPEN_DIALOG: &str = "document.querySelector('header [data-open=end]').click();";
+const OPEN_DETAILS: &str = "for (const one of document.querySelectorAll('details')) one.open = true;";
+
+struct Looking(Option<String>);
+
+impl Looking {
+    fn by(person: &Person) -> Self {
+        Self(person.client.cookie())
+    }
+
+    fn at(&self, name: &'static str, path: impl Into<String>, shows: &'static str) -> Scene {
+        self.after(name, path, "", shows)
+    }
+
+    fn after(
+        &self,
+        name: &'static str,
+        path: impl Into<String>,
+        prepare: &'static str,
+        shows: &'static str,
+    ) -> Scene {
+        Scene { name, path: path.into(), cookie: self.0.clone(), prepare, shows }
+    }
+}
+
+/// What is there for who has not signed in.
+pub async fn of_strangers(server: &TestServer) -> Vec<Scene> {
+    let newcomer = server.register("customer", "Nora New").await;
+    let forget = json!({ "email": newcomer.email });
+    server.guest().post("/api/auth/magic-link", forget.clone()).await.expect_status(202);
+    server.guest().post("/api/auth/password/forgot", forget).await.expect_status(202);
+    let verify = server.mailed_token(&newcomer.email, "verification", "/auth/verify/").await;
+    let magic = server.mailed_token(&newcomer.email, "magic_link", "/auth/magic/").await;
+    let reset = server.mailed_token(&newcomer.email, "password_reset", "/auth/reset/").await;
+    let guest = Looking(None);
+    let waiting = "/start?redirect=/intake%3Fplan%3Dvideo15";
+    vec![
+        guest.after("landing", "/", OPEN_DETAILS, "Every price, nothing hidden"),
+        guest.at("sign-in", "/start", "without a password"),
+        guest.at("sign-in-waiting", waiting, "Your request is waiting"),
+        guest.after("sign-in-wrong", "/start", SEND_WRONG_PASSWORD, "is wrong."),
+        guest.at("register", "/start?mode=register", "What brings you here"),
+        guest.after("register-wrong", "/start?mode=register", SEND, "Create your account"),
+        guest.at("sign-in-link", "/start?mode=magic-link", "Sign in without a password"),
+        guest.at("forgot", "/start?mode=forgot", "Choose a new password"),
+        guest.after("check-mail", "/start?mode=forgot", SEND_ADDRESS, "Check your mail"),
+        guest.at("magic", format!("/auth/magic/{magic}"), "You are one tap away"),
+        guest.at("magic-over", "/auth/magic/nonsense", "This link has run out"),
+        guest.at("verify", format!("/auth/verify/{verify}"), "This address is mine"),
+        guest.at("verify-over", "/auth/verify/nonsense", "This link has run out"),
+        guest.at("reset", format!("/auth/reset/{reset}"), "Save the new password"),
+        guest.after("reset-wrong", format!("/auth/reset/{reset}"), SEND, "Save the new password"),
+        guest.at("reset-over", "/auth/reset/nonsense", "This link has run out"),
+        guest.at("not-found", "/nothing-here", "404"),
+        guest.at("mailbox", "/dev/mailbox", "Mailbox"),
+        guest.at("sandbox", "/sandbox", "Payment sandbox"),
+    ]
+}
+
+/// What a customer sees until the money has come.
+pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
+    let (newcomer, paying) = (server.register("customer", "Nora New").await, server.customer().await);
+    let new = Looking::by(&newcomer);
+    let checkout = paying.checkout("video15").await;
+    let confirming = paying.checkout("diagnostic").await;
+    paying.pay(&confirming, AUTHENTICATED_CARD).await.expect_status(303);
+    paying.client.post("/api/me/tokens", json!({ "name": "Workshop calendar" })).await.expect_status(201);
+    server.sign_in(&paying.email, tests::people::PASSWORD).await;
+    let pay = format!("/sandbox/checkout/{}", checkout.id);
+    let it = Looking::by(&paying);
+    vec![
+        new.at("dashboard-new", "/dashboard", "Confirm your e-mail"),
+        new.at("intake-free-unverified", "/intake?plan=free", "Confirm your e-mail address first"),
+        new.at("account-new", "/account", "is not confirmed yet"),
+        it.at("dashboard-empty", "/dashboard", "No sessions yet"),
+        it.at("intake", "/intake?plan=video15", "What is the car doing?"),
+        it.after("intake-wrong", "/intake?plan=video15", SEND, "things to fix"),
+        it.at("payment", pay.clone(), "Pay by card"),
+        it.after("payment-wrong", pay, SEND, "Some details are not right yet."),
+        it.at("payment-confirm", format!("/sandbox/checkout/{}/authenticate", confirming.id), "yours?"),
+        it.at("return", success(&checkout), "bank"),
+        it.at("account", "/account", "Workshop calendar"),
+        it.at("wrong-role", "/admin", "403"),
+    ]
+}
+
+fn success(checkout: &Checkout) -> String {
+    format!("/checkout/success?session_id={}", checkout.id)
+}
+
+/// What a customer, mechanics and an admin see of sessions.
+pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
+    let (dana, max, nina) = (server.customer().await, server.mechanic().await, server.mechanic().await);
+    let pending = server.register("mechanic", "Pia Pending").await;
+    let off_duty = server.demo("mechanic").await;
+    off_duty.client.put_duty(false).await;
+    let over = dana.paid_session("chat10").await;
+    max.accept(&over).await;
+    max.step(&over, "start").await.expect_status(200);
+    max.say(&over, "1", "Listen for it at low speed.").await.expect_status(201);
+    max.step(&over, "end").await.expect_status(200);
+    let cancelled = dana.checkout("chat10").await;
+    dana.pay(&cancelled, GOOD_CARD).await.expect_status(303);
+    let called_off = dana.session_of(&cancelled).await;
+    dana.step(&called_off, "cancel").await.expect_status(200);
+    let waiting = dana.paid_session("video15").await;
+    let accepted = dana.paid_session("chat10").await;
+    max.accept(&accepted).await;
+    let live = dana.paid_session("diagnostic").await;
+    max.accept(&live).await;
+    max.step(&live, "start").await.expect_status(200);
+    dana.say(&live, "2", "It grinds when I brake.").await.expect_status(201);
+    max.say(&live, "3", "Since when, and does the wheel get hot?").await.expect_status(201);
+
+    let room = |session: &str| format!("/chat/{session}");
+    let thanks = |session: &str| format!("/thank-you?session={session}");
+    let receipt = format!("/orders/{}/receipt", cancelled.order_id);
+    let (her, his, admins) = (Looking::by(&dana), Looking::by(&max), Looking::by(&server.admin().await));
+    vec![
+        her.at("dashboard", "/dashboard", "My sessions"),
+        her.at("thank-you-waiting", thanks(&waiting), "We are asking mechanics now"),
+        her.at("thank-you-accepted", thanks(&accepted), "Your mechanic is ready"),
+        her.at("thank-you-live", thanks(&live), "Your session is live"),
+        her.at("thank-you-over", thanks(&over), "This session is over"),
+        her.at("thank-you-cancelled", thanks(&called_off), "This session was cancelled"),
+        her.at("chat-waiting", room(&waiting), "Waiting for a mechanic to join"),
+        her.at("chat-live", room(&live), "does the wheel get hot?"),
+        her.after("chat-dialog", room(&live), OPEN_DIALOG, "End this session?"),
+        her.at("chat-details", format!("{}#details", room(&live)), "Premium Diagnostic"),
+        her.at("chat-over", room(&over), "This session has ended."),
+        her.at("chat-cancelled", room(&called_off), "This session was cancelled."),
+        her.at("receipt", receipt, "Paid in all"),
+        his.at("mechanic", "/mechanic", "My sessions"),
+        Looking::by(&nina).at("mechanic-requests", "/mechanic", "A grinding noise"),
+        Looking::by(&off_duty).at("mechanic-off-duty", "/mechanic", "You are off duty"),
+        Looking::by(&pending).at("mechanic-pending", "/mechanic", "We are looking at your application"),
+        his.at("chat-accepted-mechanic", room(&accepted), "Start the session"),
+        his.at("chat-live-mechanic", room(&live), "It grinds when I brake."),
+        admins.at("admin", "/admin", "Active sessions"),
+        admins.at("admin-assign", format!("/admin?assign={waiting}#assign"), "Assign a mechanic by hand"),
+        admins.at("admin-nothing", "/admin?q=nobody", "No session fits"),
+        admins.at("chat-observed", room(&live), "You are reading along."),
+    ]
+}
