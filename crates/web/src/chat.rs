@@ -381,7 +381,7 @@ impl ChatPage {
     }
 
     pub(crate) fn other_online(&self) -> bool {
-        self.other().is_some_and(|person| person.online)
+        self.presence() == "connected"
     }
 
     pub(crate) fn role_code(&self) -> &'static str {
@@ -392,32 +392,38 @@ impl ChatPage {
         }
     }
 
-    /// `waiting`, `assigned` or `connected`, for the chip.
+    /// `waiting`, `assigned`, `connected` or `over`, for the chip.
     pub(crate) fn presence(&self) -> &'static str {
         match self.other() {
+            _ if !self.session.status.is_open() => "over",
             None => "waiting",
             Some(person) if person.online => "connected",
             Some(_) => "assigned",
         }
     }
 
-    /// The chip's words: waiting, assigned, connected. The customer's are fixed by the seeds.
-    pub(crate) fn presence_texts(&self) -> [&'static str; 3] {
+    /// The chip's words: waiting, assigned, connected, over. The customer's are fixed by the seeds.
+    pub(crate) fn presence_texts(&self) -> [&'static str; 4] {
         match self.viewer_role {
-            RoomRole::Mechanic => {
-                ["Waiting for the customer", "Customer away, messages are kept", "Customer connected"]
-            }
+            RoomRole::Mechanic => [
+                "Waiting for the customer",
+                "Customer away, messages are kept",
+                "Customer connected",
+                "Session over",
+            ],
             RoomRole::Customer | RoomRole::Observer => [
                 "Waiting for a mechanic to join",
                 "Mechanic assigned \u{2014} joining",
                 "1 mechanic connected",
+                "Session over",
             ],
         }
     }
 
     pub(crate) fn presence_text(&self) -> &'static str {
-        let [waiting, assigned, connected] = self.presence_texts();
+        let [waiting, assigned, connected, over] = self.presence_texts();
         match self.presence() {
+            "over" => over,
             "waiting" => waiting,
             "connected" => connected,
             _ => assigned,

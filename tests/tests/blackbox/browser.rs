@@ -129,6 +129,7 @@ async fn they_part(phone: &Browser, desk: &Browser) {
     desk.click("dialog[open] [data-action=\"end\"]").await;
     desk.reads("This session has ended.").await;
     phone.reads("This session has ended.").await;
+    phone.reads("Session over").await;
     phone.picture("chat-ended-phone").await;
     phone.open("/dashboard").await;
     phone.picture("dashboard-phone").await;

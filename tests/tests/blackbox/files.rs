@@ -54,6 +54,10 @@ on_both! {
         max.accept(&session).await;
         max.client.get(&path).await.expect_status(303);
         eve.client.get(&path).await.refused(404, "not_found");
+        let looks = || server.database().count("audit_log", "action = 'session.read'");
+        let before = looks();
+        server.admin().await.client.get(&path).await.expect_status(303);
+        assert_eq!(looks(), before + 1, "an admin's look is written down");
 
         let forged = link.replace("signature=", "signature=0");
         assert_eq!(server.guest().get(&forged).await.status, 404);

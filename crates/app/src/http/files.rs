@@ -116,7 +116,9 @@ async fn take(
 
 async fn link(person: SignedIn, id: Path<FileId>, pitlane: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let id = id.into_inner();
-    let link = read_file::link(&pitlane, person.id(), id).await?.ok_or_else(Problem::not_found)?;
+    let link = read_file::link(&pitlane, person.id(), person.user().role(), id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let target = format!("/files/{id}?expires={}&signature={}", link.expires, link.signature);
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, target)).finish())
 }

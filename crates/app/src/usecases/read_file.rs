@@ -2,13 +2,13 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::id::FileId;
-use kernel::{Timestamp, UserId};
+use kernel::{Role, Timestamp, UserId};
 use sha2::Sha256;
 use store::views::file::{self, StoredFile};
 
 use crate::config::Secret;
 use crate::state::Pitlane;
-use crate::usecases::Error;
+use crate::usecases::{Error, observe_session};
 
 /// A link's end and the proof that this server made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,19 +19,27 @@ pub struct Link {
     pub signature: String,
 }
 
-/// A link to a file for somebody who sent it or takes part in its session; `None` for everybody else.
+/// A link to a file for somebody who sent it or takes part in its session, and for admins, whose look is written down;
+/// `None` for everybody else.
 ///
 /// # Errors
 /// A failure of the storage.
-pub async fn link(pitlane: &Pitlane, reader: UserId, id: FileId) -> Result<Option<Link>, Error> {
+pub async fn link(pitlane: &Pitlane, reader: UserId, role: Role, id: FileId) -> Result<Option<Link>, Error> {
     let now = pitlane.clock.now();
-    let found =
-        pitlane.db.read(move |tx| file::readable_by(tx, id, reader, now).map_err(Error::from)).await?;
+    let (own, session) = pitlane
+        .db
+        .read(move |tx| {
+            let own = file::readable_by(tx, id, reader, now)?.is_some();
+            Ok::<_, Error>((own, file::session_of(tx, id, now)?))
+        })
+        .await?;
+    if !own {
+        let Some(session) = session.filter(|_| role == Role::Admin) else { return Ok(None) };
+        observe_session::note_read(pitlane, reader, session, "file").await?;
+    }
     let expires = now.unix_seconds().saturating_add(pitlane.settings.files.link_seconds.into());
-    Ok(found.map(|_| Link {
-        expires,
-        signature: hex::encode(mac(&pitlane.settings.auth.secret, id, expires).finalize().into_bytes()),
-    }))
+    let signature = hex::encode(mac(&pitlane.settings.auth.secret, id, expires).finalize().into_bytes());
+    Ok(Some(Link { expires, signature }))
 }
 
 /// The file behind a link and its bytes; `None` when the link is over or was not made here, or the file is gone.

@@ -1,7 +1,7 @@
 //! Uploaded files, for those who may read them.
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
-use kernel::{FileId, StoreError, Timestamp, UserId};
+use kernel::{FileId, SessionId, StoreError, Timestamp, UserId};
 
 use crate::error::Stored;
 use crate::schema::sessions::{files, session_participants};
@@ -17,6 +17,14 @@ pub struct StoredFile {
     pub name: String,
     /// What it is.
     pub content_type: String,
+}
+
+/// The session that a file belongs to, once there is one and while the file is there.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn session_of(tx: &mut Tx<'_>, id: FileId, now: Timestamp) -> Result<Option<SessionId>, StoreError> {
+    Ok(file(tx, id, now)?.and_then(|row| row.4).map(|session| SessionId::new(session.0)))
 }
 
 type Row = (String, String, String, Id, Option<Id>);

@@ -19,6 +19,7 @@ const FIRST_CONNECT_MS = 3_000;
 const LOW_TIME_SECONDS = 120;
 const PAGE = 500;
 const CHANGES_SESSION = new Set(["joined", "left", "started", "ended", "extended", "session_upgraded", "payment"]);
+const OVER = new Set(["completed", "cancelled", "expired"]);
 const TEXT = {
   unanswered: "No answer from the server.",
   someone: "Somebody",
@@ -252,8 +253,9 @@ class ChatRoom extends HTMLElement {
   }
 
   #presence() {
-    const here = this.#online.has(this.#other);
-    const state = !this.#other ? "waiting" : here ? "connected" : "assigned";
+    const over = OVER.has(this.getAttribute("status"));
+    const here = !over && this.#online.has(this.#other);
+    const state = over ? "over" : !this.#other ? "waiting" : here ? "connected" : "assigned";
     this.querySelector("presence-chip").setAttribute("state", state);
     this.querySelector("[data-dot]").classList.toggle("dot-off", !here);
   }
@@ -385,7 +387,8 @@ class ChatRoom extends HTMLElement {
     this.setAttribute("status", status);
     for (const part of this.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(status);
     this.querySelector("status-badge").setAttribute("status", status);
-    if (["completed", "cancelled", "expired"].includes(status)) {
+    this.#presence();
+    if (OVER.has(status)) {
       for (const dialog of this.querySelectorAll("dialog[open]")) dialog.close();
       this.#typing(false);
     }

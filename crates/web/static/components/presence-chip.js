@@ -1,5 +1,5 @@
-// <presence-chip state="waiting|assigned|connected" data-waiting data-assigned data-connected>: who is there, in
-// the page's own words.
+// <presence-chip state="waiting|assigned|connected|over" data-waiting data-assigned data-connected data-over>: who is
+// there, in the page's own words.
 
 class PresenceChip extends HTMLElement {
   static observedAttributes = ["state"];
