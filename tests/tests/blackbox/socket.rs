@@ -244,6 +244,8 @@ on_both! {
         waiting.join(&dana.channel("customer"), 0).await;
         let session = dana.paid_session("chat10").await;
         waiting.join(&format!("session:{session}"), 0).await;
+        let mut elsewhere = dana.socket(server).await;
+        elsewhere.join(&dana.channel("customer"), 0).await;
         let offered = queue.of_type("request_offered").await;
         assert!(offered["event_id"].is_string(), "{offered}");
         second.of_type("request_offered").await;
@@ -253,8 +255,16 @@ on_both! {
         assert_eq!(waiting.event("joined").await["body"]["role"].as_str().unwrap_or("mechanic"), "mechanic");
         max.step(&session, "start").await.expect_status(200);
         waiting.event("started").await;
+        // Who is not in the room learns it from the personal channels, on both sides.
+        for socket in [&mut elsewhere, &mut queue] {
+            let changed = socket.of_type("session_changed").await;
+            assert_eq!((&changed["session_id"], &changed["status"]), (&json!(session), &json!("in_progress")));
+        }
         max.step(&session, "end").await.expect_status(200);
         waiting.event("ended").await;
+        for socket in [&mut elsewhere, &mut queue] {
+            assert_eq!(socket.of_type("session_changed").await["status"], "completed");
+        }
         waiting.send(json!({ "type": "send", "channel": format!("session:{session}"), "client_ref": "late", "text": "Wait" })).await;
         waiting.refused("session_closed").await;
     }
