@@ -272,12 +272,13 @@ impl Browser {
     /// # Panics
     /// There is none.
     pub async fn scrolls_inside(&self, selector: &str) -> bool {
-        let script = "
-            const { scrollWidth, clientWidth, scrollHeight, clientHeight } = arguments[0];
-            return scrollWidth > clientWidth || scrollHeight > clientHeight;";
-        let element = self.element(selector).await;
-        let answer = self.client.execute(script, vec![json!(element)]).await.expect("an element to measure");
-        answer == json!(true)
+        self.element(selector).await;
+        // Found again by the script itself: a section that refreshes may have replaced it meanwhile.
+        let script = format!(
+            "const {{ scrollWidth, clientWidth, scrollHeight, clientHeight }} = document.querySelector('{selector}');
+            return scrollWidth > clientWidth || scrollHeight > clientHeight;"
+        );
+        self.script(&script).await == json!(true)
     }
 
     /// Saves a picture of the top of the page.

@@ -150,15 +150,23 @@ impl Client {
     /// # Panics
     /// There is no answer, or it is a server error.
     pub async fn perform(&self, asked: String, request: reqwest::RequestBuilder) -> Answer {
+        let answer = self.attempt(asked, request).await;
+        assert!(answer.status < 500, "a server error: {answer:?}");
+        answer
+    }
+
+    /// As [`Self::perform`], for a server in trouble, which may say so.
+    ///
+    /// # Panics
+    /// There is no answer.
+    pub async fn attempt(&self, asked: String, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap_or_else(|error| panic!("{asked}: {error:?}"));
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         self.keep_cookie(&headers);
         let text = response.text().await.unwrap_or_else(|error| panic!("{asked}: {error}"));
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let answer = Answer { status, body, text, headers, asked };
-        assert!(status < 500, "a server error: {answer:?}");
-        answer
+        Answer { status, body, text, headers, asked }
     }
 
     fn keep_cookie(&self, headers: &HeaderMap) {

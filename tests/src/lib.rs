@@ -9,6 +9,7 @@
 //! | [`money`] | an intake, a checkout, and the sandbox's payment page |
 //! | [`socket`] | a WebSocket client |
 //! | [`browser`] | Chromium, on a phone and on a desk |
+//! | [`disk`] | a disk that is small, full or read-only |
 //! | [`wait`] | waiting for a condition, with a deadline |
 //!
 //! It must never link the product: what a test knows of Pitlane it learns as its users do.
@@ -16,6 +17,7 @@
 pub mod browser;
 pub mod client;
 pub mod database;
+pub mod disk;
 pub mod money;
 pub mod people;
 pub mod server;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use time::macros::format_description;
 
 use crate::client::Client;
 use crate::database::{Backend, Database};
-use crate::wait::until;
+use crate::wait::{DEADLINE, until};
 
 /// The secret that the sandbox signs its webhooks with.
 pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
@@ -51,14 +51,29 @@ pub fn run(backend: Backend, body: impl AsyncFnOnce(&TestServer)) {
 /// # Panics
 /// As [`run`].
 pub fn run_with(backend: Backend, settings: &[(&str, &str)], body: impl AsyncFnOnce(&mut TestServer)) {
+    run_prepared(backend, settings, |_| (), async |server, ()| body(server).await);
+}
+
+/// As [`run_with`], after something was done to the empty folder in which the server will keep its data.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_prepared<T>(
+    backend: Backend,
+    settings: &[(&str, &str)],
+    prepare: impl FnOnce(&Path) -> T,
+    body: impl AsyncFnOnce(&mut TestServer, T),
+) {
     if !backend.is_available() {
         eprintln!("skipped: {backend:?} is not available; `cargo xtask test` starts it");
         return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let mut server = TestServer::spawn(backend, settings).await;
-        body(&mut server).await;
+        let mut server = TestServer::stopped(backend, settings);
+        let prepared = prepare(&server.folder().join("data"));
+        server.start().await;
+        body(&mut server, prepared).await;
         server.judge().await;
     });
 }
@@ -69,10 +84,16 @@ impl TestServer {
     /// # Panics
     /// It does not start.
     pub async fn spawn(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::stopped(backend, settings);
+        server.start().await;
+        server
+    }
+
+    fn stopped(backend: Backend, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("pitlane-test-").tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("data")).expect("a folder for the data");
         let database = Database::create(backend, folder.path());
-        let mut server = Self {
+        Self {
             child: None,
             folder,
             database,
@@ -82,9 +103,7 @@ impl TestServer {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             ahead_seconds: AtomicU32::new(0),
-        };
-        server.start().await;
-        server
+        }
     }
 
     /// The address, without a slash at the end.
@@ -217,6 +236,26 @@ impl TestServer {
         .await;
     }
 
+    /// Runs `serve` with some settings changed and expects that it does not start: one line on the error stream that
+    /// holds `says`, a status that tells of a failure, and no panic.
+    ///
+    /// # Panics
+    /// It starts, or ends in another way.
+    pub fn refuses_to_start(&self, name: &str, changes: &[(&str, &str)], says: &str) {
+        let mut command = self.command();
+        command.arg("serve").stdin(Stdio::null());
+        if self.child.is_some() {
+            command.env("PITLANE_SERVER__BIND", "127.0.0.1:0");
+        }
+        command.envs(changes.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = ended(command.spawn().expect("the binary runs"));
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", printed(&output));
+        let is_one_line = told.trim_end().lines().count() == 1 && told.starts_with("pitlane: ");
+        assert!(is_one_line && told.contains(says), "{name}: not one line with {says:?}:\n{told}");
+        assert!(output.stdout.is_empty(), "{name}: {}", printed(&output));
+    }
+
     /// Runs one of the binary's other commands beside the server, with the same configuration.
     ///
     /// # Panics
@@ -320,6 +359,18 @@ impl TestServer {
         let log = self.log();
         assert!(!log.contains("panicked at"), "the server panicked:\n{log}");
     }
+}
+
+/// What a program left that should end by itself; one that does not is killed in time.
+fn ended(mut child: Child) -> Output {
+    let deadline = Instant::now() + DEADLINE;
+    while child.try_wait().expect("the process can be asked").is_none() {
+        if Instant::now() > deadline {
+            child.kill().expect("the process can be killed");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.wait_with_output().expect("what it printed")
 }
 
 /// What a command printed.

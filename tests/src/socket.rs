@@ -116,6 +116,15 @@ impl Socket {
         self.frame(kind, |frame| frame["type"] == kind).await
     }
 
+    /// Asserts that no frame of a type has arrived that a test did not ask for. What must be seen first makes this
+    /// certain: frames of one channel arrive in order.
+    ///
+    /// # Panics
+    /// One has.
+    pub fn heard_no(&self, kind: &str) {
+        assert!(self.seen.iter().all(|frame| frame["type"] != kind), "a {kind}: {:?}", self.seen);
+    }
+
     /// Waits until the server closes the socket.
     ///
     /// # Panics

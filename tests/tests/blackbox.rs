@@ -6,12 +6,15 @@ mod blackbox {
     mod browser;
     mod checkout;
     mod crash;
+    mod disk;
     mod doctor;
     mod files;
+    mod idempotency;
     mod intake;
     mod refunds;
     mod server;
     mod sessions;
+    mod signal;
     mod socket;
     mod unaccepted;
     mod webhooks;

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::run::{Outcome, cargo, pitlane};
+use crate::run::{Outcome, pitlane};
 
 /// What a developer of Pitlane does.
 #[derive(Parser)]

@@ -44,9 +44,32 @@ pub(crate) fn run(may_install: bool, filter: &[String]) -> Outcome {
         }
     }
 
+    match own_mounts() {
+        Some(arguments) => environment.push(("PITLANE_TEST_UNSHARE", arguments.into())),
+        None => missing.push(
+            "everything on a full or read-only disk: this user may not mount one (it takes Linux, and root or user \
+             namespaces)"
+                .to_owned(),
+        ),
+    }
+
     let tally = tests(&environment, filter)?;
     drop(postgres);
     close(&tally, &missing)
+}
+
+// How `unshare` gives a program mounts of its own here, proven by mounting something.
+fn own_mounts() -> Option<&'static str> {
+    ["--mount", "--user --map-root-user --mount"].into_iter().find(|arguments| {
+        Command::new("unshare")
+            .args(arguments.split_whitespace())
+            .args(["mount", "-t", "tmpfs", "tmpfs", "/tmp"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    })
 }
 
 fn install_missing(may_install: bool) -> Vec<String> {

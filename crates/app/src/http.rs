@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod intake;
 pub mod list;
 pub mod middleware;
+mod objects;
 pub mod openapi;
 pub mod plans;
 pub mod problem;

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`protocol`] | the frames, as clients see them |
+//! | [`code`] | why a frame was not carried out |
 //! | [`hub`] | the sockets of this node by channel; every notice of a committed transaction passes here once |
 //! | [`presence`] | who is there, counted over tabs, with a grace period |
 //! | [`socket`] | one socket: its order of frames, its catch-up, its limits |
@@ -14,6 +15,7 @@
 //! store what it has missed, so the fan-out needs no guarantee of order or delivery.
 
 pub mod channel;
+pub mod code;
 pub mod handshake;
 pub mod hub;
 pub mod presence;

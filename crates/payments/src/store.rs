@@ -1,7 +1,7 @@
 //! The port to the database.
 
 use kernel::id::{OrderId, PaymentId, RefundId, UserId};
-use kernel::{PlanCode, StoreError, Timestamp};
+use kernel::{StoreError, Timestamp};
 
 use crate::inbox::{InboxEvent, Outcome};
 use crate::ledger::Transaction;
@@ -31,15 +31,6 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn orders_of_quote_for_update(&mut self, quote: &str) -> Result<Vec<Order>, StoreError>;
-    /// The customer's newest order of this plan that waits for money and whose payment page is known.
-    ///
-    /// # Errors
-    /// The storage's.
-    fn order_open_by_customer(
-        &mut self,
-        customer: UserId,
-        plan: PlanCode,
-    ) -> Result<Option<Order>, StoreError>;
     /// Orders whose end is overdue at that instant, oldest first: open ones whose payment page has closed, those whose
     /// money is on its way, and those that are paid and not fulfilled.
     ///

@@ -127,12 +127,23 @@ pub(crate) fn translate(error: &DieselError) -> StoreError {
     }
 }
 
+/// Whether nothing more can be written beside a file. SQLite says no more than "I/O error" when what is lacking is space
+/// for the memory that its connections share.
+fn is_full(file: &str) -> bool {
+    let probe = format!("{file}.probe");
+    // More than SQLite asks for at once.
+    let written = std::fs::write(&probe, [0; 65_536]);
+    // Where it can't even be made there is nothing to remove.
+    let _ = std::fs::remove_file(&probe);
+    written.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+}
+
 /// What the system said when a database was opened, in words that help.
 pub(crate) fn open_error(place: &str, reason: &str) -> OpenError {
     let place = place.to_owned();
     if reason.contains("readonly") || reason.contains("read-only") {
         OpenError::ReadOnly(place)
-    } else if reason.contains("disk is full") {
+    } else if reason.contains("disk is full") || (reason.contains("disk I/O error") && is_full(&place)) {
         OpenError::Full(place)
     } else if reason.contains("is locked") {
         OpenError::Busy(place)

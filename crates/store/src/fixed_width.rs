@@ -39,7 +39,7 @@ fn digits(text: &mut String, number: u32, width: u32) {
     }
 }
 
-/// The instant of a text that [`write`] wrote; `None` for every other.
+/// The instant of a text that [`write()`] wrote; `None` for every other.
 pub(crate) fn read(text: &str) -> Option<OffsetDateTime> {
     let bytes: &[u8; WIDTH] = text.as_bytes().try_into().ok()?;
     for (place, mark) in

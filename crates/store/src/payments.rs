@@ -294,21 +294,6 @@ impl Store for Tx<'_> {
         domain(rows)
     }
 
-    fn order_open_by_customer(
-        &mut self,
-        customer: UserId,
-        plan: PlanCode,
-    ) -> Result<Option<Order>, StoreError> {
-        let query = orders::table
-            .filter(orders::customer_id.eq(Id(customer.uuid())))
-            .filter(orders::plan.eq(plan.as_str()))
-            .filter(orders::status.eq(literal(OrderStatus::Open.as_str())))
-            .filter(orders::checkout_url.is_not_null())
-            .order((orders::created_at.desc(), orders::id.desc()))
-            .select(OrderRow::as_select());
-        query.first(self.conn()).optional().stored()?.map(Order::try_from).transpose()
-    }
-
     fn orders_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError> {
         let unresolved =
             [OrderStatus::Open, OrderStatus::Processing, OrderStatus::Paid].map(OrderStatus::as_str);

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod channel;
+pub mod checkout;
 pub mod file;
 pub mod mail;
 pub mod requests;

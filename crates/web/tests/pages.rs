@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "pages/mails.rs"]
+mod mails;
 #[path = "../examples/gallery/samples.rs"]
 mod samples;
 

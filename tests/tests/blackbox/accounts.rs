@@ -114,6 +114,76 @@ on_both! {
         twice.assert_is_problem();
     }
 
+    async fn a_new_password_needs_the_current_one_and_ends_every_other_sign_in(server) {
+        let dana = server.customer().await;
+        let (phone, stolen) = (server.sign_in(&dana.email, PASSWORD).await, dana.client.another_tab());
+        let mut listening = phone.socket(server).await;
+        listening.join(&phone.channel("customer"), 0).await;
+        let new = "another long password 43";
+        let change = async |body: Value| dana.client.send(reqwest::Method::PATCH, "/api/me", Some(body)).await;
+        for (body, field, code) in [
+            (json!({ "password": new }), "current_password", "required"),
+            (json!({ "password": new, "current_password": "not the password" }), "current_password", "wrong"),
+            (json!({ "password": new, "current_password": "" }), "current_password", "wrong"),
+            (json!({ "password": "short", "current_password": PASSWORD }), "password", "too_short"),
+        ] {
+            let answer = change(body.clone()).await;
+            let told = &answer.body["errors"][0];
+            assert_eq!((&told["field"], &told["code"]), (&json!(field), &json!(code)), "{body}: {answer:?}");
+            answer.refused(422, "invalid");
+        }
+        // A refusal changes nothing else in the request either.
+        change(json!({ "password": new, "current_password": "wrong", "name": "Somebody Else" })).await.refused(422, "invalid");
+        assert_eq!(dana.client.get("/api/me").await.expect_status(200).text_at("name"), "Dana Driver");
+        phone.client.get("/api/me").await.expect_status(200);
+        change(json!({ "password": new, "current_password": PASSWORD })).await.expect_status(200);
+        dana.client.get("/api/me").await.expect_status(200);
+        stolen.get("/api/me").await.expect_status(200);
+        phone.client.get("/api/me").await.refused(401, "not_signed_in");
+        listening.closed().await;
+        let old = json!({ "email": dana.email, "password": PASSWORD });
+        server.guest().post("/api/auth/login", old).await.refused(401, "wrong_credentials");
+        server.sign_in(&dana.email, new).await;
+    }
+
+    async fn an_api_token_changes_neither_password_nor_address(server) {
+        let dana = server.customer().await;
+        let made = dana.client.post("/api/me/tokens", json!({ "name": "script" })).await.expect_status(201);
+        let script = Client::new(server.url()).with_token(&made.text_at("token"));
+        let change = async |body: Value| script.send(reqwest::Method::PATCH, "/api/me", Some(body)).await;
+        for body in [
+            json!({ "password": "another long password 43", "current_password": PASSWORD }),
+            json!({ "password": "another long password 43" }),
+            json!({ "email": "elsewhere@example.com", "current_password": PASSWORD }),
+            json!({ "email": "elsewhere@example.com", "current_password": PASSWORD, "name": "Somebody Else" }),
+        ] {
+            change(body).await.refused(403, "token_not_allowed");
+        }
+        let me = change(json!({ "name": "Dana D." })).await.expect_status(200);
+        assert_eq!((me.text_at("name"), me.text_at("email")), ("Dana D.".to_owned(), dana.email.clone()));
+        server.sign_in(&dana.email, PASSWORD).await;
+    }
+
+    async fn of_two_new_passwords_at_once_one_wins(server) {
+        let dana = server.customer().await;
+        let other = server.sign_in(&dana.email, PASSWORD).await;
+        let change = async |client: &Client, new: &str| {
+            let body = json!({ "password": new, "current_password": PASSWORD });
+            client.send(reqwest::Method::PATCH, "/api/me", Some(body)).await
+        };
+        let (first, second) = ("the first new password 1", "the second new password 2");
+        let (one, two) = futures_util::join!(change(&dana.client, first), change(&other.client, second));
+        let won = [(one.status, first), (two.status, second)].map(|(status, new)| (status == 200).then_some(new));
+        let (winner, loser) = match won {
+            [Some(winner), None] => (winner, &two),
+            [None, Some(winner)] => (winner, &one),
+            _ => panic!("{one:?}\n{two:?}"),
+        };
+        assert!(loser.status == 401 || loser.status == 422, "{loser:?}");
+        loser.assert_is_problem();
+        server.sign_in(&dana.email, winner).await;
+    }
+
     async fn a_mailed_link_to_an_address_that_was_never_verified_throws_the_first_owner_out(server) {
         let squatter = server.register("customer", "Not the owner").await;
         let owner = server.guest();
@@ -204,5 +274,25 @@ fn guessing_passwords_is_slowed_down_without_locking_the_address_for_everyone_el
         server.sign_in("customer2@example.com", DEMO_PASSWORD).await;
         server.advance_clock(61).await;
         server.sign_in("customer@example.com", DEMO_PASSWORD).await;
+    });
+}
+
+#[test]
+fn guessing_the_current_password_of_a_stolen_sign_in_is_slowed_down() {
+    let settings = [("PITLANE_AUTH__LOGIN_ATTEMPTS_PER_MINUTE", "3")];
+    tests::server::run_with(Backend::Sqlite, &settings, async |server| {
+        let dana = server.demo("customer").await;
+        let guess = async |current: &str| {
+            let body = json!({ "password": "another long password 43", "current_password": current });
+            dana.client.send(reqwest::Method::PATCH, "/api/me", Some(body)).await.status
+        };
+        let mut statuses = Vec::new();
+        for _ in 0..5 {
+            statuses.push(guess("a wrong guess").await);
+        }
+        assert_eq!(statuses, [422, 422, 422, 429, 429]);
+        assert_eq!(guess(DEMO_PASSWORD).await, 429, "the right one tells nothing now");
+        server.advance_clock(61).await;
+        assert_eq!(guess(DEMO_PASSWORD).await, 200);
     });
 }

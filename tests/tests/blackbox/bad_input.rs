@@ -106,6 +106,13 @@ on_both! {
         guest.post("/api/auth/login", json!(["customer@example.com", tests::people::DEMO_PASSWORD])).await.refused(422, "invalid");
         let dana = server.demo("customer").await;
         dana.client.post("/api/checkout", json!([Uuid::new_v4().to_string()])).await.refused(422, "invalid");
+        let mut nested = tests::money::intake_body("chat10");
+        nested["vehicle"] = json!([2016, "Honda", "Civic", null, 84_000]);
+        let answer = dana.client.post("/api/intake/start", nested).await;
+        let told = &answer.body["errors"][0];
+        assert_eq!((&told["field"], &told["code"]), (&json!("vehicle"), &json!("wrong_type")), "{answer:?}");
+        answer.refused(422, "invalid");
+        assert_eq!(server.database().count("intakes", "1 = 1"), 0);
     }
 
     async fn another_content_type_and_a_long_body_are_refused_and_the_connection_stays(server) {

@@ -166,6 +166,79 @@ on_both! {
         }
     }
 
+    async fn a_link_to_a_plan_leads_to_the_payment_page_of_the_newest_intake_that_is_not_paid(server) {
+        let (dana, eve) = (server.customer().await, server.customer().await);
+        let follow = async |plan: &str| {
+            let path = format!("/api/checkout?plan={plan}");
+            dana.client.get(&path).await.expect_status(303).location()
+        };
+        // Another person's intake, and one of another plan, are none of this.
+        eve.intake("chat10").await;
+        dana.intake("video15").await;
+        assert_eq!(follow("chat10").await, "/intake?plan=chat10");
+        let older = dana.intake("chat10").await.text_at("intake_id");
+        let newer = dana.intake("chat10").await.text_at("intake_id");
+        let page = follow("chat10").await;
+        assert!(page.contains("/sandbox/checkout/cs_"), "{page}");
+        // Again, by an alias, or with the intake named, it is the same page.
+        let named = format!("chat10&intake_id={newer}");
+        for again in ["chat10", "quick_chat", &named] {
+            assert_eq!(follow(again).await, page, "{again}");
+        }
+        assert_eq!(server.database().count("orders", "plan = 'chat10'"), 1);
+        // An order of another intake that waits for money does not come first.
+        let other = dana.checkout_of(&older).await;
+        assert_ne!(other.url, page);
+        assert_eq!(follow("chat10").await, page);
+        // What is paid is not paid again; then the other one is the newest.
+        let paid = dana.checkout_of(&newer).await;
+        assert_eq!(paid.url, page);
+        dana.pay(&paid, GOOD_CARD).await.expect_status(303);
+        dana.session_of(&paid).await;
+        assert_eq!(follow("chat10").await, other.url);
+        dana.pay(&other, GOOD_CARD).await.expect_status(303);
+        dana.session_of(&other).await;
+        assert_eq!(follow("chat10").await, "/intake?plan=chat10");
+        assert_eq!(follow("quick_chat").await, "/intake?plan=chat10");
+        assert_eq!(follow("free").await, "/intake?plan=free");
+        assert_eq!(server.database().count("payments", "1 = 1"), 2);
+    }
+
+    async fn ten_links_followed_at_once_lead_to_one_payment_page(server) {
+        let dana = server.customer().await;
+        dana.intake("chat10").await;
+        let asked = (0..10).map(|_| dana.client.get("/api/checkout?plan=chat10"));
+        let answers = futures_util::future::join_all(asked).await;
+        let page = dana.client.get("/api/checkout?plan=chat10").await.expect_status(303).location();
+        for answer in answers {
+            assert_eq!(answer.expect_status(303).location(), page);
+        }
+        assert_eq!(server.database().count("orders", "1 = 1"), 1);
+    }
+
+    async fn a_link_to_a_plan_follows_money_on_its_way_and_forgets_old_intakes(server) {
+        let dana = server.customer().await;
+        let checkout = dana.checkout("chat10").await;
+        dana.pay(&checkout, DELAYED_CARD).await.expect_status(303);
+        until("the order to wait for its money", async || {
+            (server.database().count("orders", "status = 'processing'") == 1).then_some(())
+        }).await;
+        let follow = async || dana.client.get("/api/checkout?plan=chat10").await.expect_status(303).location();
+        assert_eq!(follow().await, "/intake?plan=chat10", "what is being paid is not paid twice");
+        server.advance_clock(60).await;
+        dana.session_of(&checkout).await;
+        dana.intake("chat10").await;
+        server.advance_clock(29 * 24 * 3600).await;
+        // Signed in anew: a sign-in does not last as long as this.
+        let later = server.sign_in(&dana.email, tests::people::PASSWORD).await;
+        let page = later.client.get("/api/checkout?plan=chat10").await.expect_status(303).location();
+        assert!(page.contains("/sandbox/checkout/cs_"), "{page}");
+        server.advance_clock(2 * 24 * 3600).await;
+        let later = server.sign_in(&dana.email, tests::people::PASSWORD).await;
+        let page = later.client.get("/api/checkout?plan=chat10").await.expect_status(303).location();
+        assert_eq!(page, "/intake?plan=chat10");
+    }
+
     async fn an_unpaid_order_expires_and_a_new_one_can_be_made(server) {
         let dana = server.customer().await;
         let intake = dana.intake("chat10").await.text_at("intake_id");

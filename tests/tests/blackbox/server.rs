@@ -3,7 +3,7 @@
 use std::fs;
 
 use tests::server::{printed, run_with};
-use tests::{Backend, TestServer, on_both};
+use tests::{Backend, on_both};
 
 on_both! {
     async fn a_started_server_is_healthy(server) {
@@ -50,17 +50,6 @@ on_both! {
     }
 }
 
-/// Runs `serve` beside the running server, changed, and expects it to refuse with a message that holds a text.
-fn refuses(server: &TestServer, name: &str, changes: &[(&str, &str)], says: &str) {
-    let mut command = server.command();
-    command.arg("serve").env("PITLANE_SERVER__BIND", "127.0.0.1:0").envs(changes.iter().copied());
-    let output = command.output().expect("the binary runs");
-    let told = printed(&output);
-    assert!(!output.status.success(), "{name}: it started");
-    assert!(told.contains(says), "{name}: no {says:?} in:\n{told}");
-    assert!(!told.contains("panicked"), "{name}:\n{told}");
-}
-
 /// What is changed, how, and what the refusal then names.
 type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
 
@@ -71,6 +60,7 @@ fn what_can_not_start_says_why() {
         fs::write(&garbage, "this is not a database, and it is long enough to be looked at").expect("a file");
         let garbage = format!("sqlite://{}", garbage.display());
         let folder = format!("sqlite://{}", server.folder().join("data").display());
+        let secret = "s".repeat(64);
         let cases: &[Case<'_>] = &[
             ("a second server on one file", &[], "pitlane.db"),
             ("a mistyped scheme", &[("DATABASE_URL", "postgress://localhost/x")], "DATABASE_URL"),
@@ -81,13 +71,41 @@ fn what_can_not_start_says_why() {
             ("an unknown key", &[("PITLANE_SERVER__COLOUR", "red")], "colour"),
             ("a bad value", &[("PITLANE_SERVER__WORKERS", "many")], "server.workers"),
             ("a bad environment", &[("PITLANE_SERVER__ENVIRONMENT", "moon")], "server.environment"),
-            ("sandbox in production", &[("PITLANE_SERVER__ENVIRONMENT", "production")], "payments"),
-            ("all interfaces in development", &[("PITLANE_SERVER__BIND", "0.0.0.0:0")], "server.bind"),
+            (
+                "sandbox in production",
+                &[("PITLANE_SERVER__ENVIRONMENT", "production"), ("PITLANE_AUTH__SECRET", &secret)],
+                "payments",
+            ),
+            (
+                "all interfaces in development",
+                &[
+                    ("PITLANE_SERVER__BIND", "0.0.0.0:0"),
+                    ("PITLANE_SERVER__PUBLIC_URL", "https://help.example.com"),
+                ],
+                "server.bind",
+            ),
         ];
         for (name, changes, says) in cases {
-            refuses(server, name, changes, says);
+            server.refuses_to_start(name, changes, says);
         }
         assert_eq!(fs::read_to_string(server.folder().join("garbage.db")).expect("the file").len(), 61);
+    });
+}
+
+#[test]
+fn a_postgres_that_is_not_as_named_says_why() {
+    run_with(Backend::Postgres, &[], async |server| {
+        let elsewhere = format!("{}_elsewhere", server.database().url());
+        let stranger = server.database().url().replacen("//postgres@", "//stranger@", 1);
+        assert_ne!(stranger, server.database().url());
+        for (name, url, says) in [
+            ("an unknown database", elsewhere.as_str(), "_elsewhere"),
+            ("an unknown user", stranger.as_str(), "stranger"),
+            ("nobody answers", "postgres://postgres@127.0.0.1:1/none", "127.0.0.1"),
+            ("an unknown host", "postgres://postgres@nowhere.invalid/none", "nowhere.invalid"),
+        ] {
+            server.refuses_to_start(name, &[("DATABASE_URL", url)], says);
+        }
     });
 }
 
@@ -98,7 +116,7 @@ fn a_schema_newer_than_the_binary_is_left_alone() {
             server.kill9();
             let statements = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')";
             server.database().execute(statements).expect("a migration from the future");
-            refuses(server, "a newer schema", &[], "newer");
+            server.refuses_to_start("a newer schema", &[], "newer");
             let migrate = server.pitlane(&["migrate"]);
             assert!(!migrate.status.success(), "{}", printed(&migrate));
             let statements = "DELETE FROM __diesel_schema_migrations WHERE version = '20990101000000'";

@@ -18,7 +18,7 @@ use crate::pages;
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::resolve_checkout::{Resolved, resolve_checkout};
-use crate::usecases::start_checkout::{Refusal, Started, open_page, start_checkout};
+use crate::usecases::start_checkout::{Refusal, Started, intake_to_pay, start_checkout};
 
 /// Adds the routes. They come before `/api/sessions/{id}`, which would match one of them too.
 pub fn routes(router: &mut Router) {
@@ -103,23 +103,21 @@ async fn follow(
 
 async fn onward(pitlane: &Pitlane, customer: &Customer, query: &FollowQuery) -> ApiResult<String> {
     let plan = query.plan.as_deref().map(|name| plan(pitlane, name)).transpose()?;
-    let intake = query.intake_id.as_deref().map(intake_id).transpose()?;
-    match (intake, plan) {
-        (Some(intake), _) => match start_checkout(pitlane, customer.id(), intake).await {
-            Ok(Started::Open(page)) => Ok(page.url),
-            Ok(Started::Bought(session)) => {
-                Ok(route(session, session_type(pitlane, session).await?.modality()))
-            }
-            Err(Error::Checkout(Refusal::IntakeRequired)) => Ok(intake_page(plan)),
-            Err(error) => Err(error.into()),
-        },
-        (None, Some(code)) => match open_page(pitlane, customer.id(), code).await? {
-            Some(page) => Ok(page.url),
-            None => Ok(intake_page(plan)),
-        },
+    let named = query.intake_id.as_deref().map(intake_id).transpose()?;
+    let intake = match (named, plan) {
+        (Some(intake), _) => Some(intake),
+        (None, Some(code)) => intake_to_pay(pitlane, customer.id(), code).await?,
         (None, None) => {
-            Err(Problem::invalid(vec![FieldError::new("plan", "missing", "Say which plan it is for.")]))
+            let message = "Say which plan it is for.";
+            return Err(Problem::invalid(vec![FieldError::new("plan", "missing", message)]));
         }
+    };
+    let Some(intake) = intake else { return Ok(intake_page(plan)) };
+    match start_checkout(pitlane, customer.id(), intake).await {
+        Ok(Started::Open(page)) => Ok(page.url),
+        Ok(Started::Bought(session)) => Ok(route(session, session_type(pitlane, session).await?.modality())),
+        Err(Error::Checkout(Refusal::IntakeRequired)) => Ok(intake_page(plan)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -47,3 +47,6 @@ pub fn unexpected(error: &dyn std::error::Error) -> Problem {
     tracing::error!(%error, "a defect");
     Problem::internal()
 }
+
+#[cfg(test)]
+mod tests;

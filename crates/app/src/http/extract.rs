@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
+use super::objects::Objects;
 use super::problem::{FieldError, Problem};
 use crate::state::Pitlane;
 
@@ -108,13 +109,8 @@ pub async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Byte
 /// # Errors
 /// `malformed_json`, `unknown_field` or `invalid`, with the path of the field.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // serde reads a struct from an array as well, by position; requests are objects.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
-        return Err(Problem::invalid(vec![FieldError::new(".", "wrong_type", "Send a JSON object.")]));
-    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| refused(&error))?;
+    let value = serde_path_to_error::deserialize(Objects(&mut reader)).map_err(|error| refused(&error))?;
     reader.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
@@ -197,6 +193,10 @@ mod tests {
             ("[]", 422, "invalid", Some(".")),
             (" [[1]]", 422, "invalid", Some(".")),
             ("[[1]", 400, "malformed_json", None),
+            ("{\"inner\":[1]}", 422, "invalid", Some("inner")),
+            ("{\"inner\":[1", 400, "malformed_json", None),
+            ("{\"inner\":5}", 422, "invalid", Some("inner")),
+            ("{\"inner\":{\"year\":1},\"inner\":{\"year\":1}}", 422, "invalid", Some(".")),
         ];
         for (body, status, code, field) in cases {
             let problem = parse::<Outer>(body.as_bytes()).expect_err(body);

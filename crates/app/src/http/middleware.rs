@@ -104,7 +104,7 @@ fn unexpected(status: StatusCode, error: &Error) -> Problem {
     by_status(status)
 }
 
-fn by_status(status: StatusCode) -> Problem {
+pub(super) fn by_status(status: StatusCode) -> Problem {
     match status.as_u16() {
         404 => Problem::not_found(),
         401 => Problem::not_signed_in(),

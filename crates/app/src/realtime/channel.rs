@@ -11,6 +11,7 @@ use sessions::{Event, MessageDraft, MessageLimits, ParticipantRole, Session, Sta
 use store::Tx;
 use store::views::channel as view;
 
+use super::code::Code;
 use super::hub::SocketHandle;
 use super::protocol::{Channel, ClientFrame, EventWire, ParticipantWire, Reference, ServerFrame};
 use crate::http::auth::Identity;
@@ -130,9 +131,9 @@ fn marks(frame: &ClientFrame) -> (Option<&Reference>, Option<&str>) {
 }
 
 /// The answer to a frame that can't be worked on.
-pub fn refused(frame: &ClientFrame, code: &str, message: &str) -> Done {
+pub fn refused(frame: &ClientFrame, code: Code, message: &str) -> Done {
     let (reference, client_ref) = marks(frame);
-    Done::Answers(vec![Outgoing::error(code, message, reference, client_ref, of(frame))])
+    Done::Answers(vec![Outgoing::error(code.as_str(), message, reference, client_ref, of(frame))])
 }
 
 /// Joins a channel: who may, everything after `after_seq`, and from then on what happens, with nothing between.
@@ -292,7 +293,7 @@ pub async fn post(pitlane: Data<Pitlane>, identity: Arc<Identity>, messages: Vec
     }
     let Some((channel, session)) = target else {
         let message = "Messages go to a session.";
-        return Done::Answers(vec![Outgoing::error("invalid", message, None, None, None)]);
+        return Done::Answers(vec![Outgoing::error(Code::Invalid.as_str(), message, None, None, None)]);
     };
     let limits = MessageLimits { max_bytes: pitlane.settings.sessions.message_max_bytes };
     let cx = pitlane.context();
@@ -339,7 +340,7 @@ pub async fn post(pitlane: Data<Pitlane>, identity: Arc<Identity>, messages: Vec
 /// Reads, reacts or signals.
 pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientFrame, joined: bool) -> Done {
     if !joined {
-        return refused(&frame, "not_joined", "Join the channel first.");
+        return refused(&frame, Code::NotJoined, "Join the channel first.");
     }
     let Some(Channel::Session(session)) = of(&frame) else {
         // A personal notification that was shown needs no answer, and the rest means nothing there.
@@ -347,7 +348,7 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
         return if shown {
             Done::Answers(Vec::new())
         } else {
-            refused(&frame, "invalid", "This goes to a session.")
+            refused(&frame, Code::Invalid, "This goes to a session.")
         };
     };
     let user = identity.user;
@@ -408,24 +409,38 @@ async fn signal(
         })
         .await;
     match seats {
-        Ok((Some(found), Some(_))) if has_video(&found) => {
+        Ok((found, other)) => {
+            let barred = found.as_ref().map_or(Some(NO_VIDEO), video_barred);
+            if let Some((code, message)) = barred {
+                return refused(frame, code, message);
+            }
+            if other.is_none() {
+                return refused(frame, Code::NotFound, "There is no such participant.");
+            }
             pitlane
                 .hub
                 .broadcast_where(channel, &ServerFrame::Signal { channel, from, data }, |user| user == to);
             Done::Answers(Vec::new())
         }
-        Ok((Some(found), None)) if has_video(&found) => {
-            refused(frame, "not_found", "There is no such participant.")
-        }
-        Ok(_) => refused(frame, "video_not_included", "This session has no video."),
         Err(failure) => {
-            let problem = error::problem(&failure);
-            refused(frame, problem.code, &problem.detail)
+            let (problem, (reference, client_ref)) = (error::problem(&failure), marks(frame));
+            Done::Answers(vec![Outgoing::problem(&problem, reference, client_ref, channel)])
         }
     }
 }
 
-/// Video is paid, and the two sides have met or are about to.
-fn has_video(session: &Session) -> bool {
-    session.modality() == Modality::Video && matches!(session.status(), Status::Accepted | Status::InProgress)
+const NO_VIDEO: (Code, &str) = (Code::VideoNotIncluded, "This session has no video.");
+
+/// Why nobody can be seen in this session now: video must be paid, and the two sides have met or are about to.
+fn video_barred(session: &Session) -> Option<(Code, &'static str)> {
+    match (session.modality(), session.status()) {
+        (Modality::Chat, _) => Some(NO_VIDEO),
+        (Modality::Video, Status::Accepted | Status::InProgress) => None,
+        (Modality::Video, Status::Requested | Status::Scheduled) => {
+            Some((Code::VideoNotIncluded, "Video begins when a mechanic has accepted."))
+        }
+        (Modality::Video, Status::Completed | Status::Cancelled | Status::Expired) => {
+            Some((Code::SessionClosed, "The session has ended."))
+        }
+    }
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use sessions::{ActorRole, Event, Kind};
 
+use super::code::Code;
+
 /// Longest text frame a client may send, in bytes. A message of the default limit fits many times.
 pub const FRAME_MAX_BYTES: usize = 64 * 1024;
 
@@ -156,7 +158,7 @@ pub enum ClientFrame {
 #[derive(Debug, PartialEq)]
 pub struct Misread {
     /// A stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// What is wrong, for a person.
     pub message: String,
     /// The client's mark, when it could be read.
@@ -169,8 +171,14 @@ impl ClientFrame {
     /// # Errors
     /// `malformed_json`, `unknown_type`, `unknown_field` or `invalid`.
     pub fn parse(text: &str) -> Result<Self, Misread> {
+        let known = || serde_json::from_str::<serde_json::Value>(text).ok();
+        // serde would read a frame from a list as well, by position; no frame holds an object deeper down.
+        if text.trim_ascii_start().starts_with('[') && known().is_some() {
+            let message = "A frame is a JSON object.".to_owned();
+            return Err(Misread { code: Code::Invalid, message, reference: None });
+        }
         serde_json::from_str(text).map_err(|error| {
-            let known: Option<serde_json::Value> = serde_json::from_str(text).ok();
+            let known = known();
             let reference = known
                 .as_ref()
                 .and_then(|frame| frame.get("ref").or_else(|| frame.get("client_ref")))
@@ -178,13 +186,13 @@ impl ClientFrame {
             let full = error.to_string();
             let message = full.split(" at line ").next().unwrap_or(&full).to_owned();
             let code = if !error.is_data() {
-                "malformed_json"
+                Code::MalformedJson
             } else if message.starts_with("unknown variant") || message.starts_with("missing field `type`") {
-                "unknown_type"
+                Code::UnknownType
             } else if message.starts_with("unknown field") {
-                "unknown_field"
+                Code::UnknownField
             } else {
-                "invalid"
+                Code::Invalid
             };
             Misread { code, message, reference }
         })
@@ -328,20 +336,27 @@ mod tests {
     fn a_frame_that_is_not_understood_says_why_and_keeps_its_reference() {
         let session = "session:0198d7a0-0000-7000-8000-000000000001";
         for (text, code, reference) in [
-            ("{".to_owned(), "malformed_json", None),
-            ("[]".to_owned(), "unknown_type", None),
-            ("{}".to_owned(), "unknown_type", None),
-            (r#"{"type":"fly","ref":"a"}"#.to_owned(), "unknown_type", Some(Reference::Text("a".to_owned()))),
+            ("{".to_owned(), Code::MalformedJson, None),
+            ("[]".to_owned(), Code::Invalid, None),
+            (r#" ["ping"]"#.to_owned(), Code::Invalid, None),
+            (r#"["typing", "admin", null]"#.to_owned(), Code::Invalid, None),
+            (r#"["ping""#.to_owned(), Code::MalformedJson, None),
+            ("{}".to_owned(), Code::UnknownType, None),
+            (
+                r#"{"type":"fly","ref":"a"}"#.to_owned(),
+                Code::UnknownType,
+                Some(Reference::Text("a".to_owned())),
+            ),
             (
                 r#"{"type":"join","channel":"session:1","ref":7}"#.to_owned(),
-                "invalid",
+                Code::Invalid,
                 Some(Reference::Number(7)),
             ),
-            (format!(r#"{{"type":"join","channel":"{session}","more":1}}"#), "unknown_field", None),
-            (format!(r#"{{"type":"join","channel":"{session}","after_seq":-1}}"#), "invalid", None),
+            (format!(r#"{{"type":"join","channel":"{session}","more":1}}"#), Code::UnknownField, None),
+            (format!(r#"{{"type":"join","channel":"{session}","after_seq":-1}}"#), Code::Invalid, None),
             (
                 format!(r#"{{"type":"send","channel":"{session}","client_ref":"c"}}"#),
-                "invalid",
+                Code::Invalid,
                 Some(Reference::Text("c".to_owned())),
             ),
         ] {

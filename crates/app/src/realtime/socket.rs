@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::channel::{self, Done, Joined, Outgoing};
+use super::code::Code;
 use super::hub::{Delivery, End, Hub, OUTBOX, SocketHandle};
 use super::protocol::{Channel, ClientFrame, EventWire, Reference, ServerFrame};
 use crate::http::auth::Identity;
@@ -197,7 +198,7 @@ impl Socket {
         let (lost, revoked) = (taken(&handle.lost), taken(&handle.revoked));
         for channel in revoked {
             self.members.retain(|member| member.channel != channel);
-            self.error("membership_ended", "You are no longer part of this.", None, None, Some(channel))
+            self.error(Code::MembershipEnded, "You are no longer part of this.", None, None, Some(channel))
                 .await?;
         }
         if !lost.is_empty() {
@@ -218,7 +219,7 @@ impl Socket {
             End::NONE => Ok(()),
             End::STOPPING => Err(Ending::Closed(CloseCode::Restart, "the server restarts; connect again")),
             _ => {
-                self.error("signed_out", "You were signed out.", None, None, None).await?;
+                self.error(Code::SignedOut, "You were signed out.", None, None, None).await?;
                 Err(Ending::Closed(CloseCode::Policy, "signed out"))
             }
         }
@@ -237,7 +238,7 @@ impl Socket {
 
     async fn refuse(&mut self, error: &ProtocolError) -> Ending {
         if matches!(error, ProtocolError::Overflow) {
-            let _ = self.error("frame_too_big", "A frame may hold 64 KiB.", None, None, None).await;
+            let _ = self.error(Code::FrameTooBig, "A frame may hold 64 KiB.", None, None, None).await;
             return Ending::Closed(CloseCode::Size, "frame too big");
         }
         Ending::Closed(CloseCode::Protocol, "not a WebSocket frame")
@@ -255,7 +256,7 @@ impl Socket {
             },
             AggregatedMessage::Binary(_) => {
                 self.spend()?;
-                self.error("invalid", "Frames are JSON text.", None, None, None).await
+                self.error(Code::Invalid, "Frames are JSON text.", None, None, None).await
             }
             AggregatedMessage::Ping(bytes) => {
                 self.spend()?;
@@ -288,7 +289,7 @@ impl Socket {
             }
             ClientFrame::Authenticate { .. } if self.signed_in.is_some() => {
                 self.spend()?;
-                self.error("already_authenticated", "This socket is signed in.", None, None, None).await
+                self.error(Code::AlreadyAuthenticated, "This socket is signed in.", None, None, None).await
             }
             ClientFrame::Typing { channel, reference } => {
                 self.spend()?;
@@ -314,11 +315,13 @@ impl Socket {
 
     async fn typing(&mut self, channel: Channel, reference: Option<&Reference>) -> Going {
         let Some((identity, _)) = &self.signed_in else {
-            return self.error("not_authenticated", "Authenticate first.", reference, None, None).await;
+            return self.error(Code::NotAuthenticated, "Authenticate first.", reference, None, None).await;
         };
         let user = identity.user;
         let Some(member) = self.members.iter_mut().find(|member| member.channel == channel) else {
-            return self.error("not_joined", "Join the channel first.", reference, None, Some(channel)).await;
+            return self
+                .error(Code::NotJoined, "Join the channel first.", reference, None, Some(channel))
+                .await;
         };
         let writes = matches!(
             member.role,
@@ -346,7 +349,9 @@ impl Socket {
                 Box::pin(async move { Done::Identified(crate::http::auth::by_token(&pitlane, &token).await) })
             }
             (Task::Frame(frame), None) => {
-                Box::pin(async move { channel::refused(&frame, "not_authenticated", "Authenticate first.") })
+                Box::pin(
+                    async move { channel::refused(&frame, Code::NotAuthenticated, "Authenticate first.") },
+                )
             }
             (Task::Frame(ClientFrame::Join { channel, after_seq, reference }), Some((identity, handle))) => {
                 self.prepare_join(channel);
@@ -354,7 +359,7 @@ impl Socket {
             }
             (Task::Frame(frame @ ClientFrame::Send { .. }), Some((identity, _))) => {
                 if channel::of(&frame).is_none_or(|channel| self.role_in(channel).is_none()) {
-                    let refused = channel::refused(&frame, "not_joined", "Join the channel first.");
+                    let refused = channel::refused(&frame, Code::NotJoined, "Join the channel first.");
                     Box::pin(std::future::ready(refused))
                 } else {
                     let messages = self.gather(frame);
@@ -424,7 +429,7 @@ impl Socket {
             }
             Done::Identified(Ok(None)) => {
                 // It may try again until its time is up; guesses are limited like every frame.
-                self.error("not_authenticated", "This token is not valid.", None, None, None).await
+                self.error(Code::NotAuthenticated, "This token is not valid.", None, None, None).await
             }
             Done::Identified(Err(error)) => {
                 tracing::error!(%error, "a socket could not be authenticated");
@@ -545,12 +550,13 @@ impl Socket {
 
     async fn error(
         &mut self,
-        code: &str,
+        code: Code,
         message: &str,
         reference: Option<&Reference>,
         client_ref: Option<&str>,
         channel: Option<Channel>,
     ) -> Going {
+        let code = code.as_str();
         self.send(ServerFrame::Error { code, message, reference, client_ref, channel }.encode()).await
     }
 

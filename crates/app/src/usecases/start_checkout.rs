@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use intake::Intake;
+use intake::upload::INTAKE_SECONDS;
 use kernel::id::{IntakeId, OrderId, SessionId, UserId};
 use kernel::{Context, PlanCode};
 use payments::gateway::{Checkout, CheckoutLine, NewCheckout, NewCustomer};
@@ -72,21 +73,24 @@ pub async fn start_checkout(pitlane: &Pitlane, customer: UserId, intake: IntakeI
     }
 }
 
-/// The open payment page of this customer's newest order of the plan, if there is one.
+/// The intake that a link to the payment page of a plan means: the customer's newest one that is neither paid nor being
+/// paid. It counts as long as its files are kept, and while the waiver that it accepts is in force.
 ///
 /// # Errors
 /// The storage's.
-pub async fn open_page(
+pub async fn intake_to_pay(
     pitlane: &Pitlane,
     customer: UserId,
     plan: PlanCode,
-) -> Result<Option<PaymentPage>, Error> {
-    let now = pitlane.clock.now();
-    let order = pitlane
+) -> Result<Option<IntakeId>, Error> {
+    let after = pitlane.clock.now().plus_seconds(-INTAKE_SECONDS);
+    let waiver = pitlane.waivers.current().version().to_owned();
+    pitlane
         .db
-        .read(move |tx| payments::Store::order_open_by_customer(tx, customer, plan).map_err(Error::from))
-        .await?;
-    Ok(order.filter(|order| order.terms().expires_at > now).as_ref().and_then(page))
+        .read(move |tx| {
+            store::views::checkout::unpaid_intake(tx, customer, plan, &waiver, after).map_err(Error::from)
+        })
+        .await
 }
 
 fn is_stale(refused: &GatewayError) -> bool {

@@ -56,7 +56,7 @@ async fn what_was_not_delivered_is_sent_after_a_start() {
     world.receiver.refuse.store(0, Ordering::SeqCst);
     world.wait_for("checkout.session.completed").await;
     assert_eq!(count(&world.names(), "checkout.session.completed"), 1);
-    let world = world.crash().await;
+    let world = world.restart().await;
     world.post("customers", "").await;
     world.wait_for("customer.created").await;
     assert_eq!(count(&world.names(), "checkout.session.completed"), 1);

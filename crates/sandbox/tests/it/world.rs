@@ -130,14 +130,24 @@ impl World {
     }
 
     /// Stops delivery the orderly way; it must end by itself.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.stop_delivery().await;
+        self.server.stop(false).await;
+        self.hook_server.stop(false).await;
+    }
+
+    /// Stops the orderly way, so that what arrived is noted as delivered, and starts again.
+    pub async fn restart(mut self) -> Self {
+        self.stop_delivery().await;
+        self.crash().await
+    }
+
+    async fn stop_delivery(&mut self) {
         self.stop.send(true).expect("delivery still runs");
-        tokio::time::timeout(Duration::from_secs(5), self.delivery)
+        tokio::time::timeout(Duration::from_secs(5), &mut self.delivery)
             .await
             .expect("it stops")
             .expect("it did not panic");
-        self.server.stop(false).await;
-        self.hook_server.stop(false).await;
     }
 
     pub fn advance(&self, seconds: i64) {

@@ -191,9 +191,6 @@ async fn an_order_is_read_back_as_it_was_written_in_every_state() {
         let offered = offered.await.expect("is noted");
         assert_eq!(order(&world, id).await, offered);
         let found = at(&world, 1, |tx, _| Ok(tx.order_by_checkout("cs_1")?)).await;
-        assert_eq!(found, Ok(Some(offered.clone())));
-        let (buyer, plan) = (offered.terms().customer, offered.terms().plan);
-        let found = at(&world, 1, move |tx, _| Ok(tx.order_open_by_customer(buyer, plan)?)).await;
         assert_eq!(found, Ok(Some(offered)));
         let waiting = at(&world, 2, move |tx, _| payments::await_money(tx, id)).await.expect("is noted");
         assert_eq!(order(&world, id).await, waiting);
