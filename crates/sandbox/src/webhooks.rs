@@ -17,6 +17,8 @@ use crate::{Sandbox, Settings};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long an endpoint may take, as a hung one must not hold up the others for long.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a stop waits for what is on its way, so that what was taken is noted as taken.
+const STOPPING: Duration = Duration::from_secs(2);
 /// The longest wait between two attempts, in seconds.
 const LONGEST_WAIT: i64 = 300;
 /// How long an event is tried for, in seconds: three days, like Stripe's.
@@ -46,10 +48,19 @@ pub(crate) async fn run(sandbox: &Sandbox, mut stop: watch::Receiver<bool>) {
             return;
         }
     };
+    let mut noticed = stop.clone();
     tokio::select! {
-        () = deliver_forever(sandbox, &client) => {}
-        () = stopped(&mut stop) => {}
+        () = deliver_until(sandbox, &client, &mut noticed) => {}
+        () = async {
+            stopped(&mut stop).await;
+            tokio::time::sleep(STOPPING).await;
+        } => {}
     }
+}
+
+/// Whether the flag is set or nobody can set it any more.
+fn is_stopped(stop: &watch::Receiver<bool>) -> bool {
+    *stop.borrow() || stop.has_changed().is_err()
 }
 
 /// Returns when the flag is set or nobody can set it any more.
@@ -61,12 +72,12 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
-async fn deliver_forever(sandbox: &Sandbox, client: &reqwest::Client) {
+async fn deliver_until(sandbox: &Sandbox, client: &reqwest::Client, stop: &mut watch::Receiver<bool>) {
     if let Err(fault) = sandbox.run(|tx| tx.deliveries_hurry()).await {
         tracing::error!(?fault, "the sandbox can't read its webhooks");
     }
     let mut memory = HashMap::new();
-    loop {
+    while !is_stopped(stop) {
         let look = sandbox
             .run(|tx| {
                 let control = tx.control()?;
@@ -87,9 +98,13 @@ async fn deliver_forever(sandbox: &Sandbox, client: &reqwest::Client) {
             tokio::select! {
                 () = sandbox.inner.wake.notified() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = stopped(stop) => {}
             }
         }
         for group in ready {
+            if is_stopped(stop) {
+                return;
+            }
             if let Err(fault) = deliver(sandbox, client, group, &mut memory).await {
                 tracing::error!(?fault, "the sandbox can't note a webhook's delivery; it will be sent again");
             }
