@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`dev`] | the server on a fresh checkout |
-//! | [`bench`] | measurements against the project's goals |
+//! | [`mod@bench`] | measurements against the project's goals |
 //! | [`mod@test`] | every test, with the servers and the browser that they need |
 //! | [`check`] | formatting, lints, layers, tidiness, documentation, generated files |
 //! | [`migration`] | a new migration in both folders |
