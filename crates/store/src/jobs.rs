@@ -186,7 +186,7 @@ impl Store for Tx<'_> {
         limit: u32,
     ) -> Result<Vec<Job>, StoreError> {
         let mut query = table::jobs::table
-            .filter(table::jobs::status.eq(status.as_str()))
+            .filter(table::jobs::status.eq(literal(status.as_str())))
             .order(table::jobs::id.desc())
             .limit(i64::from(limit))
             .select(Row::as_select())

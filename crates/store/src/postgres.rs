@@ -100,28 +100,32 @@ fn write_once<T, E: From<StoreError>>(
         Err(_) => Err(StoreError::Unavailable("the transaction panicked".to_owned()).into()),
     };
     let fault = take_fault();
-    // When even this fails the connection is dead, and the pool finds out before it lends it again.
-    if let Err(error) = statement(connection, "ROLLBACK") {
-        tracing::warn!(%error, "a rollback failed");
-    }
+    rollback(connection, statement);
     (result, fault)
 }
+
+/// How a database is told to begin, to commit and to roll back.
+type Statement = fn(&mut AnyConnection, &str) -> Result<(), StoreError>;
 
 /// Runs a read between `begin` and the end of its transaction; `statement` is how the database likes to be told both.
 pub(crate) fn read_once<T, E: From<StoreError>>(
     connection: &mut AnyConnection,
-    statement: fn(&mut AnyConnection, &str) -> Result<(), StoreError>,
+    statement: Statement,
     begin: &str,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     statement(connection, begin)?;
     let mut notices = Vec::new();
     let ended = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut *connection, &mut notices))));
+    rollback(connection, statement);
+    ended.unwrap_or_else(|_| Err(StoreError::Unavailable("the read panicked".to_owned()).into()))
+}
+
+fn rollback(connection: &mut AnyConnection, statement: Statement) {
     // When even this fails the connection is dead, and the pool finds out before it lends it again.
     if let Err(error) = statement(connection, "ROLLBACK") {
         tracing::warn!(%error, "a rollback failed");
     }
-    ended.unwrap_or_else(|_| Err(StoreError::Unavailable("the read panicked".to_owned()).into()))
 }
 
 fn statement(connection: &mut AnyConnection, sql: &str) -> Result<(), StoreError> {

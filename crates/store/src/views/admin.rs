@@ -7,6 +7,7 @@ use kernel::{StoreError, Timestamp};
 use sessions::Status;
 
 use crate::error::Stored;
+use crate::literal::literal;
 use crate::schema::accounts::{mechanics, users};
 use crate::schema::jobs::jobs as jobs_table;
 use crate::schema::sessions::sessions as sessions_table;
@@ -104,5 +105,5 @@ pub fn applicants(tx: &mut Tx<'_>) -> Result<Vec<Applicant>, StoreError> {
 /// # Errors
 /// A failure of the storage.
 pub fn dead_jobs(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
-    jobs_table::table.filter(jobs_table::status.eq("dead")).count().get_result(tx.conn()).stored()
+    jobs_table::table.filter(jobs_table::status.eq(literal("dead"))).count().get_result(tx.conn()).stored()
 }
