@@ -215,6 +215,9 @@ impl Writer<'_> {
                     return Written::Void("the session has not ended");
                 };
                 let ended_at = ended_at.to_string();
+                // The page with everything: the summary, once it is written, the receipt, what was said.
+                let session_url = self.address(&format!("/sessions/{}/complete", session.id));
+                let links: Vec<String> = std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
                 let message = SessionEnded {
                     sender,
                     name,
