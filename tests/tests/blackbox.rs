@@ -16,6 +16,7 @@ mod blackbox {
     mod sessions;
     mod signal;
     mod socket;
+    mod summaries;
     mod unaccepted;
     mod webhooks;
 }

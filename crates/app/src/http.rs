@@ -27,6 +27,7 @@ pub mod routes;
 pub mod server;
 pub mod sessions;
 pub mod stripe_webhook;
+pub mod summaries;
 
 pub use extract::{Body, NoBody};
 pub use problem::{ApiResult, Problem};

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod auth_links;
 pub mod chat;
 pub mod checkout_success;
+pub mod complete;
 pub mod dashboard;
 pub mod errors;
 pub mod frame;
@@ -16,6 +17,7 @@ pub mod plans;
 pub mod receipt;
 pub mod rows;
 pub mod start;
+pub mod summary;
 pub mod thank_you;
 
 use crate::http::Router;
@@ -35,4 +37,6 @@ pub fn routes(router: &mut Router) {
     checkout_success::routes(router);
     thank_you::routes(router);
     receipt::routes(router);
+    summary::routes(router);
+    complete::routes(router);
 }

@@ -32,6 +32,8 @@ pub mod start_checkout;
 pub mod start_intake;
 pub mod start_session;
 pub mod upload_file;
+pub mod view_summary;
+pub mod write_summary;
 
 use kernel::StoreError;
 

@@ -1,9 +1,10 @@
 //! What the customer's journey needs from a database.
 
 use kernel::StoreError;
-use kernel::id::{InteractionId, UserId};
+use kernel::id::{InteractionId, SessionId, UserId};
 
 use crate::interaction::Interaction;
+use crate::kind::InteractionKind;
 
 /// Interactions, inside one transaction.
 pub trait Store {
@@ -23,4 +24,15 @@ pub trait Store {
         before: Option<InteractionId>,
         limit: u32,
     ) -> Result<Vec<Interaction>, StoreError>;
+
+    /// Whether this customer took this step before, of this session where one is named.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn interaction_exists(
+        &mut self,
+        customer: UserId,
+        kind: InteractionKind,
+        session: Option<SessionId>,
+    ) -> Result<bool, StoreError>;
 }

@@ -61,19 +61,22 @@ pub enum Milestone {
     MechanicAssigned,
     /// The session is over (EML-07).
     SessionEnded,
+    /// The mechanic has written the summary (EML-08).
+    SummaryDelivered,
     /// Money is on its way back.
     Refunded,
 }
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
         Self::BookingConfirmed,
         Self::MechanicAssigned,
         Self::SessionEnded,
+        Self::SummaryDelivered,
         Self::Refunded,
     ];
 
@@ -86,6 +89,7 @@ impl Milestone {
             Self::BookingConfirmed => "booking_confirmed",
             Self::MechanicAssigned => "mechanic_assigned",
             Self::SessionEnded => "session_ended",
+            Self::SummaryDelivered => "summary_delivered",
             Self::Refunded => "refunded",
         }
     }
@@ -99,9 +103,11 @@ impl Milestone {
     pub const fn category(self) -> Category {
         match self {
             Self::Verification | Self::MagicLink | Self::PasswordReset => Category::Security,
-            Self::BookingConfirmed | Self::MechanicAssigned | Self::SessionEnded | Self::Refunded => {
-                Category::Transactional
-            }
+            Self::BookingConfirmed
+            | Self::MechanicAssigned
+            | Self::SessionEnded
+            | Self::SummaryDelivered
+            | Self::Refunded => Category::Transactional,
         }
     }
 
@@ -114,6 +120,7 @@ impl Milestone {
             | Self::BookingConfirmed
             | Self::MechanicAssigned
             | Self::SessionEnded
+            | Self::SummaryDelivered
             | Self::Refunded => &[Channel::Mail],
         }
     }

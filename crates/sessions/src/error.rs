@@ -4,6 +4,7 @@ use kernel::StoreError;
 use kernel::id::FileId;
 
 use crate::status::Status;
+use crate::summary::SummaryField;
 
 /// A step that the state machine doesn't have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +52,29 @@ pub enum Invalid {
     /// A file that doesn't exist, isn't the sender's, has expired, or belongs to another session.
     #[error("the file can't be attached")]
     File(FileId),
+    /// A summary that doesn't say what was found.
+    #[error("a summary says what was found")]
+    FindingsBlank,
+    /// A text of a summary that is too long.
+    #[error("this may have {max_chars} characters")]
+    SummaryTooLong {
+        /// Which text.
+        field: SummaryField,
+        /// The limit, in characters.
+        max_chars: usize,
+    },
+    /// A text of a summary with a NUL character.
+    #[error("the text holds a NUL character")]
+    SummaryCharacters(SummaryField),
+    /// More photos than a summary may have.
+    #[error("a summary has at most {max} photos")]
+    TooManyPhotos {
+        /// The limit.
+        max: usize,
+    },
+    /// A photo that is no picture, has expired, stands there twice, or is neither the session's nor the mechanic's.
+    #[error("the photo can't be used")]
+    Photo(FileId),
 }
 
 /// Why something in a session can't be done. Nothing was changed.
@@ -68,6 +92,9 @@ pub enum Error {
     /// The session has ended: nothing is written any more.
     #[error("the session has ended")]
     SessionClosed,
+    /// A summary is written before anything happened.
+    #[error("the session has not started yet")]
+    NotStarted,
     /// A mechanic writes before the session was accepted.
     #[error("the session has not been accepted yet")]
     NotAccepted,

@@ -10,6 +10,7 @@
 //! | [`lifecycle`] | [`open`], [`accept`], [`assign`], [`start`], [`end`], [`cancel`], [`expire`], [`observe`] |
 //! | [`message`] | [`post_message`]: text, files, idempotent by the sender's own reference |
 //! | [`reaction`] | [`react`]: emoji on a message |
+//! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
 //! | [`store`] | [`Store`]: what this domain asks of the database |
 //! | [`error`] | [`Error`], [`InvalidTransition`] |
@@ -31,6 +32,7 @@ pub mod read;
 pub mod session;
 pub mod status;
 pub mod store;
+pub mod summary;
 
 pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
 pub use error::{Error, Invalid, InvalidTransition};
@@ -43,3 +45,7 @@ pub use read::mark_read;
 pub use session::{Session, SessionParts};
 pub use status::{EndReason, Status};
 pub use store::{AttachedFile, Store};
+pub use summary::{
+    Submitted, Summary, SummaryDraft, SummaryField, SummaryText, may_summarise, save_summary_draft, submit_summary,
+    summary_draft,
+};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, Kind};
 use crate::participant::{Participant, Seat};
 use crate::session::Session;
+use crate::summary::{Summary, SummaryDraft};
 
 /// A file of a message, as its body lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,4 +90,30 @@ pub trait Store {
         session: SessionId,
         now: Timestamp,
     ) -> Result<Result<Vec<AttachedFile>, FileId>, StoreError>;
+    /// The summary that was handed in.
+    fn summary(&mut self, session: SessionId) -> Result<Option<Summary>, StoreError>;
+    /// Stores a summary in place of the one before.
+    fn summary_upsert(&mut self, summary: &Summary) -> Result<(), StoreError>;
+    /// What is being written.
+    fn summary_draft(&mut self, session: SessionId) -> Result<Option<SummaryDraft>, StoreError>;
+    /// Stores a draft in place of the one before.
+    fn summary_draft_upsert(&mut self, draft: &SummaryDraft) -> Result<(), StoreError>;
+    /// Forgets the draft, if there is one.
+    fn summary_draft_delete(&mut self, session: SessionId) -> Result<(), StoreError>;
+    /// Whether a summary may show these: pictures of the session or its intake, or unused uploads of `owner`. The inner
+    /// error names the first that it may not.
+    fn photos_usable(
+        &mut self,
+        photos: &[FileId],
+        owner: UserId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<Result<(), FileId>, StoreError>;
+    /// Binds the unused among these uploads to the session.
+    fn photos_attach(
+        &mut self,
+        photos: &[FileId],
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 }

@@ -83,4 +83,23 @@ impl Store for Tx<'_> {
         let rows: Vec<Row> = query.load(self.conn()).stored()?;
         rows.into_iter().map(Interaction::try_from).collect()
     }
+
+    fn interaction_exists(
+        &mut self,
+        customer: UserId,
+        kind: InteractionKind,
+        session: Option<SessionId>,
+    ) -> Result<bool, StoreError> {
+        let mut query = crm_interactions::table
+            .filter(crm_interactions::customer_id.eq(Id(customer.uuid())))
+            .filter(crm_interactions::interaction_type.eq(kind.as_str()))
+            .select(crm_interactions::id)
+            .limit(1)
+            .into_boxed();
+        if let Some(session) = session {
+            query = query.filter(crm_interactions::session_id.eq(Id(session.uuid())));
+        }
+        let found: Vec<Id> = query.load(self.conn()).stored()?;
+        Ok(!found.is_empty())
+    }
 }

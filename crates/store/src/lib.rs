@@ -39,6 +39,7 @@ mod prepared;
 pub mod schema;
 pub mod sessions;
 mod sqlite;
+mod summaries;
 pub mod tx;
 pub mod types;
 pub mod views;

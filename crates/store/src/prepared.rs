@@ -25,6 +25,7 @@ pub(crate) enum Value<'v> {
     MaybeId(Option<Id>),
     MaybeText(Option<&'v str>),
     MaybeBytes(Option<&'v [u8]>),
+    MaybeTime(Option<Ts>),
 }
 
 /// SQL with `$1`, `$2` and so on for its values, which may stand in any order and more than once. `C` is the tuple of
@@ -69,6 +70,7 @@ impl Value<'_> {
             Self::MaybeId(id) => out.push_bind_param::<Nullable<AnyUuid>, _>(id),
             Self::MaybeText(text) => out.push_bind_param::<Nullable<Text>, _>(text),
             Self::MaybeBytes(bytes) => out.push_bind_param::<Nullable<Binary>, _>(bytes),
+            Self::MaybeTime(at) => out.push_bind_param::<Nullable<AnyTs>, _>(at),
         }
     }
 }

@@ -11,7 +11,7 @@ use kernel::id::{EventId, FileId, IntakeId, SessionId, UserId};
 use kernel::{PlanCode, SessionType, StoreError, Timestamp};
 use sessions::{
     ActorRole, AttachedFile, EndReason, Event, EventActor, Hash, Head, Kind, Participant, ParticipantRole,
-    Salt, Sealed, Seat, Session, SessionParts, Status, Store,
+    Salt, Sealed, Seat, Session, SessionParts, Status, Store, Summary, SummaryDraft,
 };
 
 use crate::both;
@@ -22,6 +22,7 @@ use crate::notice::Notice;
 use crate::prepared::{Value, prepared};
 use crate::schema::sessions::{files, session_events, session_participants, sessions as sessions_table};
 use crate::tx::Tx;
+use crate::summaries;
 use crate::types::{Id, Json, Ts};
 
 /// A row of `sessions`.
@@ -443,12 +444,11 @@ impl Store for Tx<'_> {
         now: Timestamp,
     ) -> Result<Result<Vec<AttachedFile>, FileId>, StoreError> {
         use files as f;
-        let (session, now) = (Id(session.uuid()), Ts::from(now));
-        let keys: Vec<Id> = ids.iter().map(|id| Id(id.uuid())).collect();
-        let unused = f::attached_at.is_null().and(f::expires_at.gt(now));
+        let keys = keys(ids);
+        let unused = f::attached_at.is_null().and(f::expires_at.gt(Ts::from(now)));
         let usable: Vec<FileRow> = f::table
             .filter(f::id.eq_any(&keys).and(f::owner_id.eq(Id(owner.uuid()))))
-            .filter(f::session_id.eq(session).or(unused))
+            .filter(f::session_id.eq(Id(session.uuid())).or(unused))
             .select((f::id, f::name, f::content_type, f::size_bytes))
             .load(self.conn())
             .stored()?;
@@ -463,12 +463,62 @@ impl Store for Tx<'_> {
             let (name, content_type) = (name.clone(), content_type.clone());
             attached.push(AttachedFile { id: *id, name, content_type, size_bytes });
         }
-        diesel::update(f::table.filter(f::id.eq_any(&keys).and(f::attached_at.is_null())))
-            .set((f::session_id.eq(session), f::attached_at.eq(now), f::expires_at.eq(None::<Ts>)))
-            .execute(self.conn())
-            .stored()?;
+        attach(self, &keys, session, now)?;
         Ok(Ok(attached))
     }
+
+    fn summary(&mut self, session: SessionId) -> Result<Option<Summary>, StoreError> {
+        summaries::submitted(self, session)
+    }
+
+    fn summary_upsert(&mut self, summary: &Summary) -> Result<(), StoreError> {
+        summaries::submit(self, summary)
+    }
+
+    fn summary_draft(&mut self, session: SessionId) -> Result<Option<SummaryDraft>, StoreError> {
+        summaries::draft(self, session)
+    }
+
+    fn summary_draft_upsert(&mut self, draft: &SummaryDraft) -> Result<(), StoreError> {
+        summaries::keep(self, draft)
+    }
+
+    fn summary_draft_delete(&mut self, session: SessionId) -> Result<(), StoreError> {
+        summaries::forget_draft(self, session)
+    }
+
+    fn photos_usable(
+        &mut self,
+        photos: &[FileId],
+        owner: UserId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<Result<(), FileId>, StoreError> {
+        summaries::photos_usable(self, photos, owner, session, now)
+    }
+
+    fn photos_attach(
+        &mut self,
+        photos: &[FileId],
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        attach(self, &keys(photos), session, now)
+    }
+}
+
+/// Binds the unused among these files to the session.
+fn attach(tx: &mut Tx<'_>, keys: &[Id], session: SessionId, now: Timestamp) -> Result<(), StoreError> {
+    use files as f;
+    diesel::update(f::table.filter(f::id.eq_any(keys).and(f::attached_at.is_null())))
+        .set((f::session_id.eq(Id(session.uuid())), f::attached_at.eq(Ts::from(now)), f::expires_at.eq(None::<Ts>)))
+        .execute(tx.conn())
+        .stored()
+        .map(drop)
+}
+
+pub(crate) fn keys(files: &[FileId]) -> Vec<Id> {
+    files.iter().map(|file| Id(file.uuid())).collect()
 }
 
 type FileRow = (Id, String, String, i64);

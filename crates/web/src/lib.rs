@@ -3,7 +3,7 @@
 //! # Map
 //! - [`frame`]: what surrounds every page: who is signed in, which entry of the navigation is current.
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
-//!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`mechanic`], [`account`], [`admin`], [`receipt`],
+//!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`receipt`],
 //!   [`error_page`], [`mailbox`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
@@ -41,6 +41,7 @@ pub mod plan;
 pub mod receipt;
 pub mod session;
 pub mod start;
+pub mod summary;
 pub mod thank_you;
 
 pub(crate) use html::{asset, badge, described, fault, icon, icon_fill, time};

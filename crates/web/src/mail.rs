@@ -10,6 +10,7 @@ use askama::Template;
 
 use crate::Error;
 use crate::money::Amount;
+use crate::summary::{Fact, facts};
 
 /// A mail that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +174,35 @@ pub struct SessionEnded {
     pub receipt_url: Option<String>,
 }
 
+/// Milestone `summary_delivered`: the mechanic has written down what came of it.
+#[derive(Clone, Debug, Default)]
+pub struct SummaryDelivered {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The customer's name.
+    pub name: String,
+    /// The mechanic's name.
+    pub mechanic_name: String,
+    /// Year, make and model.
+    pub vehicle: Option<String>,
+    /// What is wrong with the car.
+    pub findings: String,
+    /// What was tried; may be empty, as may the two below.
+    pub steps_taken: String,
+    /// What has to be bought.
+    pub parts_needed: String,
+    /// What to do now.
+    pub next_steps: String,
+    /// How many photos are on the page.
+    pub photo_count: usize,
+    /// RFC 3339.
+    pub written_at: String,
+    /// The page with all of it.
+    pub summary_url: String,
+    /// The receipt; `None` if nothing was paid.
+    pub receipt_url: Option<String>,
+}
+
 /// Milestone `refund`: money went back.
 #[derive(Clone, Debug, Default)]
 pub struct Refund {
@@ -255,6 +285,12 @@ message!(
     SessionEndedText = "mail/session_ended.txt",
     |m| { format!("Your session with {} is over", m.mechanic_name) }
 );
+message!(
+    SummaryDelivered,
+    SummaryDeliveredHtml = "mail/summary_delivered.html",
+    SummaryDeliveredText = "mail/summary_delivered.txt",
+    |m| { format!("{}’s summary of your session", m.mechanic_name) }
+);
 message!(Refund, RefundHtml = "mail/refund.html", RefundText = "mail/refund.txt", |m| format!(
     "{} is on its way back to you",
     m.amount
@@ -269,6 +305,22 @@ impl BookingConfirmed {
 impl SessionEnded {
     pub(crate) fn ended(&self) -> String {
         crate::clock::utc_text(&self.ended_at)
+    }
+}
+
+impl SummaryDelivered {
+    pub(crate) fn written(&self) -> String {
+        crate::clock::utc_text(&self.written_at)
+    }
+
+    pub(crate) fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
+        facts(&self.findings, &self.steps_taken, &self.parts_needed, &self.next_steps)
+    }
+
+    /// What a mail program shows beside the subject: the beginning of the findings, on one line.
+    pub(crate) fn preview(&self) -> String {
+        let words: Vec<&str> = self.findings.split_whitespace().collect();
+        words.join(" ").chars().take(120).collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod free;
 mod keys;
 mod scenes;
 mod steps;
+mod summary;
 mod video;
 
 use tests::browser::{Browser, Driver, Screen, in_browser};

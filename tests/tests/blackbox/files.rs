@@ -27,7 +27,7 @@ async fn send(client: &Client, parts: &[(&str, &str, &[u8])]) -> Answer {
     client.post_bytes("/api/files", "multipart/form-data; boundary=XX", &form(parts)).await
 }
 
-async fn photo(client: &Client) -> String {
+pub(super) async fn photo(client: &Client) -> String {
     send(client, &[("file", "dash.png", PNG)]).await.expect_status(201).text_at("file_id")
 }
 

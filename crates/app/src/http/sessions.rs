@@ -37,6 +37,13 @@ pub struct PersonBody {
     name: String,
 }
 
+impl PersonBody {
+    /// A person by name.
+    pub const fn new(id: UserId, name: String) -> Self {
+        Self { id, name }
+    }
+}
+
 impl From<Person> for PersonBody {
     fn from(person: Person) -> Self {
         Self { id: person.id, name: person.name }

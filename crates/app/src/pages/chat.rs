@@ -53,12 +53,24 @@ struct Contents {
     files: Vec<FileView>,
 }
 
-fn contents(tx: &mut Tx<'_>, id: SessionId, after_seq: u64) -> Result<Contents, Error> {
+/// The lines of a log from its beginning, as pages show them; at most as many as a page holds.
+///
+/// # Errors
+/// The storage's.
+pub(super) fn said(tx: &mut Tx<'_>, id: SessionId) -> Result<Vec<chat::Event>, Error> {
+    lines(tx, id, 0)
+}
+
+fn lines(tx: &mut Tx<'_>, id: SessionId, after_seq: u64) -> Result<Vec<chat::Event>, Error> {
     let events = sessions::Store::events_after(tx, id, after_seq, EVENTS)?;
     let names = channel::names(tx, id)?;
     let name = |user: UserId| names.get(&user).cloned();
+    Ok(events.iter().map(|event| line(event, subject(event).and_then(name))).collect())
+}
+
+fn contents(tx: &mut Tx<'_>, id: SessionId, after_seq: u64) -> Result<Contents, Error> {
     Ok(Contents {
-        events: events.iter().map(|event| line(event, subject(event).and_then(name))).collect(),
+        events: lines(tx, id, after_seq)?,
         people: channel::people(tx, id)?,
         background: room::background(tx, id)?,
         files: room::files_of(tx, id)?,
@@ -128,7 +140,8 @@ fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSes
     }
 }
 
-fn receipt(app: &Pitlane, view: &SessionView) -> Vec<ReceiptLine> {
+/// What was paid, line by line.
+pub(super) fn receipt(app: &Pitlane, view: &SessionView) -> Vec<ReceiptLine> {
     let amount = |cents| Amount::new(cents, view.currency.as_str());
     let label = rows::plan_name(app, &view.price_book, view.plan);
     let base = ReceiptLine { label, amount: amount(view.base_price_cents) };
@@ -138,7 +151,8 @@ fn receipt(app: &Pitlane, view: &SessionView) -> Vec<ReceiptLine> {
     std::iter::once(base).chain(upgrade).collect()
 }
 
-fn file(view: &FileView) -> FileLink {
+/// A file as pages link to it.
+pub(super) fn file(view: &FileView) -> FileLink {
     FileLink {
         id: view.id.to_string(),
         name: view.name.clone(),

@@ -124,6 +124,38 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::types::{AnyTs, AnyUuid};
+
+    /// Summaries, and those that are being written.
+    session_summaries (session_id, state) {
+        session_id -> AnyUuid,
+        state -> Text,
+        author_id -> AnyUuid,
+        findings -> Text,
+        steps_taken -> Text,
+        parts_needed -> Text,
+        next_steps -> Text,
+        revision -> BigInt,
+        submitted_at -> Nullable<AnyTs>,
+        updated_at -> AnyTs,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::types::AnyUuid;
+
+    /// The photos of summaries.
+    session_summary_photos (session_id, state, position) {
+        session_id -> AnyUuid,
+        state -> Text,
+        position -> BigInt,
+        file_id -> AnyUuid,
+    }
+}
+
 joinable!(session_participants -> sessions (session_id));
 joinable!(session_events -> sessions (session_id));
 joinable!(session_requests -> sessions (session_id));
@@ -134,6 +166,8 @@ allow_tables_to_appear_in_same_query!(
     session_events,
     session_requests,
     request_offers,
+    session_summaries,
+    session_summary_photos,
     files
 );
 

@@ -14,7 +14,7 @@ use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 use web::landing::LandingPage;
 use web::mail::{
     BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Refund, RefundReason,
-    Sender, SessionEnded, Verification,
+    Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::mailbox::{MailboxItem, MailboxPage};
 use web::mechanic::{Approval, MechanicPage, RequestCard};
@@ -624,6 +624,20 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         session_url: session_url(),
         receipt_url: receipt_url(),
     };
+    let summary = SummaryDelivered {
+        sender: sender(),
+        name: name(),
+        mechanic_name: "Dana Kowalski".to_owned(),
+        vehicle: vehicle(),
+        findings: "Ignition coil on cylinder 3.\nSafe to drive gently until it is changed.".to_owned(),
+        steps_taken: "Swapped coils 2 and 3; the misfire moved with the coil.".to_owned(),
+        parts_needed: "Ignition coil, $55 to $80\nSpark plug tube seals, $18 to $30".to_owned(),
+        next_steps: "Change the coil within two weeks. If the light flashes, stop.".to_owned(),
+        photo_count: 2,
+        written_at: at(),
+        summary_url: "https://pitlane.example/sessions/7d1f/complete".to_owned(),
+        receipt_url: receipt_url(),
+    };
     let refund = Refund {
         sender: sender(),
         name: name(),
@@ -641,6 +655,7 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("booking_confirmed", booked.compose()?),
         ("mechanic_assigned", assigned.compose()?),
         ("session_ended", ended.compose()?),
+        ("summary_delivered", summary.compose()?),
         ("refund", refund.compose()?),
     ])
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use web::mail::{BookingConfirmed, Mail, MechanicAssigned, Message, Refund, RefundReason, SessionEnded};
+use web::mail::{
+    BookingConfirmed, Mail, MechanicAssigned, Message, Refund, RefundReason, SessionEnded, SummaryDelivered,
+};
 use web::money::Amount;
 
 use super::{files, root, samples};
@@ -63,14 +65,23 @@ fn a_free_session_has_no_receipt_and_an_unknown_car_no_line() {
         mechanic_name: "Dana Kowalski".to_owned(),
         plan_name,
         ended_at: "2026-11-20T14:35:00Z".to_owned(),
-        session_url,
+        session_url: session_url.clone(),
         ..SessionEnded::default()
+    };
+    let summary = SummaryDelivered {
+        name: "Maya Torres".to_owned(),
+        mechanic_name: "Dana Kowalski".to_owned(),
+        findings: "Nothing is broken.".to_owned(),
+        written_at: "2026-11-20T14:40:00Z".to_owned(),
+        summary_url: session_url.clone(),
+        ..SummaryDelivered::default()
     };
     settings().bind(|| {
         for (name, mail) in [
             ("booking_confirmed", booked.compose()),
             ("mechanic_assigned", assigned.compose()),
             ("session_ended", ended.compose()),
+            ("summary_delivered", summary.compose()),
         ] {
             insta::assert_snapshot!(format!("mail-{name}-free"), written(&mail.expect("a mail")));
         }

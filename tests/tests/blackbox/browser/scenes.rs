@@ -130,6 +130,18 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
     max.step(&over, "start").await.expect_status(200);
     max.say(&over, "1", "Listen for it at low speed.").await.expect_status(201);
     max.step(&over, "end").await.expect_status(200);
+    let summed = dana.paid_session("chat10").await;
+    max.accept(&summed).await;
+    max.step(&summed, "start").await.expect_status(200);
+    dana.say(&summed, "1", "It shakes at idle.").await.expect_status(201);
+    max.step(&summed, "end").await.expect_status(200);
+    let summary = json!({
+        "findings": "The third coil fails.\nSafe to drive gently until it is changed.",
+        "steps_taken": "Swapped coils 2 and 3; the fault moved with the coil.",
+        "parts_needed": "Ignition coil, $55 to $80",
+        "next_steps": "Change it within two weeks.",
+    });
+    max.client.post(&format!("/api/sessions/{summed}/summary"), summary).await.expect_status(201);
     let cancelled = dana.checkout("chat10").await;
     dana.pay(&cancelled, GOOD_CARD).await.expect_status(303);
     let called_off = dana.session_of(&cancelled).await;
@@ -145,6 +157,9 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
 
     let room = |session: &str| format!("/chat/{session}");
     let thanks = |session: &str| format!("/thank-you?session={session}");
+    let summary = |session: &str| format!("/sessions/{session}/summary");
+    let complete = |session: &str| format!("/sessions/{session}/complete");
+    let correct = format!("{}?edit=1", summary(&summed));
     let receipt = format!("/orders/{}/receipt", cancelled.order_id);
     let (her, his, admins) = (Looking::by(&dana), Looking::by(&max), Looking::by(&server.admin().await));
     vec![
@@ -160,6 +175,16 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         her.at("chat-details", format!("{}#details", room(&accepted)), "Quick Chat"),
         her.at("chat-over", room(&over), "Session over"),
         her.at("chat-cancelled", room(&called_off), "Session over"),
+        her.at("summary-waiting", summary(&over), "is writing it down"),
+        her.at("summary-early", summary(&live), "The summary comes after the session"),
+        her.at("summary-never", summary(&called_off), "There is no summary"),
+        her.at("summary", summary(&summed), "Change it within two weeks."),
+        her.at("complete-waiting", complete(&over), "The summary is on its way"),
+        her.after("complete", complete(&summed), OPEN_DETAILS, "It shakes at idle."),
+        his.at("summary-form", summary(&over), "Findings"),
+        his.after("summary-form-wrong", summary(&over), SEND, "a summary says what was found"),
+        his.at("summary-correct", correct, "Save the correction"),
+        his.at("summary-mine", summary(&summed), "Correct the summary"),
         her.at("receipt", receipt, "Paid in all"),
         his.at("mechanic", "/mechanic", "My sessions"),
         Looking::by(&nina).at("mechanic-requests", "/mechanic", "A grinding noise"),

@@ -16,6 +16,7 @@ pub fn session(error: &Error) -> Problem {
             conflict("invalid_transition", &format!("A session that is {from} can't become {to}."))
         }
         Error::SessionClosed => conflict("session_closed", "The session has ended."),
+        Error::NotStarted => conflict("session_not_started", "The session has not started yet."),
         Error::NotAccepted => conflict("not_accepted", "The session has not been accepted yet."),
         Error::MechanicTaken => conflict("already_taken", "The session has another mechanic."),
         Error::AlreadyParticipant => {
@@ -37,6 +38,11 @@ fn field(invalid: Invalid) -> FieldError {
         Invalid::SeqBeyondLog => ("seq", "beyond_log"),
         Invalid::TooManyFiles { .. } => ("file_ids", "too_many"),
         Invalid::File(_) => ("file_ids", "unusable_file"),
+        Invalid::FindingsBlank => ("findings", "blank"),
+        Invalid::SummaryTooLong { field, .. } => (field.as_str(), "too_long"),
+        Invalid::SummaryCharacters(field) => (field.as_str(), "invalid_characters"),
+        Invalid::TooManyPhotos { .. } => ("photo_file_ids", "too_many"),
+        Invalid::Photo(_) => ("photo_file_ids", "unusable_file"),
     };
     FieldError::new(name, code, format!("{}.", capitalised(&invalid.to_string())))
 }

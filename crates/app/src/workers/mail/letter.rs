@@ -4,12 +4,13 @@ use accounts::{Purpose, Status, User};
 use kernel::id::{DeliveryId, OneTimeTokenId, OrderId};
 use kernel::{Context, Money, PlanCode};
 use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
+use sessions::{Summary, SummaryText};
 use store::Tx;
 use store::views::mail::{Booking, Repayment};
 use store::views::session::SessionView;
 use web::mail::{
     BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Refund, RefundReason,
-    Sender, SessionEnded, Verification,
+    Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::money::Amount;
 
@@ -60,6 +61,18 @@ pub(super) fn write(
             Some(repayment) => writer.refund(&repayment),
             None => Written::Void("the refund is gone"),
         },
+        (Milestone::SummaryDelivered, About::Session(id)) => {
+            let session = store::views::session::any(tx, id, recipient.id())?;
+            let booking = store::views::mail::booking(tx, id)?;
+            let summary = sessions::Store::summary(tx, id)?;
+            match (session, booking, summary) {
+                (Some(session), Some(booking), Some(summary)) => {
+                    let author = accounts::UserStore::user_by_id(tx, summary.author)?;
+                    writer.summary(&session, &booking, summary, author.as_ref())
+                }
+                (None, ..) | (_, None, _) | (.., None) => Written::Void("the summary is gone"),
+            }
+        }
         (milestone, About::Session(id)) => {
             let session = store::views::session::any(tx, id, recipient.id())?;
             match (session, store::views::mail::booking(tx, id)?) {
@@ -159,12 +172,7 @@ impl Writer<'_> {
 
     fn session(&self, milestone: Milestone, session: &SessionView, booking: &Booking) -> Written {
         let session_url = self.address(&format!("/chat/{}", session.id));
-        // Only who paid has a receipt.
-        let is_customer = session.customer.id == self.recipient.id();
-        let receipt_url = booking
-            .order
-            .filter(|_| is_customer && !booking.amount.is_zero())
-            .map(|order| self.receipt(order));
+        let receipt_url = self.receipt_of(session, booking);
         let links: Vec<String> = std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
         let (sender, name, vehicle) = (self.sender(), self.name(), booking.vehicle.clone());
         let plan_name = self.plan_name(&session.price_book, session.plan);
@@ -207,6 +215,9 @@ impl Writer<'_> {
                     return Written::Void("the session has not ended");
                 };
                 let ended_at = ended_at.to_string();
+                // The page with everything: the summary, once it is written, the receipt, what was said.
+                let session_url = self.address(&format!("/sessions/{}/complete", session.id));
+                let links: Vec<String> = std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
                 let message = SessionEnded {
                     sender,
                     name,
@@ -220,11 +231,46 @@ impl Writer<'_> {
                 };
                 Written::new(&message, links)
             }
-            Milestone::Verification
+            Milestone::SummaryDelivered
+            | Milestone::Verification
             | Milestone::MagicLink
             | Milestone::PasswordReset
             | Milestone::Refunded => Written::Void("the milestone is not about a session"),
         }
+    }
+
+    fn summary(
+        &self,
+        session: &SessionView,
+        booking: &Booking,
+        summary: Summary,
+        author: Option<&User>,
+    ) -> Written {
+        let SummaryText { findings, steps_taken, parts_needed, next_steps, photos } = summary.text;
+        let summary_url = self.address(&format!("/sessions/{}/complete", session.id));
+        let receipt_url = self.receipt_of(session, booking);
+        let links: Vec<String> = std::iter::once(summary_url.clone()).chain(receipt_url.clone()).collect();
+        let message = SummaryDelivered {
+            sender: self.sender(),
+            name: self.name(),
+            mechanic_name: author.map_or_else(|| "Your mechanic".to_owned(), |author| author.name().to_owned()),
+            vehicle: booking.vehicle.clone(),
+            findings,
+            steps_taken,
+            parts_needed,
+            next_steps,
+            photo_count: photos.len(),
+            written_at: summary.submitted_at.to_string(),
+            summary_url,
+            receipt_url,
+        };
+        Written::new(&message, links)
+    }
+
+    // Only who paid has a receipt.
+    fn receipt_of(&self, session: &SessionView, booking: &Booking) -> Option<String> {
+        let is_customer = session.customer.id == self.recipient.id();
+        booking.order.filter(|_| is_customer && !booking.amount.is_zero()).map(|order| self.receipt(order))
     }
 
     fn refund(&self, repayment: &Repayment) -> Written {

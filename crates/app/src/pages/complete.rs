@@ -1,0 +1,75 @@
+//! `/sessions/{id}/complete`: what a customer takes home: the summary, the receipt, what was said, what comes next.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use kernel::id::SessionId;
+use sessions::{ParticipantRole, Status};
+use web::chat::{self, EventBody};
+use web::frame::Nav;
+use web::summary::{CompletePage, TranscriptLine, is_told};
+
+use super::frame::{frame, go, show};
+use super::{chat as room, rows, summary};
+use crate::http::auth::SignedIn;
+use crate::http::sessions::seen;
+use crate::http::{Access, ApiResult, Router};
+use crate::state::Pitlane;
+use crate::usecases::{Error, view_summary};
+
+/// Adds the page and the address that the seeds have for it.
+pub fn routes(router: &mut Router) {
+    router.get("/sessions/{id}/complete", Access::SignedIn, open);
+    router.get("/session/{id}/complete", Access::SignedIn, moved);
+}
+
+async fn moved(id: Path<SessionId>) -> HttpResponse {
+    go(&format!("/sessions/{}/complete", *id))
+}
+
+async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    let id = *id;
+    let view = seen(&app, &person, id, "complete").await?;
+    match view.status {
+        Status::Completed => {}
+        // There is nothing to take home yet.
+        Status::Requested | Status::Scheduled | Status::Accepted | Status::InProgress => {
+            return Ok(go(&format!("/chat/{id}")));
+        }
+        Status::Cancelled | Status::Expired => return Ok(go(&format!("/thank-you?session={id}"))),
+    }
+    let is_customer = view.viewer_role == Some(ParticipantRole::Customer);
+    if is_customer {
+        view_summary::note_view(&app, person.id(), id).await?;
+    }
+    let (papers, said) =
+        app.db.read(move |tx| Ok::<_, Error>((summary::papers(tx, id)?, room::said(tx, id)?))).await?;
+    let page = CompletePage {
+        frame: frame(&app, Some(&person.0), Nav::None),
+        session: summary::heading(&app, &view, papers.vehicle.as_ref()),
+        summary: papers.summary.as_ref().map(|written| summary::written(written, &papers)),
+        transcript: said.into_iter().filter_map(transcript_line).collect(),
+        receipt: if is_customer { room::receipt(&app, &view) } else { Vec::new() },
+        total: rows::total(&view),
+        payment_status: view.payment_status.as_str().to_owned(),
+        receipt_order_id: view.order.filter(|_| is_customer).map(|order| order.to_string()),
+        plan_code: again(&view),
+        is_customer,
+    };
+    show(&page, StatusCode::OK)
+}
+
+/// The plan to ask again with: the free one is given once.
+fn again(view: &store::views::session::SessionView) -> String {
+    let plan = if view.plan == kernel::PlanCode::Free { kernel::PlanCode::Chat10 } else { view.plan };
+    plan.as_str().to_owned()
+}
+
+fn transcript_line(event: chat::Event) -> Option<TranscriptLine> {
+    let told = match &event.body {
+        EventBody::Message { .. } => true,
+        EventBody::Reaction { .. } => false,
+        EventBody::Note(kind) => is_told(*kind),
+    };
+    told.then_some(TranscriptLine { name: event.actor_name, at: event.created_at, body: event.body })
+}
