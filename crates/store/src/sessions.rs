@@ -21,8 +21,8 @@ use crate::error::Stored;
 use crate::notice::Notice;
 use crate::prepared::{Value, prepared};
 use crate::schema::sessions::{files, session_events, session_participants, sessions as sessions_table};
-use crate::tx::Tx;
 use crate::summaries;
+use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
 
 /// A row of `sessions`.
@@ -511,7 +511,11 @@ impl Store for Tx<'_> {
 fn attach(tx: &mut Tx<'_>, keys: &[Id], session: SessionId, now: Timestamp) -> Result<(), StoreError> {
     use files as f;
     diesel::update(f::table.filter(f::id.eq_any(keys).and(f::attached_at.is_null())))
-        .set((f::session_id.eq(Id(session.uuid())), f::attached_at.eq(Ts::from(now)), f::expires_at.eq(None::<Ts>)))
+        .set((
+            f::session_id.eq(Id(session.uuid())),
+            f::attached_at.eq(Ts::from(now)),
+            f::expires_at.eq(None::<Ts>),
+        ))
         .execute(tx.conn())
         .stored()
         .map(drop)

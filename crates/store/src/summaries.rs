@@ -60,8 +60,9 @@ fn text(row: &mut Row, photos: Vec<FileId>) -> SummaryText {
 
 pub(crate) fn submitted(tx: &mut Tx<'_>, session: SessionId) -> Result<Option<Summary>, StoreError> {
     let Some((mut row, photos)) = read(tx, session, SUBMITTED)? else { return Ok(None) };
-    let submitted_at =
-        row.submitted_at.ok_or_else(|| StoreError::corrupt("session_summaries", "submitted without a time"))?;
+    let submitted_at = row
+        .submitted_at
+        .ok_or_else(|| StoreError::corrupt("session_summaries", "submitted without a time"))?;
     Ok(Some(Summary {
         session,
         author: UserId::new(row.author_id.0),

@@ -18,7 +18,7 @@ use kernel::{Actor, Context, PlanCode, Role, SessionType, StoreError, Timestamp}
 use people::{mechanic, user};
 use sessions::{
     EndReason, Event, Invalid, Kind, MessageDraft, MessageLimits, NewSession, ParticipantRole, Posted,
-    Status, Store, verify_chain,
+    Status, Store, Submitted, SummaryText, save_summary_draft, submit_summary, summary_draft, verify_chain,
 };
 use store::schema::accounts::mechanics;
 use store::schema::sessions::{files, session_events, session_participants};
@@ -507,6 +507,57 @@ fn a_file_goes_with_one_session_of_its_owner() {
         assert!(first.event.body().contains("\"name\":\"engine.jpg\""), "{}", first.event.body());
         let again = send(customer, "a", good).await.expect("sends");
         assert_eq!(again, Posted { event: first.event, fresh: false });
+        scene.assert_log_holds().await;
+    });
+}
+
+#[test]
+fn a_summary_is_kept_beside_its_draft_and_a_swept_upload_leaves_the_draft() {
+    on_each_database(async |world| {
+        let scene = Scene::accepted(world).await;
+        let (session, mechanic, customer) = (scene.session, scene.mechanics[0], scene.customer);
+        scene.step(move |tx, cx| sessions::start(tx, session, mechanic, cx)).await;
+        let cx = scene.world.context(0);
+        let (his, hers) = (FileId::new(cx.id()), FileId::new(cx.id()));
+        let later = cx.now.plus_seconds(3_600);
+        scene
+            .run(move |tx, _| {
+                upload(tx, his, mechanic, later)?;
+                Ok(upload(tx, hers, customer, later)?)
+            })
+            .await
+            .expect("uploads");
+        let text = |findings: &str, photos: Vec<FileId>| SummaryText {
+            findings: findings.to_owned(),
+            photos,
+            ..SummaryText::default()
+        };
+        let keep = |text: SummaryText| {
+            scene.run(move |tx, cx| Ok(save_summary_draft(tx, session, mechanic, text.clone(), cx)?))
+        };
+        let submit = |text: SummaryText| {
+            scene.run(move |tx, cx| Ok(submit_summary(tx, session, mechanic, text.clone(), cx)?))
+        };
+        let draft = || scene.run(move |tx, _| Ok(summary_draft(tx, session, mechanic)?));
+        let stranger = Err(sessions::Error::from(Invalid::Photo(hers)).into());
+        assert_eq!(keep(text("", vec![hers])).await.map(drop), stranger, "not the mechanic's");
+        keep(text("", vec![his])).await.expect("keeps");
+        scene
+            .run(move |tx, _| {
+                diesel::delete(files::table.find(Id(his.uuid()))).execute(tx.conn()).stored()?;
+                Ok(())
+            })
+            .await
+            .expect("sweeps");
+        assert_eq!(draft().await.expect("reads").expect("is there").text, text("", vec![]));
+        let first = submit(text("The coil.", vec![])).await.expect("hands in");
+        assert_eq!((first.summary.revision, draft().await), (1, Ok(None)));
+        keep(text("The coil, and", vec![])).await.expect("keeps");
+        assert_eq!(scene.run(move |tx, _| Ok(tx.summary(session)?)).await, Ok(Some(first.summary.clone())));
+        let second = submit(text("The coil, and its seal.", vec![])).await.expect("corrects");
+        assert_eq!((second.summary.revision, second.summary.submitted_at), (2, first.summary.submitted_at));
+        let again = submit(text("The coil, and its seal.", vec![])).await.expect("says the same");
+        assert_eq!(again, Submitted { summary: second.summary, event: None });
         scene.assert_log_holds().await;
     });
 }

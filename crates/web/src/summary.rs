@@ -213,7 +213,10 @@ pub struct CompletePage {
 impl CompletePage {
     /// The first line of the findings, which is what a customer wants to know; else that it is over.
     pub(crate) fn heading(&self) -> String {
-        let finding = self.summary.as_ref().and_then(|summary| summary.findings.lines().find(|line| !line.trim().is_empty()));
+        let finding = self
+            .summary
+            .as_ref()
+            .and_then(|summary| summary.findings.lines().find(|line| !line.trim().is_empty()));
         match finding {
             Some(line) if line.chars().count() <= 120 => line.trim().to_owned(),
             _ if self.session.mechanic_name.is_empty() => "Your session is over".to_owned(),

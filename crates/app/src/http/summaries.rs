@@ -104,10 +104,7 @@ fn body(summary: Summary, name: String) -> SummaryBody {
 ///
 /// # Errors
 /// The storage's.
-pub async fn written(
-    app: &Data<Pitlane>,
-    session: SessionId,
-) -> ApiResult<Option<(Summary, String)>> {
+pub async fn written(app: &Data<Pitlane>, session: SessionId) -> ApiResult<Option<(Summary, String)>> {
     Ok(app
         .db
         .read(move |tx| {

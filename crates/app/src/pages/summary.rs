@@ -54,9 +54,7 @@ pub(super) struct Papers {
 pub(super) fn papers(tx: &mut Tx<'_>, id: SessionId) -> Result<Papers, Error> {
     let summary = sessions::Store::summary(tx, id)?;
     let author = match &summary {
-        Some(summary) => {
-            store::views::channel::names(tx, id)?.remove(&summary.author).unwrap_or_default()
-        }
+        Some(summary) => store::views::channel::names(tx, id)?.remove(&summary.author).unwrap_or_default(),
         None => String::new(),
     };
     let files = room::files_of(tx, id)?;
@@ -251,7 +249,10 @@ mod tests {
         let id = FileId::new(uuid::Uuid::from_u128(7));
         let body = format!("findings=The+coil%0D%0Afails&next_steps=Change+it&file_ids={id}&other=1");
         let (text, known) = typed(body.as_bytes());
-        assert_eq!((text.findings.as_str(), text.next_steps.as_str(), known), ("The coil\nfails", "Change it", true));
+        assert_eq!(
+            (text.findings.as_str(), text.next_steps.as_str(), known),
+            ("The coil\nfails", "Change it", true)
+        );
         assert_eq!(text.photos, [id]);
         assert!(!typed(b"findings=x&file_ids=nonsense").1);
     }

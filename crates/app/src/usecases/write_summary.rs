@@ -67,8 +67,5 @@ pub async fn save_draft(
     text: SummaryText,
 ) -> Result<SummaryDraft, Error> {
     let cx = pitlane.context();
-    pitlane
-        .db
-        .write(move |tx| Ok(sessions::save_summary_draft(tx, session, by, text.clone(), &cx)?))
-        .await
+    pitlane.db.write(move |tx| Ok(sessions::save_summary_draft(tx, session, by, text.clone(), &cx)?)).await
 }

@@ -23,7 +23,7 @@ fn a_mechanic_writes_the_summary_over_a_closed_tab_and_the_customer_reads_it() {
         phone.open(&format!("/chat/{session}")).await;
         max.step(session, "end").await.expect_status(200);
         desk.press("Write the summary").await;
-        desk.arrives_at("/summary").await;
+        desk.arrives_at(&format!("/sessions/{session}/summary")).await;
         desk.picture("summary-empty-desk").await;
         desk.press("Send the summary to Dana Driver").await;
         assert!(desk.path().await.ends_with("/summary"), "nothing was sent");

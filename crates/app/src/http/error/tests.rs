@@ -12,7 +12,7 @@ use kernel::id::FileId;
 use kernel::{Currency, Money, MoneyError, StoreError};
 use payments::gateway::CallbackError;
 use payments::{GatewayError, OrderStatus, RefundStatus};
-use sessions::{Invalid, InvalidTransition, Status};
+use sessions::{Invalid, InvalidTransition, Status, SummaryField};
 
 use super::problem;
 use crate::http::Problem;
@@ -72,6 +72,7 @@ fn sessions() -> Vec<(String, sessions::Error)> {
         Sessions::WrongRole => [Sessions::WrongRole],
         Sessions::InvalidTransition(_) => [Sessions::InvalidTransition(illegal)],
         Sessions::SessionClosed => [Sessions::SessionClosed],
+        Sessions::NotStarted => [Sessions::NotStarted],
         Sessions::NotAccepted => [Sessions::NotAccepted],
         Sessions::MechanicTaken => [Sessions::MechanicTaken],
         Sessions::AlreadyParticipant => [Sessions::AlreadyParticipant],
@@ -91,6 +92,11 @@ fn invalid() -> Vec<(String, sessions::Error)> {
         Invalid::SeqBeyondLog => [Invalid::SeqBeyondLog],
         Invalid::TooManyFiles { .. } => [Invalid::TooManyFiles { max: 6 }],
         Invalid::File(_) => [Invalid::File(FileId::new(uuid::Uuid::nil()))],
+        Invalid::FindingsBlank => [Invalid::FindingsBlank],
+        Invalid::SummaryTooLong { .. } => [Invalid::SummaryTooLong { field: SummaryField::StepsTaken, max_chars: 4_000 }],
+        Invalid::SummaryCharacters(_) => [Invalid::SummaryCharacters(SummaryField::NextSteps)],
+        Invalid::TooManyPhotos { .. } => [Invalid::TooManyPhotos { max: 10 }],
+        Invalid::Photo(_) => [Invalid::Photo(FileId::new(uuid::Uuid::nil()))],
     });
     samples.into_iter().map(|(name, invalid)| (name, invalid.into())).collect()
 }

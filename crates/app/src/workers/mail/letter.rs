@@ -217,7 +217,8 @@ impl Writer<'_> {
                 let ended_at = ended_at.to_string();
                 // The page with everything: the summary, once it is written, the receipt, what was said.
                 let session_url = self.address(&format!("/sessions/{}/complete", session.id));
-                let links: Vec<String> = std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
+                let links: Vec<String> =
+                    std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
                 let message = SessionEnded {
                     sender,
                     name,
@@ -253,7 +254,8 @@ impl Writer<'_> {
         let message = SummaryDelivered {
             sender: self.sender(),
             name: self.name(),
-            mechanic_name: author.map_or_else(|| "Your mechanic".to_owned(), |author| author.name().to_owned()),
+            mechanic_name: author
+                .map_or_else(|| "Your mechanic".to_owned(), |author| author.name().to_owned()),
             vehicle: booking.vehicle.clone(),
             findings,
             steps_taken,
