@@ -7,6 +7,7 @@
 //! | [`client`] | requests, and answers that must never be a server error |
 //! | [`people`] | a customer, a mechanic, an admin |
 //! | [`money`] | an intake, a checkout, and the sandbox's payment page |
+//! | [`resend`] | something that answers like the mail carrier |
 //! | [`socket`] | a WebSocket client |
 //! | [`browser`] | Chromium, on a phone and on a desk |
 //! | [`disk`] | a disk that is small, full or read-only |
@@ -20,6 +21,7 @@ pub mod database;
 pub mod disk;
 pub mod money;
 pub mod people;
+pub mod resend;
 pub mod server;
 pub mod socket;
 pub mod wait;

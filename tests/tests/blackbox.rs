@@ -11,6 +11,7 @@ mod blackbox {
     mod files;
     mod idempotency;
     mod intake;
+    mod mail;
     mod refunds;
     mod server;
     mod sessions;

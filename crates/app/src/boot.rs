@@ -20,8 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use gateways::stripe;
+use gateways::{resend, stripe};
 use kernel::{Entropy, StoreError};
+use notifications::Mailer;
 use pricing::Catalog;
 use sandbox::Sandbox;
 use store::{Db, OpenError};
@@ -30,7 +31,7 @@ use tokio::task::JoinHandle;
 
 use self::lock::DatabaseLock;
 use crate::clock::{Clock, SystemEntropy};
-use crate::config::{PaymentProvider, Problems, Settings};
+use crate::config::{MailProvider, PaymentProvider, Problems, Settings};
 use crate::http;
 use crate::mailbox::Mailbox;
 use crate::realtime::Hub;
@@ -119,7 +120,7 @@ pub async fn start(settings: Settings) -> Result<Running, BootError> {
         seed::once(&pitlane).await.map_err(BootError::Seed)?;
     }
     let sandbox = sandbox.map(run_sandbox);
-    let carriers = Carriers { mailer: Arc::new(Mailbox::new(pitlane.clone())) };
+    let carriers = Carriers { mailer: mailer(&pitlane) };
     let workers = Workers::start(pitlane.clone(), carriers, lock.is_some()).await?;
     let server = http::server::start(pitlane.clone(), listener)?;
     let handle = server.handle();
@@ -228,9 +229,22 @@ fn payment_gateway(settings: &Settings) -> Result<stripe::Stripe, stripe::Settin
     stripe::Stripe::new(stripe::Settings {
         secret_key: payments.secret_key.expose().to_owned(),
         api_base: Some(payments.api_base.clone()),
-        webhook_secrets: vec![payments.webhook_secret.expose().to_owned()],
+        webhook_secrets: payments.webhook_secret.each().map(str::to_owned).collect(),
         webhook_tolerance_seconds: payments.webhook_tolerance_seconds.into(),
     })
+}
+
+fn mailer(pitlane: &Pitlane) -> Arc<dyn Mailer> {
+    let mail = &pitlane.settings.mail;
+    match mail.provider {
+        MailProvider::Mailbox => Arc::new(Mailbox::new(pitlane.clone())),
+        MailProvider::Resend => Arc::new(resend::Resend::new(resend::Settings {
+            api_key: mail.resend_api_key.expose().to_owned(),
+            api_base: mail.api_base.clone(),
+            from: mail.from.clone(),
+            reply_to: mail.support_address.clone(),
+        })),
+    }
 }
 
 fn open_sandbox(pitlane: &Pitlane, address: SocketAddr) -> Result<Option<Sandbox>, BootError> {
@@ -243,7 +257,7 @@ fn open_sandbox(pitlane: &Pitlane, address: SocketAddr) -> Result<Option<Sandbox
         sandbox::Settings {
             database: settings.payments.sandbox_file.clone().unwrap_or(beside),
             webhook_url: format!("http://{address}/api/stripe/webhook"),
-            webhook_secret: settings.payments.webhook_secret.expose().to_owned(),
+            webhook_secret: settings.payments.webhook_secret.each().next().unwrap_or_default().to_owned(),
             public_url: settings.server.public_url.clone(),
             api_version: STRIPE_API_VERSION.to_owned(),
         },

@@ -22,6 +22,7 @@ pub mod plans;
 pub mod problem;
 pub mod receipts;
 pub mod requests;
+pub mod resend_webhook;
 pub mod router;
 pub mod routes;
 pub mod server;

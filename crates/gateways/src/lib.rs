@@ -3,6 +3,7 @@
 //! | module | talks to |
 //! |---|---|
 //! | [`files`] | the folder in which uploads lie |
+//! | [`resend`] | Resend, which carries mail |
 //! | [`stripe`] | Stripe, or the sandbox at Stripe's own paths |
 //!
 //! Each module that talks over a network splits into `wire` (what is sent and read, as pure functions) and `client` (the one place that does the
@@ -11,4 +12,5 @@
 //! It must never decide anything about the business, open the database, or let a secret reach a log.
 
 pub mod files;
+pub mod resend;
 pub mod stripe;

@@ -57,6 +57,8 @@ pub enum Milestone {
     PasswordReset,
     /// The customer's order is paid (EML-04).
     BookingConfirmed,
+    /// What was paid, line by line.
+    Receipt,
     /// A mechanic has taken the session (EML-05).
     MechanicAssigned,
     /// The session is over (EML-07).
@@ -69,11 +71,12 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
         Self::BookingConfirmed,
+        Self::Receipt,
         Self::MechanicAssigned,
         Self::SessionEnded,
         Self::SummaryDelivered,
@@ -87,6 +90,7 @@ impl Milestone {
             Self::MagicLink => "magic_link",
             Self::PasswordReset => "password_reset",
             Self::BookingConfirmed => "booking_confirmed",
+            Self::Receipt => "receipt",
             Self::MechanicAssigned => "mechanic_assigned",
             Self::SessionEnded => "session_ended",
             Self::SummaryDelivered => "summary_delivered",
@@ -104,6 +108,7 @@ impl Milestone {
         match self {
             Self::Verification | Self::MagicLink | Self::PasswordReset => Category::Security,
             Self::BookingConfirmed
+            | Self::Receipt
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered
@@ -118,6 +123,7 @@ impl Milestone {
             | Self::MagicLink
             | Self::PasswordReset
             | Self::BookingConfirmed
+            | Self::Receipt
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered

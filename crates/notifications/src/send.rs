@@ -80,7 +80,7 @@ pub fn finish(
     Ok(delivery)
 }
 
-/// Stops messages to an address, from now on.
+/// Stops messages to an address, from now on. An address that does not exist stays that, whatever its owner reports.
 ///
 /// # Errors
 /// When the storage fails.
@@ -91,7 +91,12 @@ pub fn suppress(
     reason: SuppressionReason,
     cx: &Context,
 ) -> Result<(), Error> {
-    let suppression = Suppression { channel, address: address.to_lowercase(), reason, created_at: cx.now };
+    let address = address.to_lowercase();
+    let known = store.suppression_by_address(channel, &address)?.map(|suppression| suppression.reason);
+    if known == Some(SuppressionReason::Bounced) {
+        return Ok(());
+    }
+    let suppression = Suppression { channel, address, reason, created_at: cx.now };
     Ok(store.suppression_upsert(&suppression)?)
 }
 

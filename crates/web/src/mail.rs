@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use askama::Template;
 
 use crate::Error;
-use crate::money::Amount;
+use crate::money::{Amount, percent};
+use crate::plan::ReceiptLine;
 use crate::summary::{Fact, facts};
 
 /// A mail that is ready to be sent.
@@ -130,6 +131,31 @@ pub struct BookingConfirmed {
     pub session_url: String,
     /// The receipt; `None` if nothing was paid.
     pub receipt_url: Option<String>,
+}
+
+/// Milestone `receipt`: what was paid, line by line.
+#[derive(Clone, Debug, Default)]
+pub struct Receipt {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The customer's name.
+    pub name: String,
+    /// The order's id.
+    pub order_id: String,
+    /// What was bought; the amounts add up to `total`, tax included.
+    pub lines: Vec<ReceiptLine>,
+    /// The tax rate that was in force, in basis points.
+    pub tax_rate_bps: i64,
+    /// The tax inside `total`.
+    pub tax: Amount,
+    /// `total` without the tax.
+    pub net: Amount,
+    /// What was paid.
+    pub total: Amount,
+    /// RFC 3339: when it was paid.
+    pub paid_at: String,
+    /// The receipt's page.
+    pub receipt_url: String,
 }
 
 /// Milestone `mechanic_assigned`: somebody has taken the request.
@@ -285,6 +311,10 @@ message!(
     SessionEndedText = "mail/session_ended.txt",
     |m| { format!("Your session with {} is over", m.mechanic_name) }
 );
+message!(Receipt, ReceiptHtml = "mail/receipt.html", ReceiptText = "mail/receipt.txt", |m| format!(
+    "Receipt: {} paid",
+    m.total
+));
 message!(
     SummaryDelivered,
     SummaryDeliveredHtml = "mail/summary_delivered.html",
@@ -305,6 +335,16 @@ impl BookingConfirmed {
 impl SessionEnded {
     pub(crate) fn ended(&self) -> String {
         crate::clock::utc_text(&self.ended_at)
+    }
+}
+
+impl Receipt {
+    pub(crate) fn paid(&self) -> String {
+        crate::clock::utc_text(&self.paid_at)
+    }
+
+    pub(crate) fn tax_rate(&self) -> String {
+        percent(self.tax_rate_bps)
     }
 }
 

@@ -21,6 +21,7 @@ impl Settings {
         };
         self.check_environment(&mut refuse);
         self.check_payments(&mut refuse);
+        self.check_mail(&mut refuse);
         self.check_offered(&mut refuse);
         if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
     }
@@ -89,6 +90,31 @@ impl Settings {
         }
     }
 
+    fn check_mail(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let mail = &self.mail;
+        if mail.provider == MailProvider::Mailbox {
+            return;
+        }
+        refuse(
+            mail.resend_api_key.is_empty(),
+            "mail.resend_api_key",
+            String::new(),
+            "set RESEND_API_KEY to a key that may send, from Resend's dashboard",
+        );
+        refuse(
+            mail.from.contains("@example.com"),
+            "mail.from",
+            mail.from.clone(),
+            "write a sender on a domain that is verified at Resend, such as Pitlane <help@your-domain>",
+        );
+        refuse(
+            !mail.api_base.is_empty() && !is_private(&mail.api_base),
+            "mail.api_base",
+            mail.api_base.clone(),
+            "leave it empty, or write an https address, because the key goes there",
+        );
+    }
+
     // What the contract names and this version does not have yet: better refused than silently ignored.
     fn check_offered(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
         refuse(
@@ -96,12 +122,6 @@ impl Settings {
             "bus.url",
             self.bus.url.clone().unwrap_or_default(),
             "this version runs on one node: leave it empty",
-        );
-        refuse(
-            self.mail.provider == MailProvider::Resend,
-            "mail.provider",
-            "resend".to_owned(),
-            "this version keeps mail in its mailbox: write mailbox",
         );
         refuse(
             self.reach.sms_provider == SmsProvider::Twilio,
@@ -128,6 +148,9 @@ impl Settings {
         let mut warnings = Vec::new();
         if self.server.environment == Environment::Production && self.mail.provider == MailProvider::Mailbox {
             warnings.push("mail.provider is mailbox: mail is kept in the database and reaches nobody");
+        }
+        if self.mail.provider == MailProvider::Resend && self.mail.resend_webhook_secret.is_empty() {
+            warnings.push("mail.resend_webhook_secret is empty: bounces and complaints are not heard");
         }
         if self.server.environment == Environment::Production && self.server.public_url.starts_with("http://")
         {

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use super::secret::Secret;
 
 /// Names that operators have set already, and the keys they stand for.
-pub(super) const WELL_KNOWN: [(&str, &str); 8] = [
+pub(super) const WELL_KNOWN: [(&str, &str); 9] = [
     ("DATABASE_URL", "database.url"),
     ("STRIPE_SECRET_KEY", "payments.secret_key"),
     ("STRIPE_WEBHOOK_SECRET", "payments.webhook_secret"),
@@ -20,6 +20,7 @@ pub(super) const WELL_KNOWN: [(&str, &str); 8] = [
     ("STRIPE_PRICE_VIDEO15", "payments.price_video15"),
     ("STRIPE_PRICE_DIAGNOSTIC", "payments.price_diagnostic"),
     ("RESEND_API_KEY", "mail.resend_api_key"),
+    ("RESEND_WEBHOOK_SECRET", "mail.resend_webhook_secret"),
     ("CRON_SECRET", "server.cron_secret"),
 ];
 

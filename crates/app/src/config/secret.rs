@@ -17,6 +17,11 @@ impl Secret {
         &self.0
     }
 
+    /// The texts, of a key that may hold several with commas between: while one is being replaced, both are good.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.split(',').map(str::trim).filter(|secret| !secret.is_empty())
+    }
+
     /// Whether it is not configured.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -44,5 +49,13 @@ mod tests {
         let secret = Secret::new("sk_live_1");
         assert!(!format!("{secret} {secret:?} {:?}", Some(&secret)).contains("sk_live"));
         assert_eq!(secret.expose(), "sk_live_1");
+    }
+
+    #[test]
+    fn several_are_told_apart_by_commas() {
+        let each = |text: &str| Secret::new(text).each().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(each("whsec_old, whsec_new"), ["whsec_old", "whsec_new"]);
+        assert_eq!(each("whsec_old"), ["whsec_old"]);
+        assert_eq!(each(" ,"), Vec::<String>::new());
     }
 }

@@ -259,6 +259,8 @@ pub struct Mail {
     pub api_base: String,
     /// The provider's key.
     pub resend_api_key: Secret,
+    /// The secrets that sign the provider's webhook, with commas between while one is being replaced.
+    pub resend_webhook_secret: Secret,
 }
 
 impl Mail {
@@ -283,6 +285,7 @@ impl Mail {
                 if text.is_empty() { Some(String::new()) } else { origin(text) }
             }),
             resend_api_key: section.secret("resend_api_key", 8),
+            resend_webhook_secret: section.secret("resend_webhook_secret", 8),
         }
     }
 }

@@ -16,6 +16,7 @@ pub fn all(development: bool) -> Router {
     super::intake::routes(&mut router);
     super::checkout::routes(&mut router);
     super::stripe_webhook::routes(&mut router);
+    super::resend_webhook::routes(&mut router);
     super::receipts::routes(&mut router);
     super::openapi::routes(&mut router);
     crate::realtime::handshake::routes(&mut router);

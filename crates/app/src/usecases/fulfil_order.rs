@@ -323,5 +323,8 @@ fn make_session(
         cx,
     )?;
     mail::enqueue(tx, Milestone::BookingConfirmed, terms.customer, About::Session(session.id()), cx)?;
+    if !terms.amount.is_zero() {
+        mail::enqueue(tx, Milestone::Receipt, terms.customer, About::Order(terms.id), cx)?;
+    }
     Ok(session.id())
 }

@@ -2,7 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::Context;
-use kernel::id::{OneTimeTokenId, RefundId, SessionId, UserId};
+use kernel::id::{OneTimeTokenId, OrderId, RefundId, SessionId, UserId};
 use notifications::{Milestone, NewDelivery};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -19,6 +19,8 @@ pub enum About {
     Link(OneTimeTokenId),
     /// A session.
     Session(SessionId),
+    /// What was paid.
+    Order(OrderId),
     /// Money sent back.
     Refund(RefundId),
 }
@@ -28,6 +30,7 @@ impl About {
         match self {
             Self::Link(id) => id.uuid(),
             Self::Session(id) => id.uuid(),
+            Self::Order(id) => id.uuid(),
             Self::Refund(id) => id.uuid(),
         }
     }

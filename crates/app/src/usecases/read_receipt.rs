@@ -34,10 +34,14 @@ pub struct Paper {
 /// # Errors
 /// [`Refusal::NotFound`] for anybody else's order and for one that was never paid; the storage's.
 pub async fn read_receipt(pitlane: &Pitlane, reader: Actor, order: OrderId) -> Result<Paper, Error> {
-    pitlane.db.read(move |tx| read(tx, reader, order)).await
+    pitlane.db.read(move |tx| paper(tx, reader, order)).await
 }
 
-fn read(tx: &mut Tx<'_>, reader: Actor, order: OrderId) -> Result<Paper, Error> {
+/// The same inside a transaction.
+///
+/// # Errors
+/// Those of [`read_receipt`].
+pub fn paper(tx: &mut Tx<'_>, reader: Actor, order: OrderId) -> Result<Paper, Error> {
     let order = payments::Store::order_by_id(tx, order)?
         .filter(|order| reader.is_admin() || reader.user() == Some(order.terms().customer))
         .ok_or(Refusal::NotFound)?;

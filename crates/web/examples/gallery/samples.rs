@@ -13,8 +13,8 @@ use web::frame::{Frame, Nav, Role, Viewer};
 use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 use web::landing::LandingPage;
 use web::mail::{
-    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Refund, RefundReason,
-    Sender, SessionEnded, SummaryDelivered, Verification,
+    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Receipt, Refund,
+    RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::mailbox::{MailboxItem, MailboxPage};
 use web::mechanic::{Approval, MechanicPage, RequestCard};
@@ -624,6 +624,18 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         session_url: session_url(),
         receipt_url: receipt_url(),
     };
+    let receipt = Receipt {
+        sender: sender(),
+        name: name(),
+        order_id: "0198d7a0-0000-7000-8000-0000000044c1".to_owned(),
+        lines: vec![ReceiptLine { label: plan(), amount: usd(2999) }],
+        tax_rate_bps: 825,
+        tax: usd(229),
+        net: usd(2770),
+        total: usd(2999),
+        paid_at: at(),
+        receipt_url: receipt_url().unwrap_or_default(),
+    };
     let summary = SummaryDelivered {
         sender: sender(),
         name: name(),
@@ -655,6 +667,7 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("booking_confirmed", booked.compose()?),
         ("mechanic_assigned", assigned.compose()?),
         ("session_ended", ended.compose()?),
+        ("receipt", receipt.compose()?),
         ("summary_delivered", summary.compose()?),
         ("refund", refund.compose()?),
     ])

@@ -2,21 +2,23 @@
 
 use accounts::{Purpose, Status, User};
 use kernel::id::{DeliveryId, OneTimeTokenId, OrderId};
-use kernel::{Context, Money, PlanCode};
+use kernel::{Actor, Context, Money, PlanCode};
 use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
 use sessions::{Summary, SummaryText};
 use store::Tx;
 use store::views::mail::{Booking, Repayment};
 use store::views::session::SessionView;
 use web::mail::{
-    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Refund, RefundReason,
-    Sender, SessionEnded, SummaryDelivered, Verification,
+    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Receipt, Refund,
+    RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::money::Amount;
+use web::plan::ReceiptLine;
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::mail::{About, link_token};
+use crate::usecases::read_receipt::{Paper, paper};
 
 /// What became of the attempt to write.
 pub(super) enum Letter {
@@ -80,7 +82,10 @@ pub(super) fn write(
                 (None, _) | (_, None) => Written::Void("the session is gone"),
             }
         }
-        (_, About::Link(_) | About::Refund(_)) => Written::Void("the milestone is not about such a thing"),
+        (Milestone::Receipt, About::Order(id)) => writer.order(&paper(tx, writer.reader(), id)?),
+        (_, About::Link(_) | About::Refund(_) | About::Order(_)) => {
+            Written::Void("the milestone is not about such a thing")
+        }
     };
     match written {
         Written::Void(reason) => Ok(Letter::Void(reason.to_owned())),
@@ -233,6 +238,7 @@ impl Writer<'_> {
                 Written::new(&message, links)
             }
             Milestone::SummaryDelivered
+            | Milestone::Receipt
             | Milestone::Verification
             | Milestone::MagicLink
             | Milestone::PasswordReset
@@ -273,6 +279,31 @@ impl Writer<'_> {
     fn receipt_of(&self, session: &SessionView, booking: &Booking) -> Option<String> {
         let is_customer = session.customer.id == self.recipient.id();
         booking.order.filter(|_| is_customer && !booking.amount.is_zero()).map(|order| self.receipt(order))
+    }
+
+    fn reader(&self) -> Actor {
+        Actor::Person { id: self.recipient.id(), role: self.recipient.role() }
+    }
+
+    fn order(&self, paper: &Paper) -> Written {
+        let receipt = &paper.receipt;
+        let receipt_url = self.receipt(receipt.order);
+        let message = Receipt {
+            sender: self.sender(),
+            name: self.name(),
+            order_id: receipt.order.to_string(),
+            lines: vec![ReceiptLine {
+                label: self.plan_name(&paper.book, receipt.plan),
+                amount: amount(receipt.total),
+            }],
+            tax_rate_bps: i64::from(receipt.tax_rate.points()),
+            tax: amount(receipt.tax),
+            net: amount(receipt.net),
+            total: amount(receipt.total),
+            paid_at: receipt.paid_at.unwrap_or(self.cx.now).to_string(),
+            receipt_url: receipt_url.clone(),
+        };
+        Written::new(&message, [receipt_url])
     }
 
     fn refund(&self, repayment: &Repayment) -> Written {

@@ -1,0 +1,201 @@
+//! Resend's shapes (<https://resend.com/docs/api-reference>), as pure functions.
+
+use notifications::{Message, Receipt, SendError};
+use serde::{Deserialize, Serialize};
+
+/// One mail, as `POST /emails` takes it.
+#[derive(Debug, Serialize)]
+pub struct Email<'m> {
+    from: &'m str,
+    to: [&'m str; 1],
+    subject: &'m str,
+    text: &'m str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<&'m str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<&'m str>,
+    tags: [Tag<'m>; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct Tag<'m> {
+    name: &'static str,
+    value: &'m str,
+}
+
+impl<'m> Email<'m> {
+    /// A message from `from`; answers go to `reply_to` unless that is empty.
+    pub fn new(message: &'m Message, from: &'m str, reply_to: &'m str) -> Self {
+        Self {
+            from,
+            to: [&message.to],
+            subject: &message.subject,
+            text: &message.text,
+            html: message.html.as_deref(),
+            reply_to: (!reply_to.is_empty()).then_some(reply_to),
+            tags: [Tag { name: "milestone", value: message.milestone.as_str() }],
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Taken {
+    id: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Refused {
+    name: String,
+    message: String,
+}
+
+/// What an answer to `POST /emails` means.
+///
+/// # Errors
+/// [`SendError::Refused`] when this message will never be taken; [`SendError::NotSent`] when it was not and may be
+/// later, as with a wrong key or a sender that is not verified yet; [`SendError::Unknown`] when Resend failed in the
+/// middle.
+pub fn answer(status: u16, body: &[u8]) -> Result<Receipt, SendError> {
+    if (200..300).contains(&status) {
+        let taken: Option<Taken> = serde_json::from_slice(body).ok();
+        return Ok(taken.map_or_else(|| "unnamed".to_owned(), |taken| taken.id));
+    }
+    let refused: Refused = serde_json::from_slice(body).unwrap_or_default();
+    let reason = format!("{status} {} {}", refused.name, refused.message).trim_end().to_owned();
+    match (status, refused.name.as_str()) {
+        // It took a message under this key before; what was written anew since then is not what was sent.
+        (409, "invalid_idempotent_request") => Ok("earlier".to_owned()),
+        (400 | 413 | 422, name) if !CONFIGURATION.contains(&name) => Err(SendError::Refused(reason)),
+        (500..=599, _) => Err(SendError::Unknown(reason)),
+        _ => Err(SendError::NotSent(reason)),
+    }
+}
+
+// What is wrong with the account or the sender and not with the message.
+const CONFIGURATION: [&str; 4] =
+    ["invalid_from_address", "missing_api_key", "invalid_api_key", "restricted_api_key"];
+
+/// What Resend tells of a message that it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Feedback {
+    /// These addresses do not take mail.
+    Bounced(Vec<String>),
+    /// The people at these addresses reported it as unwanted.
+    Complained(Vec<String>),
+    /// Something that changes nothing: it was delivered, delayed, opened.
+    Nothing,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    r#type: String,
+    #[serde(default)]
+    data: Data,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Data {
+    to: Vec<String>,
+    bounce: Option<Bounce>,
+}
+
+#[derive(Deserialize)]
+struct Bounce {
+    #[serde(default)]
+    r#type: String,
+}
+
+/// Reads the body of a webhook, whose signature was checked. `None` when it is no event.
+pub fn feedback(body: &[u8]) -> Option<Feedback> {
+    let event: Event = serde_json::from_slice(body).ok()?;
+    let addresses = event.data.to.iter().map(|address| bare(address)).collect();
+    Some(match event.r#type.as_str() {
+        // A mailbox that is full today is not a wrong address.
+        "email.bounced" if event.data.bounce.is_none_or(|bounce| bounce.r#type != "Transient") => {
+            Feedback::Bounced(addresses)
+        }
+        "email.suppressed" => Feedback::Bounced(addresses),
+        "email.complained" => Feedback::Complained(addresses),
+        _ => Feedback::Nothing,
+    })
+}
+
+/// `Name <address>` without the name.
+fn bare(address: &str) -> String {
+    let inside = address.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    inside.map_or(address, |(address, _)| address).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use notifications::Milestone;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_mail_is_sent_in_resends_words() {
+        let message = Message {
+            to: "dana@example.com".to_owned(),
+            subject: "Booked".to_owned(),
+            text: "Hello".to_owned(),
+            html: Some("<p>Hello</p>".to_owned()),
+            links: vec![],
+            milestone: Milestone::BookingConfirmed,
+        };
+        let sent = serde_json::to_value(Email::new(&message, "Pitlane <a@b.c>", "help@b.c")).expect("JSON");
+        assert_eq!(
+            sent,
+            json!({
+                "from": "Pitlane <a@b.c>", "to": ["dana@example.com"], "subject": "Booked", "text": "Hello",
+                "html": "<p>Hello</p>", "reply_to": "help@b.c",
+                "tags": [{ "name": "milestone", "value": "booking_confirmed" }],
+            })
+        );
+    }
+
+    #[test]
+    fn an_answer_says_whether_to_try_again() {
+        let told = |status, name: &str| {
+            let body = json!({ "statusCode": status, "name": name, "message": "why" }).to_string();
+            match answer(status, body.as_bytes()) {
+                Ok(receipt) => receipt,
+                Err(SendError::Refused(_)) => "never".to_owned(),
+                Err(SendError::NotSent(_)) => "later".to_owned(),
+                Err(SendError::Unknown(_)) => "unknown".to_owned(),
+            }
+        };
+        assert_eq!(answer(200, br#"{"id":"49a3999c"}"#), Ok("49a3999c".to_owned()));
+        for (status, name, expected) in [
+            (422, "validation_error", "never"),
+            (422, "invalid_from_address", "later"),
+            (401, "missing_api_key", "later"),
+            (403, "invalid_api_key", "later"),
+            (409, "concurrent_idempotent_requests", "later"),
+            (409, "invalid_idempotent_request", "earlier"),
+            (429, "rate_limit_exceeded", "later"),
+            (500, "application_error", "unknown"),
+        ] {
+            assert_eq!(told(status, name), expected, "{status} {name}");
+        }
+        assert_eq!(answer(502, b"<html>"), Err(SendError::Unknown("502".to_owned())));
+    }
+
+    #[test]
+    fn hard_bounces_and_complaints_are_told_from_everything_else() {
+        let told = |body: serde_json::Value| feedback(body.to_string().as_bytes());
+        let to = json!(["Dana <dana@example.com>"]);
+        let dana = vec!["dana@example.com".to_owned()];
+        let bounce =
+            |kind| json!({ "type": "email.bounced", "data": { "to": to, "bounce": { "type": kind } } });
+        assert_eq!(told(bounce("Permanent")), Some(Feedback::Bounced(dana.clone())));
+        assert_eq!(told(bounce("Transient")), Some(Feedback::Nothing));
+        let complained = json!({ "type": "email.complained", "data": { "to": to } });
+        assert_eq!(told(complained), Some(Feedback::Complained(dana)));
+        assert_eq!(told(json!({ "type": "contact.created", "data": {} })), Some(Feedback::Nothing));
+        assert_eq!(told(json!({ "data": {} })), None);
+        assert_eq!(feedback(b"nonsense"), None);
+    }
+}
