@@ -32,6 +32,8 @@ pub trait UserStore {
     fn user_update(&mut self, user: &User) -> Result<bool, StoreError>;
     /// Marks the free plan as used; `false` when it was used before. Of two calls at once one gets `true`.
     fn user_claim_free_session(&mut self, id: UserId, now: Timestamp) -> Result<bool, StoreError>;
+    /// Marks the free plan as unused again.
+    fn user_release_free_session(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError>;
     /// The active admins.
     fn admins(&mut self) -> Result<Vec<UserId>, StoreError>;
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use gateways::{resend, stripe};
-use kernel::{Entropy, StoreError};
+use kernel::{Entropy, StoreError, UserId};
 use notifications::Mailer;
 use pricing::Catalog;
 use sandbox::Sandbox;
@@ -34,8 +34,10 @@ use crate::clock::{Clock, SystemEntropy};
 use crate::config::{MailProvider, PaymentProvider, Problems, Settings};
 use crate::http;
 use crate::mailbox::Mailbox;
+use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::state::{ExtraRoutes, Pitlane};
+use crate::usecases::register::{self, Operators};
 use crate::usecases::{self, seed};
 use crate::workers::{Carriers, Workers};
 
@@ -62,6 +64,9 @@ pub enum BootError {
     /// The demo data could not be written.
     #[error("the demo data can't be written: {0}")]
     Seed(usecases::Error),
+    /// The account could not be made.
+    #[error("{}", account(.0))]
+    Account(usecases::Error),
     /// The development secret can't be kept.
     #[error("the signing secret of development: {0}")]
     Secret(String),
@@ -85,6 +90,18 @@ pub enum BootError {
     /// The server itself failed.
     #[error("the server failed: {0}")]
     Server(#[from] std::io::Error),
+}
+
+fn account(error: &usecases::Error) -> String {
+    match error {
+        usecases::Error::Accounts(accounts::Error::Invalid(faults)) => faults
+            .iter()
+            .map(|fault| format!("--{}: {}", fault.field, fault.message))
+            .collect::<Vec<_>>()
+            .join(" "),
+        usecases::Error::Accounts(error @ accounts::Error::EmailTaken) => format!("--email: {error}"),
+        other => other.to_string(),
+    }
 }
 
 /// A running server.
@@ -140,6 +157,18 @@ pub async fn seed(settings: Settings) -> Result<usize, BootError> {
     seed::seed(&pitlane).await.map_err(BootError::Seed)
 }
 
+/// Brings the database up to date and makes an account, beside a running server or without one.
+///
+/// # Errors
+/// [`BootError`], with what to do about it.
+pub async fn create_user(settings: Settings, wanted: Operators) -> Result<UserId, BootError> {
+    let catalog = Arc::new(settings.catalog()?);
+    let db = open(settings.database.store.clone()).await?;
+    let address = settings.server.bind;
+    let pitlane = assemble(settings, catalog, db, address)?;
+    register::create(&pitlane, wanted).await.map_err(BootError::Account)
+}
+
 // Everything that is shared, with nothing running yet but the hub's own thread.
 fn assemble(
     settings: Settings,
@@ -162,6 +191,7 @@ fn assemble(
         settings: Arc::new(settings),
         catalog,
         waivers: Arc::new(Settings::waivers()?),
+        metrics: Arc::new(Metrics::default()),
         extra_routes: None,
     })
 }

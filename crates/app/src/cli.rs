@@ -4,6 +4,7 @@
 mod doctor;
 mod serve;
 mod show;
+mod user;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 enum Command {
     /// Runs the server, bringing the database up to date first.
     Serve,
@@ -35,10 +36,19 @@ enum Command {
     Seed,
     /// Checks that everything that must always hold does hold in the database.
     Doctor,
+    /// Accounts.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Prints the effective configuration, secrets masked.
     Config,
     /// Prints the OpenAPI description of the API.
     Openapi,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+enum UserCommand {
+    /// Makes an account in any role, such as the first admin.
+    Create(user::NewAccount),
 }
 
 /// What a command ends with: a message for the person at the terminal when it failed.
@@ -53,7 +63,8 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Openapi => show::openapi(),
         Command::Config => show::config(arguments.config.as_deref()),
-        command @ (Command::Serve | Command::Migrate | Command::Seed | Command::Doctor) => {
+        command
+        @ (Command::Serve | Command::Migrate | Command::Seed | Command::Doctor | Command::User(_)) => {
             Settings::of_process(arguments.config.as_deref())
                 .map_err(|problems| configuration(&problems))
                 .and_then(|settings| with_settings(command, settings))
@@ -70,12 +81,13 @@ pub fn run() -> ExitCode {
 }
 
 fn with_settings(command: Command, settings: Settings) -> Outcome {
-    log(command, &settings);
+    log(&command, &settings);
     match command {
         Command::Serve => block_on(serve::serve(settings)),
         Command::Migrate => migrate(&settings),
         Command::Seed => block_on(serve::seed(settings)),
         Command::Doctor => block_on(doctor::examine(settings)),
+        Command::User(UserCommand::Create(wanted)) => block_on(user::create(settings, wanted)),
         Command::Config | Command::Openapi => Ok(()),
     }
 }
@@ -122,10 +134,15 @@ fn say(line: &str) -> Outcome {
 }
 
 // The log goes to the error stream, so that what a command prints can be piped. RUST_LOG overrides the levels.
-fn log(command: Command, settings: &Settings) {
+fn log(command: &Command, settings: &Settings) {
     let levels = match command {
         Command::Serve => "info,actix_server=warn,actix_http=warn",
-        Command::Migrate | Command::Seed | Command::Doctor | Command::Config | Command::Openapi => "warn",
+        Command::Migrate
+        | Command::Seed
+        | Command::Doctor
+        | Command::User(_)
+        | Command::Config
+        | Command::Openapi => "warn",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(levels));

@@ -22,6 +22,7 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod mailbox;
+pub mod metrics;
 pub mod pages;
 pub mod realtime;
 pub mod state;

@@ -11,6 +11,7 @@ use store::Db;
 
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::metrics::Metrics;
 use crate::realtime::Hub;
 
 /// Adds routes that another crate brings, such as the Stripe sandbox in development.
@@ -37,6 +38,8 @@ pub struct Pitlane {
     pub gateway: Arc<dyn Gateway>,
     /// The sockets of this node.
     pub hub: Arc<Hub>,
+    /// What `/metrics` tells.
+    pub metrics: Arc<Metrics>,
     /// Routes of development that are not in the list.
     pub extra_routes: Option<ExtraRoutes>,
 }

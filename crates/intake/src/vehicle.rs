@@ -195,7 +195,7 @@ fn mileage(typed: i64) -> Result<u32, Fault> {
         Fault::new(
             "vehicle.mileage",
             "out_of_range",
-            format!("Enter the miles as a number from 0 to {MILEAGE_MAX}."),
+            "Enter the miles as a number from 0 to 2,000,000.".to_owned(),
         )
     })
 }

@@ -1,6 +1,6 @@
 //! Asking for a refund, and recording what became of it.
 
-use kernel::id::{PaymentId, RefundId};
+use kernel::id::{OrderId, PaymentId, RefundId};
 use kernel::{Context, Money};
 
 use crate::error::Error;
@@ -26,6 +26,18 @@ pub fn request_refund(
     let payment = store.payment_for_update(payment)?.ok_or(Error::Missing("payment"))?;
     let refund = Refund::new(payment.id, payment.order, amount, reason, cx);
     open(store, payment, refund, cx)
+}
+
+/// Takes back a free order whose session came to nothing: nothing was paid, and the customer may have the free plan
+/// again.
+///
+/// # Errors
+/// [`Error::Missing`] without such an order; an order that holds nothing; the storage's errors.
+pub fn take_back_free(store: &mut dyn Store, order: OrderId, cx: &Context) -> Result<Order, Error> {
+    let (order, _) = locked(store, order)?;
+    let order = order.refunded(cx.now)?;
+    store.order_update(&order)?;
+    Ok(order)
 }
 
 fn open(store: &mut dyn Store, payment: Payment, refund: Refund, cx: &Context) -> Result<Refund, Error> {

@@ -35,7 +35,7 @@ pub mod store;
 
 pub use error::Error;
 pub use gateway::{Gateway, GatewayError};
-pub use give_back::{adopt_refund, record_refund, refund_answer_lost, request_refund};
+pub use give_back::{adopt_refund, record_refund, refund_answer_lost, request_refund, take_back_free};
 pub use inbox::{InboxEvent, Outcome, claim_event};
 pub use order::{NewOrder, Order, OrderKind, OrderState, OrderStatus, OrderTerms, Placement, place};
 pub use payment::{Payment, PaymentStatus};

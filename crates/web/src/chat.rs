@@ -40,6 +40,8 @@ pub struct ChatPage {
     pub receipt: Vec<ReceiptLine>,
     /// The order whose receipt can be read; `None` for viewers who did not pay.
     pub receipt_order_id: Option<String>,
+    /// What goes back if the customer cancels now, after a mechanic has accepted.
+    pub refund_after_acceptance: Amount,
     /// The whole log, by `seq`.
     pub events: Vec<Event>,
     /// Up to which `seq` the other side has read.
@@ -166,8 +168,12 @@ pub enum NoteKind {
     Left,
     /// The mechanic started.
     Started,
-    /// It is over.
+    /// It took place and is over.
     Ended,
+    /// It was called off before it began.
+    Cancelled,
+    /// Nobody took it.
+    Unaccepted,
     /// Chat became video.
     SessionUpgraded,
     /// The mechanic suggests video.
@@ -188,11 +194,13 @@ pub enum NoteKind {
 
 impl NoteKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Joined,
         Self::Left,
         Self::Started,
         Self::Ended,
+        Self::Cancelled,
+        Self::Unaccepted,
         Self::SessionUpgraded,
         Self::UpgradeSuggested,
         Self::File,
@@ -203,7 +211,7 @@ impl NoteKind {
         Self::ObserverJoined,
     ];
 
-    /// The event's `kind` on the wire.
+    /// The event's `kind` on the wire; an end that is none has its status behind it.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -211,6 +219,8 @@ impl NoteKind {
             Self::Left => "left",
             Self::Started => "started",
             Self::Ended => "ended",
+            Self::Cancelled => "ended_cancelled",
+            Self::Unaccepted => "ended_expired",
             Self::SessionUpgraded => "session_upgraded",
             Self::UpgradeSuggested => "upgrade_suggested",
             Self::File => "file",
@@ -236,10 +246,12 @@ impl NoteKind {
             Self::Left => "{name} left.",
             Self::Started => "{name} started the session. The time runs.",
             Self::Ended => "The session ended.",
+            Self::Cancelled => "The session was called off.",
+            Self::Unaccepted => "Nobody took the request.",
             Self::SessionUpgraded => "The session is on video now.",
             Self::UpgradeSuggested => "{name} suggests switching to video.",
             Self::File => "{name} added a file.",
-            Self::Summary => "{name} wrote the summary.",
+            Self::Summary => "{name} updated the summary.",
             Self::TimeWarning => "The paid time is nearly over.",
             Self::Extended => "Time was added.",
             Self::Payment => "The payment was received.",
@@ -356,8 +368,12 @@ impl ChatPage {
         }
     }
 
-    pub(crate) fn notes(&self) -> [NoteKind; 12] {
+    pub(crate) fn notes(&self) -> [NoteKind; 14] {
         NoteKind::ALL
+    }
+
+    pub(crate) fn has_summary(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.body, EventBody::Note(NoteKind::Summary)))
     }
 
     pub(crate) fn viewer_id(&self) -> &str {

@@ -17,6 +17,8 @@ pub struct CheckoutSuccessPage {
     pub checkout_session_id: String,
     /// What is known about the payment.
     pub state: CheckoutState,
+    /// The plan it is about, to go on with; `None` if nobody knows it.
+    pub plan_code: Option<String>,
 }
 
 /// What is known about a payment.
@@ -25,6 +27,8 @@ pub enum CheckoutState {
     /// The bank has not answered yet.
     #[default]
     Processing,
+    /// Nothing has been paid, and the payment page is still open.
+    Unpaid,
     /// The bank has refused it.
     Failed,
     /// The payment page was left open for too long.
@@ -38,9 +42,15 @@ impl CheckoutState {
         *self == Self::Processing
     }
 
+    /// Whether the same request can be paid.
+    pub(crate) fn can_pay(&self) -> bool {
+        matches!(self, Self::Unpaid | Self::Failed | Self::Expired)
+    }
+
     pub(crate) fn title(&self) -> &'static str {
         match self {
             Self::Processing => "Your payment is on its way",
+            Self::Unpaid => "You have not paid yet",
             Self::Failed => "The payment did not go through",
             Self::Expired => "The payment page has run out",
             Self::Refunded => "Your money is on its way back",
@@ -52,10 +62,11 @@ impl CheckoutState {
             Self::Processing => {
                 "We are waiting for the bank's answer. It takes a few seconds, and this page goes on by itself."
             }
+            Self::Unpaid => "Nothing was charged. What you told us about the car is kept.",
             Self::Failed => {
                 "Nothing was charged. What you told us about the car is kept, so you can try again."
             }
-            Self::Expired => "Nothing was charged. Start again whenever you are ready.",
+            Self::Expired => "Nothing was charged. What you told us about the car is kept for a while.",
             Self::Refunded => {
                 "Your session could not be made, so the whole amount goes back to your card by itself."
             }

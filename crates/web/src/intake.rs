@@ -21,6 +21,8 @@ pub struct IntakePage {
     pub plan: PlanCard,
     /// What was typed, or the car of last time.
     pub form: IntakeForm,
+    /// Whether a request for this plan is there that was not paid.
+    pub unpaid: bool,
     /// What was wrong with it, by the names of the form's fields.
     pub errors: Errors,
     /// The waiver to accept.

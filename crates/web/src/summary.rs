@@ -5,7 +5,7 @@ use askama::Template;
 
 use crate::chat::{EventBody, FileLink, NoteKind};
 use crate::form::Errors;
-use crate::frame::Frame;
+use crate::frame::{Frame, Role};
 use crate::money::Amount;
 use crate::plan::ReceiptLine;
 use crate::session::{SessionStatus, initials};
@@ -153,6 +153,10 @@ pub struct SummaryPage {
 }
 
 impl SummaryPage {
+    pub(crate) fn is_for_customer(&self) -> bool {
+        self.frame.viewer.as_ref().is_some_and(|viewer| viewer.role == Role::Customer)
+    }
+
     pub(crate) fn title(&self) -> String {
         match &self.view {
             SummaryView::Writing(form) if form.corrects => "Correct the summary".to_owned(),
@@ -219,6 +223,7 @@ impl CompletePage {
             .and_then(|summary| summary.findings.lines().find(|line| !line.trim().is_empty()));
         match finding {
             Some(line) if line.chars().count() <= 120 => line.trim().to_owned(),
+            _ if !self.is_customer => format!("Session of {}", self.session.customer_name),
             _ if self.session.mechanic_name.is_empty() => "Your session is over".to_owned(),
             _ => format!("Your session with {}", self.session.mechanic_name),
         }
@@ -237,6 +242,8 @@ pub const fn is_told(kind: NoteKind) -> bool {
         | NoteKind::Left
         | NoteKind::Started
         | NoteKind::Ended
+        | NoteKind::Cancelled
+        | NoteKind::Unaccepted
         | NoteKind::SessionUpgraded
         | NoteKind::Extended
         | NoteKind::ObserverJoined => true,

@@ -27,6 +27,8 @@ pub struct ThankYouPage {
     pub vehicle: Option<String>,
     /// What was paid.
     pub total: Amount,
+    /// `paid`, `partially_refunded`, `refunded` and so on.
+    pub payment_status: String,
     /// The mechanic's name, once there is one.
     pub mechanic_name: Option<String>,
     /// RFC 3339, for a booked session.

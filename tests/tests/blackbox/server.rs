@@ -10,6 +10,59 @@ on_both! {
         server.guest().get("/healthz").await.expect_status(200);
     }
 
+    async fn a_started_server_is_ready_and_says_what_it_looked_at(server) {
+        let ready = server.guest().get("/readyz").await.expect_status(200);
+        assert_eq!(ready.body["status"], "ready");
+        for check in ["database", "jobs", "bus", "disk"] {
+            assert_eq!(ready.body["checks"][check]["ok"], true, "{check}: {}", ready.body);
+        }
+    }
+
+    async fn metrics_are_for_scrapers_on_this_machine_and_hold_no_ids(server) {
+        let dana = server.demo("customer").await;
+        dana.client.get(&format!("/api/sessions/{}", uuid::Uuid::nil())).await.refused(404, "not_found");
+        let text = server.guest().get("/metrics").await.expect_status(200).text;
+        for part in [
+            "pitlane_http_requests_total{method=\"GET\",route=\"/api/sessions/{id}\",status=\"404\"} 1",
+            "pitlane_jobs_dead 0",
+            "pitlane_sockets 0",
+            "pitlane_disk_free_bytes",
+        ] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        assert!(!text.contains(&uuid::Uuid::nil().to_string()));
+        let proxied = server.guest().with_header("x-forwarded-for", "203.0.113.7");
+        proxied.get("/metrics").await.refused(404, "not_found");
+    }
+
+    async fn an_operator_makes_the_first_admin_beside_the_server(server) {
+        let create = |more: &[&str]| {
+            let fixed = ["user", "create", "--role", "admin", "--email"];
+            server.pitlane(&[&fixed, more].concat())
+        };
+        let made = create(&["op@example.com", "--password", "a long enough password 7"]);
+        assert!(made.status.success(), "{}", printed(&made));
+        let op = server.sign_in("op@example.com", "a long enough password 7").await;
+        op.client.get("/api/admin/audit").await.expect_status(200);
+        let again = create(&["op@example.com", "--password", "a long enough password 7"]);
+        assert!(!again.status.success() && printed(&again).contains("--email"), "{}", printed(&again));
+        let short = create(&["op2@example.com", "--password", "short"]);
+        assert!(!short.status.success() && printed(&short).contains("--password"), "{}", printed(&short));
+        let fresh = printed(&create(&["op3@example.com"]));
+        let (_, password) = fresh.split_once("The password is ").expect("a password");
+        server.sign_in("op3@example.com", password.split(';').next().expect("a password")).await;
+        let nobody = server.pitlane(&["user", "create", "--role", "king", "--email", "k@example.com"]);
+        assert!(!nobody.status.success() && printed(&nobody).contains("admin"), "{}", printed(&nobody));
+    }
+
+    async fn links_that_let_somebody_in_stay_out_of_the_log(server) {
+        let dana = server.register("customer", "Dana Driver").await;
+        let token = server.mailed_token(&dana.email, "verification", "/auth/verify/").await;
+        server.guest().get(&format!("/auth/verify/{token}")).await.expect_status(200);
+        let log = server.log();
+        assert!(log.contains("/auth/verify/{token}") && !log.contains(&token), "{log}");
+    }
+
     async fn an_unknown_address_is_a_problem_in_the_contracts_shape(server) {
         server.guest().get("/api/nothing-here").await.refused(404, "not_found");
         let page = server.guest().get("/nothing-here").await.expect_status(404);

@@ -24,6 +24,23 @@ on_both! {
         .await;
     }
 
+    async fn a_free_session_that_nobody_took_can_be_had_again(server) {
+        let customer = server.customer().await;
+        let ask = || customer.client.post("/api/intake/start", tests::money::intake_body("free"));
+        let session = ask().await.expect_status(201).text_at("session_id");
+        ask().await.refused(409, "free_session_used");
+        server.advance_clock(3_601).await;
+        until("the session to expire", async || {
+            (customer.session(&session).await["status"] == "expired").then_some(())
+        })
+        .await;
+        let thanks = customer.client.get(&format!("/thank-you?session={session}")).await.expect_status(200);
+        assert!(thanks.text.contains("Your free session is still yours"), "{}", thanks.text);
+        let again = ask().await.expect_status(201).text_at("session_id");
+        assert_ne!(again, session);
+        ask().await.refused(409, "free_session_used");
+    }
+
     async fn a_request_that_was_accepted_stays_accepted(server) {
         let (customer, mechanic) = (server.customer().await, server.mechanic().await);
         let session = customer.paid_session("chat10").await;

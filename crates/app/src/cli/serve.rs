@@ -24,7 +24,8 @@ pub(super) async fn serve(settings: Settings) -> Outcome {
     Ok(())
 }
 
-fn told(error: BootError) -> String {
+/// What a failed start says.
+pub(super) fn told(error: BootError) -> String {
     if let BootError::Configuration(problems) = &error { configuration(problems) } else { one_line(&error) }
 }
 

@@ -48,6 +48,8 @@ pub struct Server {
     pub shutdown_seconds: u64,
     /// What the caller of `/api/cron/*` must know; empty switches it off.
     pub cron_secret: Secret,
+    /// What a scraper of `/metrics` elsewhere must know; empty lets only this machine ask.
+    pub metrics_token: Secret,
 }
 
 impl Server {
@@ -83,6 +85,7 @@ impl Server {
             max_body_bytes: section.number("max_body_bytes", 1_048_576, 1_024..=67_108_864),
             shutdown_seconds: section.number("shutdown_seconds", 10, 0..=600),
             cron_secret: section.secret("cron_secret", 16),
+            metrics_token: section.secret("metrics_token", 16),
         }
     }
 }

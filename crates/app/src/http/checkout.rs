@@ -184,7 +184,9 @@ async fn resolve(
             session_type,
             route: route(id, session_type.modality()),
         })),
-        Resolved::Processing => Ok(HttpResponse::Accepted().json(WaitingBody { status: "processing" })),
+        Resolved::Processing { .. } => {
+            Ok(HttpResponse::Accepted().json(WaitingBody { status: "processing" }))
+        }
         Resolved::Failed => {
             conflict("payment_failed", "The payment did not go through. Nothing was charged.")
         }

@@ -1,18 +1,32 @@
-//! `/healthz` and `/readyz`: for whoever watches this process.
+//! `/healthz`, `/readyz` and `/metrics`: for whoever watches this process.
 
-use actix_web::HttpResponse;
+use std::path::Path;
+
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use jobs::Store;
+use kernel::Timestamp;
+use serde::Serialize;
 use serde_json::json;
+use store::views;
+use subtle::ConstantTimeEq;
 
 use super::{Access, ApiResult, Problem, Router};
+use crate::metrics::Reading;
 use crate::state::Pitlane;
 use crate::usecases::Error;
 
-/// Adds both.
+/// How long the oldest due job may have waited before nobody seems to work, in seconds.
+const JOBS_PATIENCE_SECONDS: i64 = 300;
+/// How much of the disk must be free, in bytes.
+const DISK_RESERVE_BYTES: i64 = 100 * 1_024 * 1_024;
+
+/// Adds all three.
 pub fn routes(router: &mut Router) {
     router.get("/healthz", Access::Public, alive);
     router.get("/readyz", Access::Public, ready);
+    router.get("/metrics", Access::Signed, metrics);
 }
 
 // Whether the process answers at all. It does not look at the database: restarting would not mend that.
@@ -20,7 +34,132 @@ async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-async fn ready(pitlane: Data<Pitlane>) -> ApiResult<HttpResponse> {
-    pitlane.db.read(|tx| tx.jobs_next_instant().map_err(Error::from)).await.map_err(Problem::from)?;
-    Ok(HttpResponse::Ok().json(json!({ "status": "ready", "database": pitlane.db.kind() })))
+/// What became of one look. The text says what an operator has to mend, never where.
+#[derive(Serialize)]
+struct Check {
+    ok: bool,
+    detail: String,
+}
+
+impl Check {
+    fn of(ok: bool, detail: impl Into<String>) -> Self {
+        Self { ok, detail: detail.into() }
+    }
+}
+
+#[derive(Serialize)]
+struct Checks {
+    database: Check,
+    jobs: Check,
+    bus: Check,
+    disk: Check,
+}
+
+impl Checks {
+    const fn all(&self) -> bool {
+        self.database.ok && self.jobs.ok && self.bus.ok && self.disk.ok
+    }
+}
+
+#[derive(Serialize)]
+struct Ready {
+    status: &'static str,
+    database: &'static str,
+    checks: Checks,
+}
+
+/// Whether this node can do its work now. 503 takes it out of a balancer's rotation.
+async fn ready(pitlane: Data<Pitlane>) -> HttpResponse {
+    let checks = look(&pitlane).await;
+    let database = pitlane.db.kind();
+    if checks.all() {
+        HttpResponse::Ok().json(Ready { status: "ready", database, checks })
+    } else {
+        HttpResponse::ServiceUnavailable().json(Ready { status: "not_ready", database, checks })
+    }
+}
+
+async fn look(pitlane: &Data<Pitlane>) -> Checks {
+    let now = pitlane.clock.now();
+    let read = pitlane.db.read(|tx| tx.jobs_next_instant().map_err(Error::from)).await;
+    // Nothing is written, but a writer that hangs or a file that can't be locked shows here.
+    let written = pitlane.db.write(|_| Ok::<_, Error>(())).await;
+    if let Some(error) = read.as_ref().err().or(written.as_ref().err()) {
+        tracing::error!(%error, "not ready: the database");
+    }
+    let database = match (&read, &written) {
+        (Ok(_), Ok(())) => Check::of(true, "reads and writes"),
+        (Err(_), _) => Check::of(false, "can't be read"),
+        (Ok(_), Err(_)) => Check::of(false, "can't be written"),
+    };
+    let jobs = match read.ok().flatten().map(|next| waited(next, now)) {
+        Some(seconds) if seconds > JOBS_PATIENCE_SECONDS => {
+            Check::of(false, format!("a due job has waited for {seconds} seconds"))
+        }
+        Some(_) | None => Check::of(true, "nothing waits for long"),
+    };
+    let disk = match free_bytes(pitlane) {
+        Some(bytes) if bytes < DISK_RESERVE_BYTES => {
+            Check::of(false, format!("{} MiB are free", bytes / 1_048_576))
+        }
+        Some(bytes) => Check::of(true, format!("{} MiB are free", bytes / 1_048_576)),
+        None => Check::of(true, "the system does not tell"),
+    };
+    Checks { database, jobs, bus: Check::of(true, "in this process"), disk }
+}
+
+fn waited(next: Timestamp, now: Timestamp) -> i64 {
+    now.seconds_since(next).max(0)
+}
+
+/// What is free where this node keeps its data: the smaller of the database's and the uploads' disk.
+fn free_bytes(pitlane: &Pitlane) -> Option<i64> {
+    let uploads = pitlane.settings.files.folder();
+    let folders = [Some(pitlane.settings.data_folder()), uploads];
+    folders.into_iter().flatten().filter_map(|folder| free_at(&folder)).min()
+}
+
+fn free_at(folder: &Path) -> Option<i64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    i64::try_from(found.f_bavail.saturating_mul(found.f_frsize)).ok()
+}
+
+/// For a scraper on this machine, or one that knows `server.metrics_token`.
+async fn metrics(request: HttpRequest, pitlane: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    if !may_scrape(&request, &pitlane) {
+        return Err(Problem::not_found());
+    }
+    let now = pitlane.clock.now();
+    let (jobs, next, sessions) = pitlane
+        .db
+        .read(move |tx| {
+            Ok::<_, Error>((tx.jobs_count(now)?, tx.jobs_next_instant()?, views::admin::counts(tx)?))
+        })
+        .await?;
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let reading = Reading {
+        sockets: i64::try_from(pitlane.hub.connected()).unwrap_or(i64::MAX),
+        jobs_due: number(jobs.due),
+        jobs_dead: number(jobs.dead),
+        jobs_oldest_seconds: next.map_or(0, |next| waited(next, now)),
+        sessions: sessions.into_iter().map(|(status, count)| (status.as_str(), count)).collect(),
+        disk_free_bytes: free_bytes(&pitlane),
+    };
+    let text = pitlane.metrics.text(&reading).map_err(|error| super::error::unexpected(&error))?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(text))
+}
+
+fn may_scrape(request: &HttpRequest, pitlane: &Pitlane) -> bool {
+    let token = pitlane.settings.server.metrics_token.expose();
+    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    if !token.is_empty() && bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
+        return true;
+    }
+    // A proxy on this machine speaks for people elsewhere, and says so.
+    let forwarded = ["x-forwarded-for", "forwarded", "x-real-ip"];
+    let direct = forwarded.iter().all(|name| !request.headers().contains_key(*name));
+    direct && request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
 }

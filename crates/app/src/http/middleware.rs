@@ -3,14 +3,16 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpResponse};
 use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::pages;
+use crate::state::Pitlane;
 
 /// The id of a request, in its extensions, in the log and in every error.
 #[derive(Debug, Clone)]
@@ -48,14 +50,33 @@ pub async fn around(
     // Nothing may hold the request itself while it is routed.
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let response = next.call(request).await?.map_into_boxed_body();
+    let route = response.request().match_pattern().unwrap_or_default();
     let mut response = presentable(response, &id).await;
-    let status = response.status();
+    let (status, took) = (response.status(), started.elapsed());
     decorate(response.headers_mut(), &id);
+    if let Some(pitlane) = response.request().app_data::<Data<Pitlane>>() {
+        pitlane.metrics.answered(known(&method), &route, status.as_u16(), took);
+    }
+    // A path that holds a secret is told by its pattern alone.
+    let path = if route.contains("{token}") { route } else { path };
     tracing::info!(
         request_id = id.0, %method, path, status = status.as_u16(),
-        millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), "request"
+        millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "request"
     );
     Ok(response)
+}
+
+// A method is whatever a client writes; a label must not be.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        _ => "other",
+    }
 }
 
 fn decorate(headers: &mut HeaderMap, id: &RequestId) {

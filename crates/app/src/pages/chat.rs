@@ -4,8 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use kernel::id::{SessionId, UserId};
+use kernel::{BasisPoints, Money};
 use serde::Deserialize;
-use sessions::{AttachedFile, Event, Kind, ParticipantRole};
+use sessions::{AttachedFile, Event, Kind, ParticipantRole, Status};
 use store::Tx;
 use store::views::channel::{self, Person};
 use store::views::room::{self, Background, FileView};
@@ -120,6 +121,7 @@ fn page(
         files: files.iter().map(file).collect(),
         receipt: if pays { receipt(app, &view) } else { Vec::new() },
         receipt_order_id: view.order.filter(|_| pays).map(|order| order.to_string()),
+        refund_after_acceptance: refund_after_acceptance(app, &view),
         events,
         read_by_other_seq: number(read_by_other.unwrap_or(0)),
         message_max_bytes: i64::from(app.settings.sessions.message_max_bytes),
@@ -138,6 +140,17 @@ fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSes
         deadline_at: rows::instant(view.deadline_at),
         last_seq: events.last().map_or(0, |event| event.seq),
     }
+}
+
+/// What a customer gets back who cancels now, after a mechanic has accepted.
+fn refund_after_acceptance(app: &Pitlane, view: &SessionView) -> Amount {
+    let seconds_left = view.scheduled_for.map_or(0, |at| at.seconds_since(app.clock.now()));
+    let share = app.catalog.book(&view.price_book).map_or(BasisPoints::ZERO, |book| {
+        pricing::cancellation::refund_share(book.cancellation(), true, seconds_left)
+    });
+    let paid = Money::new(view.total_price_cents(), view.currency);
+    let back = paid.times_half_up(share).unwrap_or_else(|_| Money::new(0, view.currency));
+    Amount::new(back.minor(), view.currency.as_str())
 }
 
 /// What was paid, line by line.
@@ -173,6 +186,11 @@ struct ReactionBody {
     target_seq: u64,
     emoji: String,
     on: bool,
+}
+
+#[derive(Deserialize)]
+struct EndedBody {
+    status: String,
 }
 
 #[derive(Deserialize)]
@@ -232,7 +250,14 @@ fn body(event: &Event) -> EventBody {
         Kind::Joined => EventBody::Note(NoteKind::Joined),
         Kind::Left => EventBody::Note(NoteKind::Left),
         Kind::Started => EventBody::Note(NoteKind::Started),
-        Kind::Ended => EventBody::Note(NoteKind::Ended),
+        Kind::Ended => {
+            let read: Option<EndedBody> = serde_json::from_str(event.body()).unwrap_or(None);
+            EventBody::Note(match read.and_then(|body| Status::parse(&body.status)) {
+                Some(Status::Cancelled) => NoteKind::Cancelled,
+                Some(Status::Expired) => NoteKind::Unaccepted,
+                _ => NoteKind::Ended,
+            })
+        }
         Kind::SessionUpgraded => EventBody::Note(NoteKind::SessionUpgraded),
         Kind::UpgradeSuggested => EventBody::Note(NoteKind::UpgradeSuggested),
         Kind::File => EventBody::Note(NoteKind::File),

@@ -12,7 +12,7 @@ use crate::http::auth::Customer;
 use crate::http::intake::route;
 use crate::http::{Access, ApiResult, Router};
 use crate::state::Pitlane;
-use crate::usecases::resolve_checkout::{Resolved, resolve_checkout};
+use crate::usecases::resolve_checkout::{Resolved, plan_of, resolve_checkout};
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
@@ -28,11 +28,16 @@ async fn open(customer: Customer, pitlane: Data<Pitlane>, wanted: Query<Wanted>)
     let Some(checkout) = wanted.into_inner().session_id else { return Ok(go("/dashboard")) };
     let state = match resolve_checkout(&pitlane, customer.id(), &checkout).await? {
         Resolved::Session { id, session_type } => return Ok(go(&route(id, session_type.modality()))),
-        Resolved::Processing => CheckoutState::Processing,
+        Resolved::Processing { open: true } => CheckoutState::Unpaid,
+        Resolved::Processing { open: false } => CheckoutState::Processing,
         Resolved::Failed => CheckoutState::Failed,
         Resolved::Expired => CheckoutState::Expired,
         Resolved::Returned => CheckoutState::Refunded,
     };
+    let plan_code = match state {
+        CheckoutState::Refunded => None,
+        _ => plan_of(&pitlane, customer.id(), &checkout).await?.map(|plan| plan.as_str().to_owned()),
+    };
     let frame = frame(&pitlane, Some(&customer.0), Nav::None);
-    show(&CheckoutSuccessPage { frame, checkout_session_id: checkout, state }, StatusCode::OK)
+    show(&CheckoutSuccessPage { frame, checkout_session_id: checkout, state, plan_code }, StatusCode::OK)
 }

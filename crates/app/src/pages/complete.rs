@@ -32,9 +32,11 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
     let view = seen(&app, &person, id, "complete").await?;
     match view.status {
         Status::Completed => {}
-        // There is nothing to take home yet.
+        // There is nothing to take home yet, but perhaps a summary that came early.
         Status::Requested | Status::Scheduled | Status::Accepted | Status::InProgress => {
-            return Ok(go(&format!("/chat/{id}")));
+            let early = app.db.read(move |tx| Ok::<_, Error>(sessions::Store::summary(tx, id)?)).await?;
+            let to = if early.is_some() { format!("/sessions/{id}/summary") } else { format!("/chat/{id}") };
+            return Ok(go(&to));
         }
         Status::Cancelled | Status::Expired => return Ok(go(&format!("/thank-you?session={id}"))),
     }

@@ -21,6 +21,7 @@ use crate::http::intake::route;
 use crate::http::{Access, ApiResult, Problem, Router, address, extract};
 use crate::state::Pitlane;
 use crate::usecases::Error;
+use crate::usecases::start_checkout::intake_to_pay;
 use crate::usecases::start_intake::{StartIntake, Started, start_intake};
 
 const CHOOSE_A_PLAN: &str = "/dashboard#launcher";
@@ -42,7 +43,9 @@ async fn open(customer: Customer, pitlane: Data<Pitlane>, wanted: Query<Wanted>)
     };
     let form = last_car(&pitlane, customer.id()).await?;
     let errors = if plan.first_time_only() { not_for_free(&customer) } else { Errors::default() };
-    show(&page(&pitlane, &customer, plan, form, errors), StatusCode::OK)
+    let unpaid = intake_to_pay(&pitlane, customer.id(), plan.code()).await?;
+    let page = IntakePage { unpaid: unpaid.is_some(), ..page(&pitlane, &customer, plan, form, errors) };
+    show(&page, StatusCode::OK)
 }
 
 async fn send(
@@ -228,6 +231,7 @@ fn page(pitlane: &Pitlane, customer: &Customer, plan: &Plan, form: IntakeForm, e
         plan: plans::card(plan),
         form,
         errors,
+        unpaid: false,
         waiver: Waiver { version: waiver.version().to_owned(), paragraphs: waiver.paragraphs().to_vec() },
         latest_year: i64::from(latest_year(pitlane.clock.now())),
         max_files: i64::try_from(FILES_MAX).unwrap_or(i64::MAX),

@@ -170,7 +170,8 @@ async fn uploads(
     photos: &[FileId],
     now: kernel::Timestamp,
 ) -> ApiResult<Vec<FileLink>> {
-    let photos: Vec<FileId> = photos.iter().copied().take(SUMMARY_MAX_PHOTOS).collect();
+    // More than may be sent are shown as well, so that some can be taken away.
+    let photos: Vec<FileId> = photos.iter().copied().take(4 * SUMMARY_MAX_PHOTOS).collect();
     Ok(app
         .db
         .read(move |tx| {

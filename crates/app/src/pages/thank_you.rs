@@ -58,6 +58,7 @@ fn page(
         duration_minutes: i64::from(view.allowance_minutes),
         vehicle: vehicle.map(VehicleView::title),
         total: rows::total(view),
+        payment_status: view.payment_status.as_str().to_owned(),
         mechanic_name: view.mechanic.as_ref().map(|mechanic| mechanic.name.clone()),
         scheduled_for: rows::instant(view.scheduled_for),
         refund_after_minutes: i64::from(pitlane.settings.dispatch.refund_after_seconds) / 60,

@@ -29,7 +29,7 @@ pub async fn expire_order(pitlane: &Pitlane, id: OrderId) -> Result<(), Error> {
     };
     if !closes {
         return if order.status() == OrderStatus::Processing {
-            ask(pitlane, &checkout).await
+            ask(pitlane, &checkout).await.map(drop)
         } else {
             Ok(())
         };

@@ -2,7 +2,7 @@
 
 use jobs::{JobKind, NewJob};
 use kernel::id::SessionId;
-use kernel::{BasisPoints, Context, Timestamp};
+use kernel::{BasisPoints, Context, PlanCode, Timestamp};
 use payments::RefundReason;
 use serde_json::json;
 use store::Tx;
@@ -46,12 +46,18 @@ fn expire(tx: &mut Tx<'_>, session: SessionId, cx: &Context) -> Result<bool, Err
     personal::request_withdrawn(tx, &closed.request, &closed.withdrawn, cx);
     let step = sessions::expire(tx, session, cx)?;
     give_back(tx, &step.session, BasisPoints::ONE, RefundReason::Unaccepted, cx)?;
+    let free = step.session.parts().plan == PlanCode::Free;
+    let message = if free {
+        "No mechanic took your request in time. Your free session is still yours."
+    } else {
+        "No mechanic took your request in time. What you paid goes back to your card."
+    };
     personal::notification(
         tx,
         step.session.customer(),
         Side::Customer,
         "Nobody was free",
-        "No mechanic took your request in time. What you paid goes back to your card.",
+        message,
         "Try again",
         "/dashboard",
         cx,

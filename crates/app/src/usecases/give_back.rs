@@ -9,7 +9,7 @@ use crate::usecases::Error;
 use crate::usecases::fulfil_order::carry_out_refund;
 
 /// Requests a refund of this share of what is left of the session's payment, and schedules the call that carries it
-/// out. Nothing to give back, as after a free session, is no error.
+/// out. Nothing to give back is no error. A free session that goes back whole can be had again.
 ///
 /// # Errors
 /// The storage's; [`payments::Error`] when the payment does not allow it.
@@ -25,6 +25,10 @@ pub fn give_back(
     let Some(order) = orders.into_iter().find(|order| order.session() == Some(session.id())) else {
         return Ok(());
     };
+    if order.terms().amount.is_zero() && share == BasisPoints::ONE {
+        payments::take_back_free(tx, order.id(), cx)?;
+        return Ok(accounts::UserStore::user_release_free_session(tx, session.customer(), cx.now)?);
+    }
     let arrived = payments::Store::payments_of_order(tx, order.id())?;
     let Some(kept) = arrived.into_iter().find(|payment| !payment.surplus) else { return Ok(()) };
     let amount =

@@ -93,7 +93,7 @@ async fn settle_orders(pitlane: &Pitlane, done: &mut Reconciled) -> Result<(), E
         done.orders += 1;
         let asked = match (order.status(), &order.state().checkout) {
             (OrderStatus::Open, _) => expire_order(pitlane, order.id()).await,
-            (_, Some(checkout)) => ask(pitlane, checkout).await,
+            (_, Some(checkout)) => ask(pitlane, checkout).await.map(drop),
             (_, None) => Ok(()),
         };
         note(asked, done, order.id());

@@ -1,7 +1,9 @@
 //! What became of a payment page: the return page and its client ask until it is known.
 
+use kernel::PlanCode;
 use kernel::SessionType;
 use kernel::id::{OrderId, SessionId, UserId};
+use payments::gateway::CheckoutStatus;
 use payments::{GatewayError, Order, OrderStatus};
 
 use crate::state::Pitlane;
@@ -21,7 +23,10 @@ pub enum Resolved {
         session_type: SessionType,
     },
     /// Nobody paid yet, or the money is on its way.
-    Processing,
+    Processing {
+        /// Whether the payment page waits for somebody to pay, as far as the provider says.
+        open: bool,
+    },
     /// The payment failed for good.
     Failed,
     /// The page was closed before it was paid.
@@ -42,34 +47,41 @@ pub async fn resolve_checkout(
 ) -> Result<Resolved, Error> {
     let order = own(pitlane, customer, checkout).await?;
     if order.status().is_pending() {
-        match ask(pitlane, checkout).await {
-            Ok(()) => {}
+        let open = match ask(pitlane, checkout).await {
+            Ok(status) => status == CheckoutStatus::Open,
             Err(Error::Gateway(error)) => {
                 tracing::warn!(%error, order = %order.id(), "the payment page can't be read; the webhook will tell");
-                return Ok(Resolved::Processing);
+                return Ok(Resolved::Processing { open: false });
             }
             Err(error) => return Err(error),
-        }
-        return resolved(pitlane, own(pitlane, customer, checkout).await?).await;
+        };
+        return resolved(pitlane, own(pitlane, customer, checkout).await?, open).await;
     }
-    resolved(pitlane, order).await
+    resolved(pitlane, order, false).await
 }
 
-/// Asks the provider what became of a payment page and acts on the answer.
+/// The plan that this customer's payment page asks for.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for a page that isn't this customer's; the storage's.
+pub async fn plan_of(pitlane: &Pitlane, customer: UserId, checkout: &str) -> Result<Option<PlanCode>, Error> {
+    Ok(Some(own(pitlane, customer, checkout).await?.terms().plan))
+}
+
+/// Asks the provider what became of a payment page, acts on the answer, and answers where the page stands.
 ///
 /// # Errors
 /// [`Error::Gateway`]; the storage's.
-pub async fn ask(pitlane: &Pitlane, checkout: &str) -> Result<(), Error> {
+pub async fn ask(pitlane: &Pitlane, checkout: &str) -> Result<CheckoutStatus, Error> {
     let found = pitlane.gateway.checkout_by_id(checkout).await?;
     // A page that was completed and not paid may wait for its money or have failed; only its payment knows.
     let failed = match (&found.payment_intent, found.paid, found.status) {
-        (Some(intent), false, payments::gateway::CheckoutStatus::Complete) => {
-            has_failed(pitlane, intent).await?
-        }
+        (Some(intent), false, CheckoutStatus::Complete) => has_failed(pitlane, intent).await?,
         _ => false,
     };
-    let (cx, fulfilling) = (pitlane.context(), Fulfilling::new(pitlane));
-    pitlane.db.write(move |tx| apply_checkout(tx, &found, failed, &fulfilling, &cx).map(drop)).await
+    let (cx, fulfilling, status) = (pitlane.context(), Fulfilling::new(pitlane), found.status);
+    pitlane.db.write(move |tx| apply_checkout(tx, &found, failed, &fulfilling, &cx).map(drop)).await?;
+    Ok(status)
 }
 
 async fn has_failed(pitlane: &Pitlane, intent: &str) -> Result<bool, GatewayError> {
@@ -97,7 +109,7 @@ async fn own(pitlane: &Pitlane, customer: UserId, checkout: &str) -> Result<Orde
         .await
 }
 
-async fn resolved(pitlane: &Pitlane, order: Order) -> Result<Resolved, Error> {
+async fn resolved(pitlane: &Pitlane, order: Order, open: bool) -> Result<Resolved, Error> {
     if let Some(id) = order.session() {
         let session = pitlane
             .db
@@ -109,7 +121,7 @@ async fn resolved(pitlane: &Pitlane, order: Order) -> Result<Resolved, Error> {
         return Ok(Resolved::Session { id, session_type: session.parts().session_type });
     }
     Ok(match order.status() {
-        OrderStatus::Open | OrderStatus::Processing => Resolved::Processing,
+        OrderStatus::Open | OrderStatus::Processing => Resolved::Processing { open },
         OrderStatus::Paid | OrderStatus::Fulfilled | OrderStatus::Refunded => Resolved::Returned,
         OrderStatus::Expired => Resolved::Expired,
         OrderStatus::Failed if charged(pitlane, order.id()).await? => Resolved::Returned,

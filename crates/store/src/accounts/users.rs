@@ -188,6 +188,14 @@ impl UserStore for Tx<'_> {
         Ok(claimed == 1)
     }
 
+    fn user_release_free_session(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError> {
+        diesel::update(users::table.find(Id(id.uuid())))
+            .set((users::has_used_free_session.eq(false), users::updated_at.eq(Ts::from(now))))
+            .execute(self.conn())
+            .stored()
+            .map(drop)
+    }
+
     fn admins(&mut self) -> Result<Vec<UserId>, StoreError> {
         let ids: Vec<Id> = users::table
             .filter(users::role.eq(Role::Admin.as_str()))

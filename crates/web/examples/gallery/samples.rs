@@ -212,6 +212,7 @@ fn customer(out: &mut Rendered) -> Result<(), web::Error> {
         ("intake-free", "free", IntakeForm::default(), Errors::default()),
     ] {
         let page = IntakePage {
+            unpaid: false,
             frame: frame(Some(Role::Customer), Nav::None),
             plan: plan(code),
             form,
@@ -236,11 +237,13 @@ fn customer(out: &mut Rendered) -> Result<(), web::Error> {
 fn after_payment(out: &mut Rendered) -> Result<(), web::Error> {
     for (name, state) in [
         ("processing", CheckoutState::Processing),
+        ("unpaid", CheckoutState::Unpaid),
         ("failed", CheckoutState::Failed),
         ("expired", CheckoutState::Expired),
         ("refunded", CheckoutState::Refunded),
     ] {
         let page = CheckoutSuccessPage {
+            plan_code: Some("video15".to_owned()),
             frame: frame(Some(Role::Customer), Nav::None),
             checkout_session_id: "cs_test_1".to_owned(),
             state,
@@ -249,6 +252,7 @@ fn after_payment(out: &mut Rendered) -> Result<(), web::Error> {
     }
     for status in SessionStatus::ALL {
         let page = ThankYouPage {
+            payment_status: "paid".to_owned(),
             frame: frame(Some(Role::Customer), Nav::None),
             session_id: SESSION.to_owned(),
             status,
@@ -386,6 +390,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
         RoomRole::Observer => Role::Admin,
     };
     ChatPage {
+        refund_after_acceptance: usd(0),
         frame: frame(Some(viewer), Nav::None),
         now: "2026-11-20T14:29:30Z".to_owned(),
         session: ChatSession {

@@ -41,7 +41,9 @@ class ApiForm extends HTMLElement {
       const item = this.closest("li");
       const next = item.nextElementSibling ?? item.previousElementSibling;
       item.remove();
-      next?.querySelector("button, a")?.focus();
+      // What an empty list says, and what counted its rows, is the page's to write.
+      if (next) next.querySelector("button, a")?.focus();
+      else location.reload();
     }
     if (then === "go") location.assign(to);
   }

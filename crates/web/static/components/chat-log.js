@@ -181,7 +181,9 @@ export class ChatLog {
 
   #note(event, name) {
     const texts = this.#room.querySelector("template[data-notes]").content;
-    const text = texts.querySelector(`[data-kind="${CSS.escape(event.kind)}"]`)?.textContent;
+    const kinds = [`${event.kind}_${event.body?.status ?? ""}`, event.kind];
+    const found = kinds.map((kind) => texts.querySelector(`[data-kind="${CSS.escape(kind)}"]`)).find((each) => each);
+    const text = found?.textContent;
     if (!text) return null;
     const note = this.#template("note-line").firstElementChild;
     note.dataset.seq = event.seq;

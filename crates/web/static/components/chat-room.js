@@ -365,6 +365,8 @@ class ChatRoom extends HTMLElement {
       const { data } = await call("POST", `/api/sessions/${this.#id}/${action}`);
       if (data?.deadline_at) this.#deadline = data.deadline_at;
       if (data?.status) this.#status(data.status);
+      // On a phone the details lie over the room; what follows stands there.
+      if (location.hash.slice(1) === "details") location.hash = "main";
     } catch (error) {
       this.#fault(error.message);
       this.#refresh();

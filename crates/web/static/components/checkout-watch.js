@@ -23,7 +23,10 @@ class CheckoutWatch extends HTMLElement {
           return;
         }
       }
-      if (Date.now() - started > SLOW_AFTER_MS) this.querySelector("[data-slow]").hidden = false;
+      if (Date.now() - started > SLOW_AFTER_MS) {
+        this.querySelector("[data-slow]").hidden = false;
+        this.querySelector("[data-waiting]").hidden = true;
+      }
       await new Promise((resume) => setTimeout(resume, pause));
     }
   }

@@ -1,10 +1,14 @@
 // <file-picker max-files max-bytes>: sends each file to /api/files as soon as it is chosen or dropped, and puts its
-// id into the form.
+// id into the form. With `photos` it takes nothing else, and what is ticked elsewhere in the form counts too.
 
 import { problem } from "./api.js";
 
 const TEXT = {
   tooMany: (most) => `Up to ${most} files. Remove one to add another.`,
+  tooManyPhotos: (most) => `Up to ${most} photos. Take one away to add another.`,
+  notAPhoto: (name) => `${name} is no photo.`,
+  tooLargePhoto: (name, most) => `${name} is larger than ${most} MB. A smaller photo works.`,
+  unsent: "One file did not arrive. Remove it, or add it again.",
   tooLarge: (name, most) => `${name} is larger than ${most} MB. A shorter recording or a smaller photo works.`,
   sending: (percent) => `Sending, ${percent} %`,
   sent: (size) => `${size}, uploaded`,
@@ -50,13 +54,20 @@ class FilePicker extends HTMLElement {
     this.#fault.hidden = true;
     const most = Number(this.getAttribute("max-files"));
     const largest = Number(this.getAttribute("max-bytes"));
+    const photos = this.hasAttribute("photos");
+    const ticked = this.closest("form").querySelectorAll("input[type=checkbox][name=file_ids]:checked").length;
     for (const file of files) {
-      if (this.#list.children.length >= most) {
-        this.#complain(TEXT.tooMany(most));
+      if (ticked + this.#list.children.length >= most) {
+        this.#complain(photos ? TEXT.tooManyPhotos(most) : TEXT.tooMany(most));
         return;
       }
+      if (photos && !file.type.startsWith("image/")) {
+        this.#complain(TEXT.notAPhoto(file.name));
+        continue;
+      }
       if (file.size > largest) {
-        this.#complain(TEXT.tooLarge(file.name, Math.floor(largest / 1e6)));
+        const megabytes = Math.floor(largest / 1e6);
+        this.#complain(photos ? TEXT.tooLargePhoto(file.name, megabytes) : TEXT.tooLarge(file.name, megabytes));
         continue;
       }
       this.#send(file);
@@ -76,6 +87,7 @@ class FilePicker extends HTMLElement {
 
     const failed = (message) => {
       progress.remove();
+      row.dataset.failed = "";
       state.className = "error";
       state.textContent = message;
       row.upload = null;
@@ -127,6 +139,11 @@ class FilePicker extends HTMLElement {
   #pending = null;
 
   #wait(event) {
+    if (this.querySelector("[data-list] [data-failed]")) {
+      event.preventDefault();
+      this.#complain(TEXT.unsent);
+      return;
+    }
     if (![...this.#list.children].some((row) => row.upload)) return;
     event.preventDefault();
     this.#pending = event.submitter;

@@ -1,0 +1,77 @@
+//! `user create`: an account made by an operator.
+
+use std::io::Read;
+
+use accounts::register::TypedRegistration;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Args;
+use kernel::{Entropy, Role};
+
+use super::serve::told;
+use super::{Outcome, say};
+use crate::boot;
+use crate::clock::SystemEntropy;
+use crate::config::Settings;
+use crate::usecases::register::Operators;
+
+/// Whom to make.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(super) struct NewAccount {
+    /// The address to sign in with; it counts as confirmed.
+    #[arg(long)]
+    email: String,
+    /// customer, mechanic, workshop, support or admin.
+    #[arg(long)]
+    role: String,
+    /// The name others see; without this, the part of the address before the @.
+    #[arg(long)]
+    name: Option<String>,
+    /// The password. It can be seen in the list of processes: better use --password-stdin.
+    #[arg(long, conflicts_with = "password_stdin")]
+    password: Option<String>,
+    /// Reads the password from the standard input. Without a password one is made and printed.
+    #[arg(long)]
+    password_stdin: bool,
+    /// An IANA time zone.
+    #[arg(long)]
+    time_zone: Option<String>,
+}
+
+/// Makes the account, beside a running server or without one.
+pub(super) async fn create(settings: Settings, wanted: NewAccount) -> Outcome {
+    let role = Role::parse(&wanted.role).ok_or_else(|| {
+        format!("--role {}: write customer, mechanic, workshop, support or admin", wanted.role)
+    })?;
+    let name = wanted.name.unwrap_or_else(|| wanted.email.split('@').next().unwrap_or_default().to_owned());
+    let made = wanted.password.is_none() && !wanted.password_stdin;
+    let password = match wanted.password {
+        Some(password) => password,
+        None if wanted.password_stdin => typed()?,
+        None => fresh(),
+    };
+    let typed = TypedRegistration {
+        email: wanted.email.clone(),
+        password: password.clone(),
+        name,
+        role: role.to_string(),
+        time_zone: wanted.time_zone,
+    };
+    boot::create_user(settings, Operators { typed, role }).await.map_err(told)?;
+    say(&format!("{} can sign in as {role}", wanted.email))?;
+    if made { say(&format!("The password is {password}; it is shown this once")) } else { Ok(()) }
+}
+
+fn typed() -> Result<String, String> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| format!("the password can't be read: {error}"))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn fresh() -> String {
+    let mut bytes = [0; 18];
+    SystemEntropy::default().fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
