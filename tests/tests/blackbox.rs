@@ -2,6 +2,7 @@
 
 mod blackbox {
     mod accounts;
+    mod backup;
     mod bad_input;
     mod browser;
     mod checkout;

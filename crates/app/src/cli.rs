@@ -1,6 +1,7 @@
 //! The commands of the binary. Each ends with a status: 0 when all is well, 1 when not, 2 for a command line that
 //! can't be understood. What is wrong is said in plain lines on the error stream.
 
+mod backup;
 mod doctor;
 mod serve;
 mod show;
@@ -36,6 +37,19 @@ enum Command {
     Seed,
     /// Checks that everything that must always hold does hold in the database.
     Doctor,
+    /// Writes the database, the uploads and a manifest of both into one file, while the server works.
+    Backup {
+        /// The file to make.
+        file: PathBuf,
+    },
+    /// Puts a backup in the place of the database and the uploads. The server must be stopped.
+    Restore {
+        /// A file that `pitlane backup` made.
+        file: PathBuf,
+        /// Puts it in the place of a database that is there.
+        #[arg(long)]
+        force: bool,
+    },
     /// Accounts.
     #[command(subcommand)]
     User(UserCommand),
@@ -63,12 +77,15 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Openapi => show::openapi(),
         Command::Config => show::config(arguments.config.as_deref()),
-        command
-        @ (Command::Serve | Command::Migrate | Command::Seed | Command::Doctor | Command::User(_)) => {
-            Settings::of_process(arguments.config.as_deref())
-                .map_err(|problems| configuration(&problems))
-                .and_then(|settings| with_settings(command, settings))
-        }
+        command @ (Command::Serve
+        | Command::Migrate
+        | Command::Seed
+        | Command::Doctor
+        | Command::Backup { .. }
+        | Command::Restore { .. }
+        | Command::User(_)) => Settings::of_process(arguments.config.as_deref())
+            .map_err(|problems| configuration(&problems))
+            .and_then(|settings| with_settings(command, settings)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -87,6 +104,11 @@ fn with_settings(command: Command, settings: Settings) -> Outcome {
         Command::Migrate => migrate(&settings),
         Command::Seed => block_on(serve::seed(settings)),
         Command::Doctor => block_on(doctor::examine(settings)),
+        Command::Backup { file } => backup::backup(&settings, &file),
+        Command::Restore { file, force } => {
+            backup::restore(&settings, &file, force)?;
+            block_on(doctor::examine(settings))
+        }
         Command::User(UserCommand::Create(wanted)) => block_on(user::create(settings, wanted)),
         Command::Config | Command::Openapi => Ok(()),
     }
@@ -140,6 +162,8 @@ fn log(command: &Command, settings: &Settings) {
         Command::Migrate
         | Command::Seed
         | Command::Doctor
+        | Command::Backup { .. }
+        | Command::Restore { .. }
         | Command::User(_)
         | Command::Config
         | Command::Openapi => "warn",

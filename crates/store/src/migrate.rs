@@ -13,7 +13,7 @@ use crate::connection::{Access, AnyConnection, connect};
 use crate::db::{Location, Settings};
 use crate::error::{OpenError, open_error};
 
-const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+pub(crate) const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 // Any number will do, as long as every node uses the same.
@@ -60,6 +60,15 @@ pub(crate) fn verify(connection: &mut AnyConnection) -> Result<(), OpenError> {
         Some(missing) => Err(OpenError::SchemaOlder(missing)),
         None => Ok(()),
     }
+}
+
+/// The migrations of a database that has exactly this version's schema.
+///
+/// # Errors
+/// Those of [`verify`].
+pub(crate) fn verified(connection: &mut AnyConnection) -> Result<Vec<String>, OpenError> {
+    verify(connection)?;
+    Ok(embedded(connection)?.into_iter().collect())
 }
 
 fn refuse_newer(connection: &mut AnyConnection) -> Result<BTreeSet<String>, OpenError> {

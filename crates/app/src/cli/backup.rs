@@ -1,0 +1,246 @@
+//! `backup` and `restore`: database, uploads and a manifest with their hashes, as one tar file.
+//!
+//! | entry | holds |
+//! |---|---|
+//! | `database` | a picture of the database at one moment |
+//! | `files/{key}` | the bytes of an upload |
+//! | `manifest.json` | what there is, with hashes; it comes last, so that an archive that was cut off is known by its absence |
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::backup::{self, KeptFile, Picture};
+
+use super::{Outcome, one_line, say};
+use crate::boot::lock::DatabaseLock;
+use crate::config::Settings;
+
+const DATABASE: &str = "database";
+const MANIFEST: &str = "manifest.json";
+const FILES: &str = "files/";
+/// The shape of the archive.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    version: String,
+    kind: String,
+    migrations: Vec<String>,
+    database: Part,
+    files: Vec<Upload>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    sha256: String,
+    bytes: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Upload {
+    key: String,
+    #[serde(flatten)]
+    part: Part,
+}
+
+/// Hashes what passes through.
+struct Hashing<R> {
+    inner: R,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl<R> Hashing<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, hash: Sha256::new(), bytes: 0 }
+    }
+
+    fn part(self) -> Part {
+        Part { sha256: hex::encode(self.hash.finalize()), bytes: self.bytes }
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        self.bytes += u64::try_from(count).unwrap_or(u64::MAX);
+        Ok(count)
+    }
+}
+
+/// A file that goes away with this value, unless it was moved.
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // It may have been moved, or never made.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn beside(target: &Path, suffix: &str) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn at(path: &Path) -> impl Fn(std::io::Error) -> String {
+    let path = path.display().to_string();
+    move |error| format!("{path}: {error}")
+}
+
+/// Writes everything to `target`, while the server works or without one.
+pub(super) fn backup(settings: &Settings, target: &Path) -> Outcome {
+    if target.exists() {
+        return Err(format!("{} is there already: write another name", target.display()));
+    }
+    let (picture_file, archive) = (Passing(beside(target, ".database")), Passing(beside(target, ".part")));
+    // What a killed run left.
+    drop((Passing(picture_file.0.clone()), Passing(archive.0.clone())));
+    let picture =
+        backup::take(&settings.database.store, &picture_file.0).map_err(|error| one_line(&error))?;
+    let folder = uploads(settings)?;
+    let out =
+        File::options().create_new(true).write(true).mode(0o600).open(&archive.0).map_err(at(&archive.0))?;
+    let mut tar = tar::Builder::new(out);
+    let database = add(&mut tar, DATABASE, &picture_file.0)?;
+    let mut files = Vec::with_capacity(picture.files.len());
+    for file in &picture.files {
+        files.extend(upload(&mut tar, &folder, file)?);
+    }
+    let count = files.len();
+    let manifest = Manifest {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        kind: picture.kind,
+        migrations: picture.migrations,
+        database,
+        files,
+    };
+    let text = serde_json::to_vec_pretty(&manifest).map_err(|error| error.to_string())?;
+    tar.append_data(&mut header(u64::try_from(text.len()).unwrap_or(0)), MANIFEST, text.as_slice())
+        .map_err(at(&archive.0))?;
+    let out = tar.into_inner().map_err(at(&archive.0))?;
+    out.sync_all().map_err(at(&archive.0))?;
+    let bytes = out.metadata().map_err(at(&archive.0))?.len();
+    std::fs::rename(&archive.0, target).map_err(at(target))?;
+    say(&format!("{}: the database and {count} files, {} KiB", target.display(), bytes / 1_024))
+}
+
+fn uploads(settings: &Settings) -> Result<PathBuf, String> {
+    settings.files.folder().ok_or_else(|| format!("files.url: {} is no folder", settings.files.url))
+}
+
+fn header(bytes: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes);
+    header.set_mode(0o600);
+    header
+}
+
+fn add(tar: &mut tar::Builder<File>, name: &str, path: &Path) -> Result<Part, String> {
+    let file = File::open(path).map_err(at(path))?;
+    let bytes = file.metadata().map_err(at(path))?.len();
+    let mut hashing = Hashing::new(file.take(bytes));
+    tar.append_data(&mut header(bytes), name, &mut hashing).map_err(at(path))?;
+    Ok(hashing.part())
+}
+
+/// Adds an upload; `None` for one that was never used and has been swept since the picture was taken.
+fn upload(tar: &mut tar::Builder<File>, folder: &Path, file: &KeptFile) -> Result<Option<Upload>, String> {
+    let path = folder.join(&file.key);
+    if !file.in_use && !path.exists() {
+        return Ok(None);
+    }
+    let part = add(tar, &format!("{FILES}{}", file.key), &path)?;
+    if part.sha256 != hex::encode(&file.sha256) || part.bytes != file.size_bytes {
+        return Err(format!("{}: the bytes are not the ones that were uploaded", path.display()));
+    }
+    Ok(Some(Upload { key: file.key.clone(), part }))
+}
+
+/// Puts a backup in the place of what there is. Nothing is touched before the whole archive has been checked.
+pub(super) fn restore(settings: &Settings, source: &Path, force: bool) -> Outcome {
+    let store = &settings.database.store;
+    let _lock = DatabaseLock::take(store).map_err(|error| one_line(&error))?;
+    if let Some(reason) = backup::in_the_way(store).map_err(|error| one_line(&error))?.filter(|_| !force) {
+        return Err(format!("{reason}; --force puts the backup in its place"));
+    }
+    let folder = uploads(settings)?;
+    std::fs::create_dir_all(&folder).map_err(at(&folder))?;
+    let picture_file = Passing(settings.data_folder().join("restoring.database"));
+    let incoming = folder.join("restoring");
+    let manifest = unpack(source, &picture_file.0, &incoming);
+    let done = manifest.and_then(|manifest| {
+        let picture = Picture { kind: manifest.kind, migrations: manifest.migrations, files: Vec::new() };
+        backup::put_back(store, &picture, &picture_file.0).map_err(|error| one_line(&error))?;
+        for file in &manifest.files {
+            let (from, to) = (incoming.join(&file.key), folder.join(&file.key));
+            std::fs::rename(&from, &to).map_err(at(&to))?;
+        }
+        File::open(&folder).and_then(|folder| folder.sync_all()).map_err(at(&folder))?;
+        Ok(manifest.files.len())
+    });
+    // What is left there belongs to nothing.
+    let _ = std::fs::remove_dir_all(&incoming);
+    say(&format!("{}: the database and {} files are back", source.display(), done?))
+}
+
+fn unpack(source: &Path, database: &Path, incoming: &Path) -> Result<Manifest, String> {
+    let told = at(source);
+    let mut archive = tar::Archive::new(File::open(source).map_err(&told)?);
+    let _ = std::fs::remove_dir_all(incoming);
+    std::fs::create_dir_all(incoming).map_err(at(incoming))?;
+    if let Some(folder) = database.parent() {
+        std::fs::create_dir_all(folder).map_err(at(folder))?;
+    }
+    let (mut picture, mut files, mut manifest) = (None, Vec::new(), None);
+    for entry in archive.entries().map_err(&told)? {
+        let entry = entry.map_err(&told)?;
+        let name = entry.path().map_err(&told)?.to_string_lossy().into_owned();
+        if name == DATABASE {
+            picture = Some(write(entry, database)?);
+        } else if name == MANIFEST {
+            manifest =
+                Some(serde_json::from_reader::<_, Manifest>(entry).map_err(|error| told(error.into()))?);
+        } else if let Some(key) = name.strip_prefix(FILES).filter(|key| is_key(key)) {
+            files.push(Upload { part: write(entry, &incoming.join(key))?, key: key.to_owned() });
+        } else {
+            return Err(format!("{}: {name:?} belongs to no backup", source.display()));
+        }
+    }
+    let manifest = manifest.ok_or_else(|| format!("{} has no manifest: it was cut off", source.display()))?;
+    if manifest.format != FORMAT {
+        return Err(format!(
+            "{} has format {}, and this version reads {FORMAT}",
+            source.display(),
+            manifest.format
+        ));
+    }
+    let whole = picture.as_ref() == Some(&manifest.database)
+        && manifest.files.len() == files.len()
+        && manifest
+            .files
+            .iter()
+            .all(|told| files.iter().any(|found| found.key == told.key && found.part == told.part));
+    if whole { Ok(manifest) } else { Err(format!("{} is damaged: its hashes do not fit", source.display())) }
+}
+
+fn is_key(key: &str) -> bool {
+    !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+fn write(entry: impl Read, to: &Path) -> Result<Part, String> {
+    let mut hashing = Hashing::new(entry);
+    let mut out =
+        File::options().create(true).truncate(true).write(true).mode(0o600).open(to).map_err(at(to))?;
+    std::io::copy(&mut hashing, &mut out).map_err(at(to))?;
+    out.flush().and_then(|()| out.sync_all()).map_err(at(to))?;
+    Ok(hashing.part())
+}

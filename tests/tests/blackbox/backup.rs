@@ -1,0 +1,86 @@
+//! A backup while the server works, and the same server from it on an empty place.
+
+use std::fs;
+use std::process::Stdio;
+
+use serde_json::json;
+use tests::on_both;
+use tests::server::printed;
+
+use super::files::photo;
+
+on_both! {
+    async fn a_backup_is_made_while_people_talk_and_a_broken_one_is_refused(server) {
+        let dana = server.customer().await;
+        let picture = photo(&dana.client).await;
+        let session = dana.paid_session("chat10").await;
+        let said = json!({ "client_ref": "p", "text": "Schön \"so\"\n\\ 🔧", "file_ids": [picture] });
+        dana.client.post(&format!("/api/sessions/{session}/messages"), said).await.expect_status(201);
+        let file = server.folder().join("pitlane.backup");
+        let path = file.to_str().expect("a path");
+        let mut command = server.command();
+        let child = command.args(["backup", path]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        for number in 0..20 {
+            dana.say(&session, &format!("meanwhile-{number}"), "Still here?").await.expect_status(201);
+        }
+        let made = child.and_then(std::process::Child::wait_with_output).expect("the backup");
+        assert!(made.status.success(), "{}", printed(&made));
+        let again = server.pitlane(&["backup", path]);
+        assert!(!again.status.success() && printed(&again).contains("is there already"), "{}", printed(&again));
+        let events = dana.events(&session).await;
+        dana.say(&session, "later", "After the backup.").await.expect_status(201);
+        let refused = server.pitlane(&["restore", path, "--force"]);
+        assert!(!refused.status.success(), "the server is running: {}", printed(&refused));
+
+        // The same archive with one byte of the upload or of the rows changed, and one that was cut off.
+        let whole = fs::read(&file).expect("the archive");
+        let broken = server.folder().join("broken.backup");
+        let place = whole.len() / 3;
+        let mut changed = whole.clone();
+        changed[place] ^= 1;
+        for bytes in [changed, whole[..whole.len() - 4_096].to_vec()] {
+            fs::write(&broken, bytes).expect("a file");
+            let refused = server.pitlane(&["restore", broken.to_str().expect("a path"), "--force"]);
+            assert!(!refused.status.success(), "{}", printed(&refused));
+        }
+        assert!(dana.events(&session).await.len() > events.len(), "nothing was touched");
+    }
+}
+
+fn comes_back(backend: tests::Backend) {
+    tests::server::run_with(backend, &[], async |server| {
+        let dana = server.customer().await;
+        let picture = photo(&dana.client).await;
+        let session = dana.paid_session("chat10").await;
+        let said = json!({ "client_ref": "p", "text": "Schön \"so\"\n\\ 🔧", "file_ids": [picture] });
+        dana.client.post(&format!("/api/sessions/{session}/messages"), said).await.expect_status(201);
+        let events = dana.events(&session).await;
+        let file = server.folder().join("pitlane.backup");
+        let path = file.to_str().expect("a path").to_owned();
+        let made = server.pitlane(&["backup", &path]);
+        assert!(made.status.success(), "{}", printed(&made));
+        dana.say(&session, "later", "After the backup.").await.expect_status(201);
+        server.stop();
+        fs::remove_dir_all(server.folder().join("data/files")).expect("the uploads");
+        let over = server.pitlane(&["restore", &path]);
+        assert!(!over.status.success() && printed(&over).contains("--force"), "{}", printed(&over));
+        let restored = server.pitlane(&["restore", &path, "--force"]);
+        assert!(restored.status.success(), "{}", printed(&restored));
+        assert!(printed(&restored).contains("invariants hold"), "{}", printed(&restored));
+        server.start().await;
+        assert_eq!(dana.events(&session).await, events, "to the byte, and nothing of later");
+        let link = dana.client.get(&format!("/api/files/{picture}")).await.expect_status(303).location();
+        server.guest().get(&link).await.expect_status(200);
+        dana.say(&session, "on", "It goes on.").await.expect_status(201);
+    });
+}
+
+#[test]
+fn a_restored_server_goes_on_where_the_backup_was_made_on_sqlite() {
+    comes_back(tests::Backend::Sqlite);
+}
+
+#[test]
+fn a_restored_server_goes_on_where_the_backup_was_made_on_postgres() {
+    comes_back(tests::Backend::Postgres);
+}
