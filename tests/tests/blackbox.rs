@@ -9,6 +9,7 @@ mod blackbox {
     mod crash;
     mod disk;
     mod doctor;
+    mod export;
     mod files;
     mod idempotency;
     mod intake;

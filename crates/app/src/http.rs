@@ -9,6 +9,7 @@ pub mod checkout;
 pub mod crm;
 pub mod dev;
 pub mod error;
+pub mod export;
 pub mod extract;
 pub mod files;
 pub mod health;

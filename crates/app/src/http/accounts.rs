@@ -237,8 +237,9 @@ async fn resend_verification(
     Ok(HttpResponse::Accepted().finish())
 }
 
+/// A signed-in device.
 #[derive(Serialize)]
-struct SignInBody {
+pub struct SignInBody {
     id: SignInId,
     user_agent: String,
     address: String,
@@ -248,17 +249,24 @@ struct SignInBody {
     current: bool,
 }
 
+impl SignInBody {
+    /// A device as its person sees it; `current` is the one that asks.
+    pub fn of(sign_in: SignIn, current: Option<SignInId>) -> Self {
+        Self {
+            id: sign_in.id,
+            user_agent: sign_in.device.user_agent().to_owned(),
+            address: sign_in.device.address().to_owned(),
+            created_at: sign_in.created_at,
+            last_seen_at: sign_in.last_seen_at,
+            expires_at: sign_in.expires_at,
+            current: Some(sign_in.id) == current,
+        }
+    }
+}
+
 async fn sign_ins(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
     let current = person.0.sign_in();
-    let body = |sign_in: SignIn| SignInBody {
-        id: sign_in.id,
-        user_agent: sign_in.device.user_agent().to_owned(),
-        address: sign_in.device.address().to_owned(),
-        created_at: sign_in.created_at,
-        last_seen_at: sign_in.last_seen_at,
-        expires_at: sign_in.expires_at,
-        current: Some(sign_in.id) == current,
-    };
+    let body = |sign_in| SignInBody::of(sign_in, current);
     let items = sign_in::list(&app, person.id()).await?.into_iter().map(body).collect();
     Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
 }
@@ -276,8 +284,9 @@ async fn end_sign_in(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// An API token.
 #[derive(Serialize)]
-struct TokenBody {
+pub struct TokenBody {
     id: ApiTokenId,
     name: String,
     created_at: Timestamp,

@@ -26,8 +26,9 @@ struct Wanted {
     cursor: Option<String>,
 }
 
+/// A step of a customer's journey.
 #[derive(Serialize)]
-struct InteractionBody {
+pub struct InteractionBody {
     id: InteractionId,
     customer_id: UserId,
     interaction_type: &'static str,

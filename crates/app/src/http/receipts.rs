@@ -16,8 +16,9 @@ pub fn routes(router: &mut Router) {
     router.get("/api/orders/{id}/receipt", Access::SignedIn, receipt);
 }
 
+/// What was paid for an order, and what went back.
 #[derive(Serialize)]
-struct ReceiptBody {
+pub struct ReceiptBody {
     order_id: OrderId,
     session_id: Option<SessionId>,
     plan: PlanCode,

@@ -6,7 +6,7 @@ use kernel::Timestamp;
 use kernel::id::{FileId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use sessions::{Summary, SummaryDraft, SummaryText};
-use store::views;
+use store::{Tx, views};
 
 use super::auth::SignedIn;
 use super::idempotency::Keyed;
@@ -64,8 +64,9 @@ impl From<SummaryText> for TextWire {
     }
 }
 
+/// A summary as clients see it.
 #[derive(Debug, Serialize)]
-struct SummaryBody {
+pub struct SummaryBody {
     session_id: SessionId,
     mechanic: PersonBody,
     #[serde(flatten)]
@@ -100,31 +101,27 @@ fn body(summary: Summary, name: String) -> SummaryBody {
     }
 }
 
-/// The summary of a session with its author's name.
+/// The summary of a session; `None` while there is none.
 ///
 /// # Errors
 /// The storage's.
-pub async fn written(app: &Data<Pitlane>, session: SessionId) -> ApiResult<Option<(Summary, String)>> {
-    Ok(app
-        .db
-        .read(move |tx| {
-            let Some(summary) = sessions::Store::summary(tx, session)? else { return Ok(None) };
-            let name = views::channel::names(tx, session)?.remove(&summary.author).unwrap_or_default();
-            Ok::<_, Error>(Some((summary, name)))
-        })
-        .await?)
+pub fn of(tx: &mut Tx<'_>, session: SessionId) -> Result<Option<SummaryBody>, Error> {
+    let Some(summary) = sessions::Store::summary(tx, session)? else { return Ok(None) };
+    let name = views::channel::names(tx, session)?.remove(&summary.author).unwrap_or_default();
+    Ok(Some(body(summary, name)))
 }
 
 async fn read(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiResult<Json<SummaryBody>> {
-    seen(&app, &person, *id, "summary").await?;
-    let (summary, name) = written(&app, *id).await?.ok_or_else(|| {
+    let id = *id;
+    seen(&app, &person, id, "summary").await?;
+    let summary = app.db.read(move |tx| of(tx, id)).await?.ok_or_else(|| {
         Problem::new(
             actix_web::http::StatusCode::NOT_FOUND,
             "summary_not_written",
             "The mechanic has not written the summary yet.",
         )
     })?;
-    Ok(Json(body(summary, name)))
+    Ok(Json(summary))
 }
 
 async fn submit(

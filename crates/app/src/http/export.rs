@@ -1,0 +1,188 @@
+//! `/api/me/export` and `/api/me/vehicles`: what Pitlane keeps of somebody, for them to take along.
+
+use accounts::CredentialStore;
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::web::{Data, Query};
+use kernel::id::{SessionId, UserId, VehicleId};
+use kernel::{Actor, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::Tx;
+use store::views::{self, export};
+
+use super::accounts::{SignInBody, TokenBody};
+use super::auth::{Customer, SignedIn, UserBody};
+use super::crm::InteractionBody;
+use super::list;
+use super::problem::ApiResult;
+use super::receipts::ReceiptBody;
+use super::router::{Access, Router};
+use super::sessions::SessionBody;
+use super::summaries;
+use crate::realtime::protocol::EventWire;
+use crate::state::Pitlane;
+use crate::usecases::Error;
+use crate::usecases::read_receipt::paper;
+
+/// Rows of one table that are read at once.
+const PAGE: u32 = 500;
+
+/// Adds the routes.
+pub fn routes(router: &mut Router) {
+    router.get("/api/me/export", Access::SignedIn, everything);
+    router.get("/api/me/vehicles", Access::Customer, vehicles);
+}
+
+/// A car of the customer.
+#[derive(Serialize)]
+struct VehicleBody {
+    id: VehicleId,
+    year: u16,
+    make: String,
+    model: String,
+    vin: Option<String>,
+    mileage: Option<u32>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<intake::OwnedVehicle> for VehicleBody {
+    fn from(owned: intake::OwnedVehicle) -> Self {
+        let vehicle = &owned.vehicle;
+        Self {
+            id: owned.id,
+            year: vehicle.year(),
+            make: vehicle.make().to_owned(),
+            model: vehicle.model().to_owned(),
+            vin: vehicle.vin().map(str::to_owned),
+            mileage: vehicle.mileage(),
+            created_at: owned.created_at,
+            updated_at: owned.updated_at,
+        }
+    }
+}
+
+/// What `GET /api/me/vehicles` takes. Nobody has so many cars that there is a second page.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VehiclesQuery {
+    limit: Option<u64>,
+}
+
+async fn vehicles(
+    customer: Customer,
+    query: Query<VehiclesQuery>,
+    app: Data<Pitlane>,
+) -> ApiResult<HttpResponse> {
+    let (owner, limit) = (customer.id(), list::limit(query.limit));
+    let cars =
+        app.db.read(move |tx| Ok::<_, Error>(intake::Store::vehicles_by_customer(tx, owner, limit)?)).await?;
+    let items: Vec<VehicleBody> = cars.into_iter().map(VehicleBody::from).collect();
+    Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": null })))
+}
+
+/// Everything, as one JSON document of one moment.
+async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    let (user, actor, now) = (UserBody::from(person.user()), person.actor(), app.clock.now());
+    let id = person.id();
+    let mut archive = app.db.read(move |tx| gather(tx, id, actor, now)).await?;
+    archive["exported_at"] = json!(now);
+    archive["user"] = json!(user);
+    let name = format!("attachment; filename=\"pitlane-{}.json\"", &now.to_string()[..10]);
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_DISPOSITION, name))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(archive))
+}
+
+fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Result<Value, Error> {
+    let sign_ins = tx.sign_ins_of(person, now)?;
+    let tokens = tx.api_tokens_of(person)?;
+    let cars = intake::Store::vehicles_by_customer(tx, person, PAGE)?;
+    let intakes: Vec<Value> = export::intakes_of(tx, person)?
+        .into_iter()
+        .map(|asked| {
+            let waiver = asked.waiver.map(|(version, accepted_at, address)| {
+                json!({ "version": version, "accepted_at": accepted_at, "address": address })
+            });
+            json!({
+                "id": asked.id, "plan": asked.plan, "concern": asked.concern,
+                "vehicle": asked.vehicle.title(), "mileage": asked.vehicle.mileage,
+                "waiver": waiver, "created_at": asked.created_at,
+            })
+        })
+        .collect();
+    let files: Vec<Value> = export::files_of(tx, person)?
+        .into_iter()
+        .map(|file| {
+            json!({
+                "id": file.id, "session_id": file.session, "name": file.name,
+                "content_type": file.content_type, "size_bytes": file.size_bytes,
+                "created_at": file.created_at, "path": format!("/api/files/{}", file.id),
+            })
+        })
+        .collect();
+    let orders: Vec<ReceiptBody> = export::paid_orders_of(tx, person)?
+        .into_iter()
+        .map(|order| paper(tx, actor, order).map(ReceiptBody::from))
+        .collect::<Result<_, _>>()?;
+    Ok(json!({
+        "sign_ins": sign_ins.into_iter().map(|one| SignInBody::of(one, None)).collect::<Vec<_>>(),
+        "api_tokens": tokens.into_iter().map(TokenBody::from).collect::<Vec<_>>(),
+        "vehicles": cars.into_iter().map(VehicleBody::from).collect::<Vec<_>>(),
+        "intakes": intakes,
+        "orders": orders,
+        "sessions": sessions(tx, person)?,
+        "files": files,
+        "journey": journey(tx, person)?,
+    }))
+}
+
+fn sessions(tx: &mut Tx<'_>, person: UserId) -> Result<Vec<Value>, Error> {
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = views::session::mine(tx, person, &[], before, PAGE)?;
+        before = page.last().map(|view| view.id);
+        let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
+        for view in page {
+            let id = view.id;
+            let mut session = serde_json::to_value(SessionBody::from(view)).unwrap_or_default();
+            session["events"] = json!(events(tx, id)?);
+            session["summary"] = json!(summaries::of(tx, id)?);
+            all.push(session);
+        }
+        if !full {
+            return Ok(all);
+        }
+    }
+}
+
+fn events(tx: &mut Tx<'_>, session: SessionId) -> Result<Vec<Value>, Error> {
+    let names = views::channel::names(tx, session)?;
+    let (mut all, mut after) = (Vec::new(), 0);
+    loop {
+        let page = sessions::Store::events_after(tx, session, after, PAGE)?;
+        for event in &page {
+            after = event.seq;
+            let name = event.actor.id.and_then(|id| names.get(&id)).map(String::as_str);
+            all.push(serde_json::to_value(EventWire::new(event, name)).unwrap_or_default());
+        }
+        if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            return Ok(all);
+        }
+    }
+}
+
+fn journey(tx: &mut Tx<'_>, person: UserId) -> Result<Vec<InteractionBody>, Error> {
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = crm::Store::interactions_by_customer(tx, person, before, PAGE)?;
+        before = page.last().map(|step| step.id);
+        let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
+        all.extend(page.into_iter().map(InteractionBody::from));
+        if !full {
+            return Ok(all);
+        }
+    }
+}

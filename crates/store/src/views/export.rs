@@ -1,0 +1,121 @@
+//! Everything of one person that no other view lists: what they asked, what they uploaded, what they ordered.
+
+use diesel::prelude::*;
+use kernel::id::{FileId, IntakeId, OrderId, SessionId, UserId};
+use kernel::{StoreError, Timestamp};
+
+use super::requests::VehicleView;
+use crate::error::Stored;
+use crate::schema::intake::{intakes, vehicles, waiver_acceptances};
+use crate::schema::payments::orders;
+use crate::schema::sessions::files;
+use crate::tx::Tx;
+use crate::types::{Id, Ts};
+
+/// What somebody asked before paying.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedIntake {
+    /// The intake.
+    pub id: IntakeId,
+    /// The plan it was for.
+    pub plan: String,
+    /// The problem in the customer's words.
+    pub concern: String,
+    /// The car, with the mileage of that time.
+    pub vehicle: VehicleView,
+    /// The waiver that was accepted, when, and from which address.
+    pub waiver: Option<(String, Timestamp, String)>,
+    /// When it was written.
+    pub created_at: Timestamp,
+}
+
+/// A file that somebody uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnFile {
+    /// The file.
+    pub id: FileId,
+    /// The session it belongs to, once it is used.
+    pub session: Option<SessionId>,
+    /// The name it was uploaded under.
+    pub name: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its length in bytes.
+    pub size_bytes: i64,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+}
+
+/// The intakes of a customer, oldest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn intakes_of(tx: &mut Tx<'_>, customer: UserId) -> Result<Vec<AskedIntake>, StoreError> {
+    type Row = ((Id, String, String, Option<i64>, Ts), (i64, String, String), Option<(String, Ts, String)>);
+    let rows: Vec<Row> = intakes::table
+        .inner_join(vehicles::table)
+        .left_join(waiver_acceptances::table.on(waiver_acceptances::intake_id.eq(intakes::id)))
+        .filter(intakes::customer_id.eq(Id(customer.uuid())))
+        .order(intakes::id)
+        .select((
+            (intakes::id, intakes::plan, intakes::concern, intakes::mileage, intakes::created_at),
+            (vehicles::year, vehicles::make, vehicles::model),
+            (waiver_acceptances::version, waiver_acceptances::accepted_at, waiver_acceptances::address)
+                .nullable(),
+        ))
+        .load(tx.conn())
+        .stored()?;
+    let view = |((id, plan, concern, mileage, created_at), (year, make, model), waiver): Row| AskedIntake {
+        id: IntakeId::new(id.0),
+        plan,
+        concern,
+        vehicle: VehicleView { year, make, model, mileage },
+        waiver: waiver.map(|(version, at, address)| (version, at.into(), address)),
+        created_at: created_at.into(),
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// The files that this person uploaded, oldest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn files_of(tx: &mut Tx<'_>, owner: UserId) -> Result<Vec<OwnFile>, StoreError> {
+    type Row = (Id, Option<Id>, String, String, i64, Ts);
+    let rows: Vec<Row> = files::table
+        .filter(files::owner_id.eq(Id(owner.uuid())))
+        .order((files::created_at, files::id))
+        .select((
+            files::id,
+            files::session_id,
+            files::name,
+            files::content_type,
+            files::size_bytes,
+            files::created_at,
+        ))
+        .load(tx.conn())
+        .stored()?;
+    let view = |(id, session, name, content_type, size_bytes, created_at): Row| OwnFile {
+        id: FileId::new(id.0),
+        session: session.map(|session| SessionId::new(session.0)),
+        name,
+        content_type,
+        size_bytes,
+        created_at: created_at.into(),
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// The orders of a customer that were paid, oldest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn paid_orders_of(tx: &mut Tx<'_>, customer: UserId) -> Result<Vec<OrderId>, StoreError> {
+    let ids: Vec<Id> = orders::table
+        .filter(orders::customer_id.eq(Id(customer.uuid())).and(orders::paid_at.is_not_null()))
+        .order(orders::id)
+        .select(orders::id)
+        .load(tx.conn())
+        .stored()?;
+    Ok(ids.into_iter().map(|id| OrderId::new(id.0)).collect())
+}

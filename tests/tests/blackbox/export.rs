@@ -1,0 +1,55 @@
+//! What somebody can take along.
+
+use serde_json::json;
+use tests::on_both;
+
+use super::files::photo;
+
+on_both! {
+    async fn an_export_holds_everything_of_a_person_and_nothing_of_another(server) {
+        let meeting = server.meeting().await;
+        let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);
+        let picture = photo(&dana.client).await;
+        let said = json!({ "client_ref": "1", "text": "It shakes at idle.", "file_ids": [picture] });
+        dana.client.post(&format!("/api/sessions/{session}/messages"), said).await.expect_status(201);
+        max.say(session, "2", "Since when?").await.expect_status(201);
+        let summary = json!({ "findings": "The third coil." });
+        max.client.post(&format!("/api/sessions/{session}/summary"), summary).await.expect_status(201);
+        let other = server.customer().await;
+        other.paid_session("chat10").await;
+
+        let answer = dana.client.get("/api/me/export").await.expect_status(200);
+        assert!(answer.headers["content-disposition"].to_str().expect("text").starts_with("attachment"));
+        let archive = &answer.body;
+        assert_eq!(archive["user"]["email"], dana.email.as_str());
+        assert_eq!(archive["vehicles"][0]["make"], "Honda");
+        assert!(archive["intakes"][0]["concern"].as_str().expect("text").contains("grinding"), "{archive}");
+        assert!(archive["intakes"][0]["waiver"]["version"].is_string());
+        assert_eq!(archive["orders"][0]["total_cents"], 999);
+        assert_eq!(archive["files"][0]["id"], picture.as_str());
+        let sessions = archive["sessions"].as_array().expect("a list");
+        assert_eq!(sessions.len(), 1);
+        let texts: Vec<_> = sessions[0]["events"].as_array().expect("a list").iter()
+            .filter_map(|event| event["body"]["text"].as_str()).collect();
+        assert_eq!(texts, ["It shakes at idle.", "Since when?"]);
+        assert_eq!(sessions[0]["summary"]["findings"], "The third coil.");
+        assert!(!archive["journey"].as_array().expect("a list").is_empty());
+        assert!(!answer.text.contains(&other.email) && !answer.text.contains(&other.id));
+        assert!(!answer.text.contains("password") && !answer.text.contains("token_hash"));
+        let his = max.client.get("/api/me/export").await.expect_status(200);
+        assert_eq!(his.body["sessions"].as_array().map(Vec::len), Some(1));
+        assert_eq!(his.body["orders"], json!([]), "he paid for nothing");
+        server.guest().get("/api/me/export").await.refused(401, "not_signed_in");
+    }
+
+    async fn my_cars_are_listed_once_each(server) {
+        let dana = server.customer().await;
+        assert_eq!(dana.client.get("/api/me/vehicles").await.expect_status(200).body["items"], json!([]));
+        dana.intake("chat10").await.expect_status(201);
+        dana.intake("video15").await.expect_status(201);
+        let cars = dana.client.get("/api/me/vehicles").await.expect_status(200).body;
+        assert_eq!(cars["items"].as_array().map(Vec::len), Some(1), "{cars}");
+        assert_eq!((&cars["items"][0]["year"], &cars["items"][0]["model"]), (&json!(2016), &json!("Civic")));
+        server.mechanic().await.client.get("/api/me/vehicles").await.refused(403, "wrong_role");
+    }
+}
