@@ -93,15 +93,12 @@ pub enum BootError {
 }
 
 fn account(error: &usecases::Error) -> String {
-    match error {
-        usecases::Error::Accounts(accounts::Error::Invalid(faults)) => faults
-            .iter()
-            .map(|fault| format!("--{}: {}", fault.field, fault.message))
-            .collect::<Vec<_>>()
-            .join(" "),
-        usecases::Error::Accounts(error @ accounts::Error::EmailTaken) => format!("--email: {error}"),
-        other => other.to_string(),
+    if let usecases::Error::Accounts(accounts::Error::Invalid(faults)) = error {
+        let told = faults.iter().map(|fault| format!("--{}: {}", fault.field, fault.message));
+        return told.collect::<Vec<_>>().join(" ");
     }
+    let taken = matches!(error, usecases::Error::Accounts(accounts::Error::EmailTaken));
+    if taken { format!("--email: {error}") } else { error.to_string() }
 }
 
 /// A running server.

@@ -47,8 +47,8 @@ struct VehicleBody {
     updated_at: Timestamp,
 }
 
-impl From<intake::OwnedVehicle> for VehicleBody {
-    fn from(owned: intake::OwnedVehicle) -> Self {
+impl From<intake::vehicle::OwnedVehicle> for VehicleBody {
+    fn from(owned: intake::vehicle::OwnedVehicle) -> Self {
         let vehicle = &owned.vehicle;
         Self {
             id: owned.id,

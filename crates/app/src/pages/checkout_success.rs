@@ -36,7 +36,12 @@ async fn open(customer: Customer, pitlane: Data<Pitlane>, wanted: Query<Wanted>)
     };
     let plan_code = match state {
         CheckoutState::Refunded => None,
-        _ => plan_of(&pitlane, customer.id(), &checkout).await?.map(|plan| plan.as_str().to_owned()),
+        CheckoutState::Processing
+        | CheckoutState::Unpaid
+        | CheckoutState::Failed
+        | CheckoutState::Expired => {
+            plan_of(&pitlane, customer.id(), &checkout).await?.map(|plan| plan.as_str().to_owned())
+        }
     };
     let frame = frame(&pitlane, Some(&customer.0), Nav::None);
     show(&CheckoutSuccessPage { frame, checkout_session_id: checkout, state, plan_code }, StatusCode::OK)

@@ -641,20 +641,6 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         paid_at: at(),
         receipt_url: receipt_url().unwrap_or_default(),
     };
-    let summary = SummaryDelivered {
-        sender: sender(),
-        name: name(),
-        mechanic_name: "Dana Kowalski".to_owned(),
-        vehicle: vehicle(),
-        findings: "Ignition coil on cylinder 3.\nSafe to drive gently until it is changed.".to_owned(),
-        steps_taken: "Swapped coils 2 and 3; the misfire moved with the coil.".to_owned(),
-        parts_needed: "Ignition coil, $55 to $80\nSpark plug tube seals, $18 to $30".to_owned(),
-        next_steps: "Change the coil within two weeks. If the light flashes, stop.".to_owned(),
-        photo_count: 2,
-        written_at: at(),
-        summary_url: "https://pitlane.example/sessions/7d1f/complete".to_owned(),
-        receipt_url: receipt_url(),
-    };
     let refund = Refund {
         sender: sender(),
         name: name(),
@@ -673,7 +659,27 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("mechanic_assigned", assigned.compose()?),
         ("session_ended", ended.compose()?),
         ("receipt", receipt.compose()?),
-        ("summary_delivered", summary.compose()?),
+        ("summary_delivered", summary().compose()?),
         ("refund", refund.compose()?),
     ])
+}
+
+fn summary() -> SummaryDelivered {
+    SummaryDelivered {
+        sender: Sender {
+            public_url: "http://localhost:8080".to_owned(),
+            support_address: "help@pitlane.example".to_owned(),
+        },
+        name: "Maya Torres".to_owned(),
+        mechanic_name: "Dana Kowalski".to_owned(),
+        vehicle: Some("2016 Honda Civic".to_owned()),
+        findings: "Ignition coil on cylinder 3.\nSafe to drive gently until it is changed.".to_owned(),
+        steps_taken: "Swapped coils 2 and 3; the misfire moved with the coil.".to_owned(),
+        parts_needed: "Ignition coil, $55 to $80\nSpark plug tube seals, $18 to $30".to_owned(),
+        next_steps: "Change the coil within two weeks. If the light flashes, stop.".to_owned(),
+        photo_count: 2,
+        written_at: "2026-11-20T14:25:00Z".to_owned(),
+        summary_url: "https://pitlane.example/sessions/7d1f/complete".to_owned(),
+        receipt_url: Some(format!("http://localhost:8080/orders/{SESSION}/receipt")),
+    }
 }
