@@ -108,6 +108,8 @@ pub struct SessionRow {
     pub ended_at: Option<String>,
     /// RFC 3339: when the paid time runs out.
     pub deadline_at: Option<String>,
+    /// Whether it took place and its mechanic has not written the summary.
+    pub summary_due: bool,
     /// The order whose receipt can be read; `None` for viewers who did not pay.
     pub receipt_order_id: Option<String>,
 }

@@ -36,8 +36,8 @@ async fn show_dashboard(
 ) -> ApiResult<HttpResponse> {
     let (user, viewer) = (customer.user(), customer.id());
     let before = list::cursor(query.cursor.as_deref())?;
-    let (views, vehicles) = rows::mine(&app, viewer, before, SESSIONS).await?;
-    let row = |view| rows::session_row(&app, &view, vehicles.get(&view.id));
+    let (views, beside) = rows::mine(&app, viewer, before, SESSIONS).await?;
+    let row = |view| rows::session_row(&app, &view, &beside);
     let list = list::List::of(views, SESSIONS, |view| view.id, row);
     let page = DashboardPage {
         frame: frame(&app, Some(&customer.0), Nav::Home),

@@ -34,7 +34,7 @@ async fn show_queue(person: AnyMechanic, app: Data<Pitlane>) -> ApiResult<HttpRe
             Ok::<_, Error>((found, open_for(tx, viewer, None, LIMIT_DEFAULT)?))
         })
         .await?;
-    let (mut views, vehicles) = rows::mine(&app, viewer, None, SESSIONS).await?;
+    let (mut views, beside) = rows::mine(&app, viewer, None, SESSIONS).await?;
     views.truncate(usize::try_from(SESSIONS).unwrap_or(usize::MAX));
     let plans = rows::plan_cards(&app);
     let page = MechanicPage {
@@ -43,7 +43,7 @@ async fn show_queue(person: AnyMechanic, app: Data<Pitlane>) -> ApiResult<HttpRe
         on_duty: found.as_ref().is_some_and(Mechanic::on_duty),
         requests: requests.iter().map(|request| card(request, &plans)).collect(),
         plans,
-        sessions: views.iter().map(|view| rows::session_row(&app, view, vehicles.get(&view.id))).collect(),
+        sessions: views.iter().map(|view| rows::session_row(&app, view, &beside)).collect(),
     };
     show(&page, StatusCode::OK)
 }

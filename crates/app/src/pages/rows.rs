@@ -1,6 +1,6 @@
 //! Sessions and plans as several pages show them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kernel::id::SessionId;
 use kernel::{PlanCode, Timestamp, UserId};
@@ -57,7 +57,13 @@ pub fn instant(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
 }
 
-/// A page of somebody's sessions with their cars, newest first, one more than `limit` when there are older ones.
+/// What the rows of a list know beside the sessions themselves.
+pub struct Beside {
+    vehicles: HashMap<SessionId, VehicleView>,
+    summarised: HashSet<SessionId>,
+}
+
+/// A page of somebody's sessions, newest first, one more than `limit` when there are older ones.
 ///
 /// # Errors
 /// The storage's.
@@ -66,25 +72,27 @@ pub async fn mine(
     viewer: UserId,
     before: Option<SessionId>,
     limit: u32,
-) -> Result<(Vec<SessionView>, HashMap<SessionId, VehicleView>), Error> {
+) -> Result<(Vec<SessionView>, Beside), Error> {
     app.db
         .read(move |tx| {
             let sessions = session::mine(tx, viewer, &[], before, limit + 1)?;
             let ids: Vec<SessionId> = sessions.iter().map(|view| view.id).collect();
-            let vehicles = room::vehicles_of(tx, &ids)?;
-            Ok((sessions, vehicles))
+            let beside =
+                Beside { vehicles: room::vehicles_of(tx, &ids)?, summarised: room::summarised(tx, &ids)? };
+            Ok((sessions, beside))
         })
         .await
 }
 
 /// A session as one line of its customer's or its mechanic's list.
-pub fn session_row(app: &Pitlane, view: &SessionView, vehicle: Option<&VehicleView>) -> SessionRow {
+pub fn session_row(app: &Pitlane, view: &SessionView, beside: &Beside) -> SessionRow {
     let is_customer = view.viewer_role == Some(ParticipantRole::Customer);
     let other = if is_customer { view.mechanic.as_ref() } else { Some(&view.customer) };
     SessionRow {
         id: view.id.to_string(),
         plan_name: plan_name(app, &view.price_book, view.plan),
-        vehicle: vehicle.map(VehicleView::title),
+        vehicle: beside.vehicles.get(&view.id).map(VehicleView::title),
+        summary_due: view.status == sessions::Status::Completed && !beside.summarised.contains(&view.id),
         other_name: other.map(|person| person.name.clone()),
         status: status(view.status),
         payment_status: view.payment_status.as_str().to_owned(),

@@ -2,8 +2,9 @@
 
 use accounts::{ApprovalState, AuditEntry, Mechanic, NewAuditEntry, ProviderStore, User, audit, provider};
 use kernel::{Actor, AuditId, UserId};
+use store::notice::Side;
 
-use super::Error;
+use super::{Error, personal};
 use crate::state::Pitlane;
 
 /// An admin decides about a mechanic. A decision that stands already is answered and not written again.
@@ -33,6 +34,20 @@ pub async fn decide(
                 entry = entry.with("reason", reason);
             }
             audit::record(tx, entry, &cx)?;
+        }
+        if changed && state == ApprovalState::Approved {
+            let message = "Go on duty, and requests reach you.";
+            let side = Side::Mechanic;
+            personal::notification(
+                tx,
+                mechanic,
+                side,
+                "You are approved",
+                message,
+                "Open the queue",
+                "/mechanic",
+                &cx,
+            );
         }
         Ok(decided)
     });

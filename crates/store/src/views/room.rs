@@ -1,6 +1,6 @@
 //! What stands beside a session's log in its room, and beside its line in a list: the car, the concern, the files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use kernel::StoreError;
@@ -9,7 +9,7 @@ use kernel::id::{FileId, SessionId};
 use super::requests::VehicleView;
 use crate::error::Stored;
 use crate::schema::intake::{intake_files, intakes, vehicles};
-use crate::schema::sessions::{files, sessions};
+use crate::schema::sessions::{files, session_summaries, sessions};
 use crate::tx::Tx;
 use crate::types::Id;
 
@@ -88,6 +88,20 @@ pub fn vehicles_of(
         (SessionId::new(id.0), VehicleView { year, make, model, mileage })
     };
     Ok(rows.into_iter().map(keyed).collect())
+}
+
+/// Those of these sessions whose summary was handed in.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn summarised(tx: &mut Tx<'_>, ids: &[SessionId]) -> Result<HashSet<SessionId>, StoreError> {
+    let ids: Vec<Id> = ids.iter().map(|id| Id(id.uuid())).collect();
+    let found: Vec<Id> = session_summaries::table
+        .filter(session_summaries::session_id.eq_any(ids).and(session_summaries::state.eq("submitted")))
+        .select(session_summaries::session_id)
+        .load(tx.conn())
+        .stored()?;
+    Ok(found.into_iter().map(|id| SessionId::new(id.0)).collect())
 }
 
 /// The files of a session: those of its intake first, then those that were added in it.

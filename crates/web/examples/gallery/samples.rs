@@ -159,6 +159,7 @@ fn row(id: &str, code: &str, other: Option<&str>, status: SessionStatus, payment
         started_at: None,
         ended_at: (!status.is_open()).then(|| "2026-11-02T10:10:00Z".to_owned()),
         deadline_at: (status == SessionStatus::InProgress).then(|| "2026-11-20T14:35:00Z".to_owned()),
+        summary_due: status == SessionStatus::Completed,
         receipt_order_id: Some("0198d7a0-0000-7000-8000-000000000001".to_owned()),
     }
 }

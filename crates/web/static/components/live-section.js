@@ -47,7 +47,11 @@ export class LiveSection extends HTMLElement {
     if (!response?.ok || response.redirected) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.getElementById(this.id);
-    if (!fresh) return;
+    // The page has no such part any more: whoever waited for an approval has got it.
+    if (!fresh) {
+      location.reload();
+      return;
+    }
     const focused = this.contains(active) ? active.getAttribute("href") : null;
     this.replaceChildren(...document.importNode(fresh, true).childNodes);
     if (focused) [...this.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();

@@ -27,7 +27,7 @@ async fn one_round(server: &TestServer, driver: &Driver, admin: &Browser, size: 
     let customer = driver.open(server, Screen::Phone).await;
     mechanic_applies(&mechanic, name).await;
     admin_approves(admin, size, name).await;
-    mechanic.reload().await;
+    // Nobody reloads.
     mechanic.reads("You are off duty").await;
 
     let dana = server.customer().await;

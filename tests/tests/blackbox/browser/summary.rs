@@ -32,6 +32,8 @@ fn a_mechanic_writes_the_summary_over_a_closed_tab_and_the_customer_reads_it() {
         desk.keys("#next_steps", "Change it within two weeks.").await;
         // The tab is closed at once: the last words go with it.
         desk.open("/mechanic").await;
+        desk.press("Write the summary").await;
+        desk.arrives_at(&format!("/sessions/{session}/summary")).await;
         desk.open(&format!("/sessions/{session}/summary")).await;
         desk.reads("Draft kept").await;
         let kept = "return [document.querySelector('#findings').value, document.querySelector('#next_steps').value].join('|');";
