@@ -190,11 +190,19 @@ fn postgres(settings: &Settings) -> Result<PgConnection, String> {
 /// that can't be read. On PostgreSQL nothing has changed then.
 pub fn put_back(settings: &Settings, picture: &Picture, from: &Path) -> Result<(), OpenError> {
     let failed = failed(settings);
+    let kind = match settings.location() {
+        Location::Sqlite(_) => "sqlite",
+        Location::Postgres(_) => "postgres",
+    };
+    if picture.kind != kind {
+        return Err(failed(format!("this is a backup of {}", picture.kind)));
+    }
+    let known = migrate::known(settings)?;
+    if let Some(newer) = picture.migrations.iter().find(|name| !known.contains(*name)) {
+        return Err(OpenError::SchemaNewer(newer.clone()));
+    }
     match settings.location() {
         Location::Sqlite(path) => {
-            if picture.kind != "sqlite" {
-                return Err(failed(format!("this is a backup of {}", picture.kind)));
-            }
             let target = Path::new(path);
             let told = |error: std::io::Error| failed(error.to_string());
             if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -211,9 +219,6 @@ pub fn put_back(settings: &Settings, picture: &Picture, from: &Path) -> Result<(
             File::open(target).and_then(|file| file.sync_all()).map_err(told)?;
         }
         Location::Postgres(_) => {
-            if picture.kind != "postgres" {
-                return Err(failed(format!("this is a backup of {}", picture.kind)));
-            }
             let mut connection = postgres(settings).map_err(&failed)?;
             let others = lines(
                 &mut connection,
@@ -282,9 +287,6 @@ fn migrate_to(connection: &mut PgConnection, wanted: &[String]) -> Result<(), St
     let all: Vec<Box<dyn Migration<Pg>>> =
         MigrationSource::<Pg>::migrations(&migrate::POSTGRES).map_err(|error| error.to_string())?;
     let version = |one: &dyn Migration<Pg>| one.name().version().to_string();
-    if let Some(newer) = wanted.iter().find(|name| !all.iter().any(|one| version(&**one) == **name)) {
-        return Err(format!("the backup is newer than this version: it has migration {newer}"));
-    }
     connection.setup_migrations()?;
     for migration in all.iter().filter(|one| wanted.contains(&version(&***one))) {
         connection.run_migration(&**migration).map_err(|error| error.to_string())?;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::File;
 
 use diesel::RunQueryDsl;
-use diesel::migration::{Migration, MigrationSource};
+use diesel::backend::Backend;
+use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -88,14 +89,31 @@ fn refuse_newer(connection: &mut AnyConnection) -> Result<BTreeSet<String>, Open
     }
 }
 
+/// The migrations that this version has for the kind of database of these settings.
+///
+/// # Errors
+/// [`OpenError::Migration`], when the embedded ones can't be read.
+pub(crate) fn known(settings: &Settings) -> Result<BTreeSet<String>, OpenError> {
+    match settings.location() {
+        Location::Postgres(_) => versions::<Pg>(&POSTGRES),
+        Location::Sqlite(_) => versions::<Sqlite>(&SQLITE),
+    }
+}
+
 fn embedded(connection: &AnyConnection) -> Result<BTreeSet<String>, OpenError> {
-    let versions = match connection {
-        AnyConnection::Postgres(_) => MigrationSource::<Pg>::migrations(&POSTGRES)
-            .map(|all| all.iter().map(|one| Migration::<Pg>::name(one).version().to_string()).collect()),
-        AnyConnection::Sqlite(_) => MigrationSource::<Sqlite>::migrations(&SQLITE)
-            .map(|all| all.iter().map(|one| Migration::<Sqlite>::name(one).version().to_string()).collect()),
-    };
-    versions.map_err(|error| OpenError::Migration(error.to_string()))
+    match connection {
+        AnyConnection::Postgres(_) => versions::<Pg>(&POSTGRES),
+        AnyConnection::Sqlite(_) => versions::<Sqlite>(&SQLITE),
+    }
+}
+
+fn versions<DB: Backend>(source: &EmbeddedMigrations) -> Result<BTreeSet<String>, OpenError>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let all = MigrationSource::<DB>::migrations(source);
+    all.map(|all| all.iter().map(|one| one.name().version().to_string()).collect())
+        .map_err(|error| OpenError::Migration(error.to_string()))
 }
 
 fn names(

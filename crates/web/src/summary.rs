@@ -198,6 +198,8 @@ pub struct CompletePage {
     pub session: SummarySession,
     /// What the mechanic wrote; `None` while it is not there.
     pub summary: Option<WrittenSummary>,
+    /// The problem in the customer's words; empty if there is none.
+    pub concern: String,
     /// What was said, without reactions.
     pub transcript: Vec<TranscriptLine>,
     /// What was paid, line by line; empty for viewers who did not pay.

@@ -167,7 +167,7 @@ on_both! {
         assert!(dana.client.get(&page).await.expect_status(200).text.contains("The summary is on its way"));
         max.client.post(&path(session), coil()).await.expect_status(201);
         let shown = dana.client.get(&page).await.expect_status(200).text;
-        for part in ["<h1 class=\"measure\">The third coil fails.</h1>", "Safe to drive gently.", "$9.99", "It shakes &#60;b&#62;badly&#60;/b&#62;."] {
+        for part in ["<h1 class=\"measure\">The third coil fails.</h1>", "Safe to drive gently.", "$9.99", "2016 Honda Civic, 84,000 miles", "A grinding noise from the front left", "It shakes &#60;b&#62;badly&#60;/b&#62;."] {
             assert!(shown.contains(part), "no {part} in {shown}");
         }
         let old = dana.client.get(&format!("/session/{session}/complete")).await.expect_status(303);
@@ -175,6 +175,13 @@ on_both! {
         let his = max.client.get(&page).await.expect_status(200).text;
         assert!(!his.contains("$9.99"), "the mechanic sees no receipt");
         server.mechanic().await.client.get(&page).await.expect_status(404);
+        let called_off = dana.paid_session("chat10").await;
+        max.accept(&called_off).await;
+        max.step(&called_off, "cancel").await.expect_status(200);
+        let page = format!("/sessions/{called_off}/complete");
+        assert_eq!(max.client.get(&page).await.expect_status(303).location(), format!("/chat/{called_off}"));
+        let hers = dana.client.get(&page).await.expect_status(303).location();
+        assert_eq!(hers, format!("/thank-you?session={called_off}"));
         assert_eq!(server.database().count("crm_interactions", "interaction_type = 'summary_viewed'"), 1);
     }
 }

@@ -30,6 +30,7 @@ async fn moved(id: Path<SessionId>) -> HttpResponse {
 async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let id = *id;
     let view = seen(&app, &person, id, "complete").await?;
+    let is_customer = view.viewer_role == Some(ParticipantRole::Customer);
     match view.status {
         Status::Completed => {}
         // There is nothing to take home yet, but perhaps a summary that came early.
@@ -38,9 +39,11 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
             let to = if early.is_some() { format!("/sessions/{id}/summary") } else { format!("/chat/{id}") };
             return Ok(go(&to));
         }
-        Status::Cancelled | Status::Expired => return Ok(go(&format!("/thank-you?session={id}"))),
+        Status::Cancelled | Status::Expired if is_customer => {
+            return Ok(go(&format!("/thank-you?session={id}")));
+        }
+        Status::Cancelled | Status::Expired => return Ok(go(&format!("/chat/{id}"))),
     }
-    let is_customer = view.viewer_role == Some(ParticipantRole::Customer);
     if is_customer {
         view_summary::note_view(&app, person.id(), id).await?;
     }
@@ -50,6 +53,7 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
         frame: frame(&app, Some(&person.0), Nav::None),
         session: summary::heading(&app, &view, papers.vehicle.as_ref()),
         summary: papers.summary.as_ref().map(|written| summary::written(written, &papers)),
+        concern: papers.concern.clone(),
         transcript: said.into_iter().filter_map(transcript_line).collect(),
         receipt: if is_customer { room::receipt(&app, &view) } else { Vec::new() },
         total: rows::total(&view),

@@ -45,6 +45,7 @@ pub(super) struct Papers {
     pub(super) author: String,
     pub(super) files: Vec<FileView>,
     pub(super) vehicle: Option<VehicleView>,
+    pub(super) concern: String,
 }
 
 /// Reads the summary with its photos and its car.
@@ -58,7 +59,11 @@ pub(super) fn papers(tx: &mut Tx<'_>, id: SessionId) -> Result<Papers, Error> {
         None => String::new(),
     };
     let files = room::files_of(tx, id)?;
-    Ok(Papers { summary, author, files, vehicle: room::vehicles_of(tx, &[id])?.remove(&id) })
+    let (vehicle, concern) = match room::background(tx, id)? {
+        Some(told) => (Some(told.vehicle), told.concern),
+        None => (None, String::new()),
+    };
+    Ok(Papers { summary, author, files, vehicle, concern })
 }
 
 async fn open(
@@ -235,9 +240,17 @@ pub(super) fn heading(app: &Pitlane, view: &SessionView, vehicle: Option<&Vehicl
         status: rows::status(view.status),
         customer_name: view.customer.name.clone(),
         mechanic_name: view.mechanic.as_ref().map(|mechanic| mechanic.name.clone()).unwrap_or_default(),
-        vehicle: vehicle.map(VehicleView::title),
+        vehicle: vehicle.map(described),
         started_at: rows::instant(view.started_at),
         ended_at: rows::instant(view.ended_at),
+    }
+}
+
+/// Year, make and model, and the mileage where it is known.
+fn described(vehicle: &VehicleView) -> String {
+    match vehicle.mileage.and_then(|miles| u64::try_from(miles).ok()) {
+        Some(miles) => format!("{}, {} miles", vehicle.title(), web::money::grouped(miles)),
+        None => vehicle.title(),
     }
 }
 
