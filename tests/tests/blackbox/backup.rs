@@ -64,6 +64,17 @@ fn comes_back(backend: tests::Backend) {
         fs::remove_dir_all(server.folder().join("data/files")).expect("the uploads");
         let over = server.pitlane(&["restore", &path]);
         assert!(!over.status.success() && printed(&over).contains("--force"), "{}", printed(&over));
+        // The manifest comes last; in it the first migration gets a name from the future.
+        let mut newer = fs::read(&path).expect("the archive");
+        let at = newer.len() - 8_192;
+        let at = at + newer[at..].windows(8).position(|part| part == b"20261121").expect("a migration");
+        newer[at..at + 8].copy_from_slice(b"20991121");
+        let future = server.folder().join("newer.backup");
+        fs::write(&future, newer).expect("a file");
+        let refused = server.pitlane(&["restore", future.to_str().expect("a path"), "--force"]);
+        assert!(!refused.status.success() && printed(&refused).contains("newer"), "{}", printed(&refused));
+        let untouched = server.pitlane(&["doctor"]);
+        assert!(untouched.status.success(), "{}", printed(&untouched));
         let restored = server.pitlane(&["restore", &path, "--force"]);
         assert!(restored.status.success(), "{}", printed(&restored));
         assert!(printed(&restored).contains("invariants hold"), "{}", printed(&restored));
