@@ -147,10 +147,7 @@ pub async fn start(settings: Settings) -> Result<Running, BootError> {
 /// # Errors
 /// [`BootError`], with what to do about it.
 pub async fn seed(settings: Settings) -> Result<usize, BootError> {
-    let catalog = Arc::new(settings.catalog()?);
-    let db = open(settings.database.store.clone()).await?;
-    let address = settings.server.bind;
-    let pitlane = assemble(settings, catalog, db, address)?;
+    let pitlane = at_rest(settings).await?;
     seed::seed(&pitlane).await.map_err(BootError::Seed)
 }
 
@@ -159,11 +156,16 @@ pub async fn seed(settings: Settings) -> Result<usize, BootError> {
 /// # Errors
 /// [`BootError`], with what to do about it.
 pub async fn create_user(settings: Settings, wanted: Operators) -> Result<UserId, BootError> {
+    let pitlane = at_rest(settings).await?;
+    register::create(&pitlane, wanted).await.map_err(BootError::Account)
+}
+
+// What a command works with beside a server, or without one: nothing listens and nothing runs.
+async fn at_rest(settings: Settings) -> Result<Pitlane, BootError> {
     let catalog = Arc::new(settings.catalog()?);
     let db = open(settings.database.store.clone()).await?;
     let address = settings.server.bind;
-    let pitlane = assemble(settings, catalog, db, address)?;
-    register::create(&pitlane, wanted).await.map_err(BootError::Account)
+    assemble(settings, catalog, db, address)
 }
 
 // Everything that is shared, with nothing running yet but the hub's own thread.

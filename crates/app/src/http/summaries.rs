@@ -24,8 +24,8 @@ pub fn routes(router: &mut Router) {
     router.put("/api/sessions/{id}/summary/draft", Access::SignedIn, save_draft);
 }
 
-/// What a mechanic sends. A text that is left out is empty.
-#[derive(Debug, Deserialize)]
+/// What a summary or a draft says. A text that is left out is empty.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TextBody {
     #[serde(default)]
@@ -47,17 +47,7 @@ impl From<TextBody> for SummaryText {
     }
 }
 
-/// What a summary or a draft says.
-#[derive(Debug, Serialize)]
-struct TextWire {
-    findings: String,
-    steps_taken: String,
-    parts_needed: String,
-    next_steps: String,
-    photo_file_ids: Vec<FileId>,
-}
-
-impl From<SummaryText> for TextWire {
+impl From<SummaryText> for TextBody {
     fn from(text: SummaryText) -> Self {
         let SummaryText { findings, steps_taken, parts_needed, next_steps, photos: photo_file_ids } = text;
         Self { findings, steps_taken, parts_needed, next_steps, photo_file_ids }
@@ -70,7 +60,7 @@ pub struct SummaryBody {
     session_id: SessionId,
     mechanic: PersonBody,
     #[serde(flatten)]
-    text: TextWire,
+    text: TextBody,
     revision: u32,
     submitted_at: Timestamp,
     updated_at: Timestamp,
@@ -80,7 +70,7 @@ pub struct SummaryBody {
 struct DraftBody {
     session_id: SessionId,
     #[serde(flatten)]
-    text: TextWire,
+    text: TextBody,
     updated_at: Timestamp,
 }
 

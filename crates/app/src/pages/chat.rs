@@ -24,6 +24,7 @@ use crate::http::{Access, ApiResult, Router};
 use crate::realtime::protocol::Channel;
 use crate::state::Pitlane;
 use crate::usecases::Error;
+use crate::usecases::cancel_session::share_of_customer;
 
 /// The most lines of a log that a page holds. Older ones are there by REST.
 const EVENTS: u32 = 5_000;
@@ -144,10 +145,8 @@ fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSes
 
 /// What a customer gets back who cancels now, after a mechanic has accepted.
 fn refund_after_acceptance(app: &Pitlane, view: &SessionView) -> Amount {
-    let seconds_left = view.scheduled_for.map_or(0, |at| at.seconds_since(app.clock.now()));
-    let share = app.catalog.book(&view.price_book).map_or(BasisPoints::ZERO, |book| {
-        pricing::cancellation::refund_share(book.cancellation(), true, seconds_left)
-    });
+    let share = share_of_customer(&view.price_book, true, view.scheduled_for, &app.catalog, app.clock.now());
+    let share = share.unwrap_or(BasisPoints::ZERO);
     let paid = Money::new(view.total_price_cents(), view.currency);
     let back = paid.times_half_up(share).unwrap_or_else(|_| Money::new(0, view.currency));
     Amount::new(back.minor(), view.currency.as_str())

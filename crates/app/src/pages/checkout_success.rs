@@ -40,7 +40,7 @@ async fn open(customer: Customer, pitlane: Data<Pitlane>, wanted: Query<Wanted>)
         | CheckoutState::Unpaid
         | CheckoutState::Failed
         | CheckoutState::Expired => {
-            plan_of(&pitlane, customer.id(), &checkout).await?.map(|plan| plan.as_str().to_owned())
+            Some(plan_of(&pitlane, customer.id(), &checkout).await?.as_str().to_owned())
         }
     };
     let frame = frame(&pitlane, Some(&customer.0), Nav::None);

@@ -2,7 +2,7 @@
 
 use accounts::audit::{self, NewAuditEntry};
 use kernel::id::SessionId;
-use kernel::{Actor, BasisPoints, Context, StoreError};
+use kernel::{Actor, BasisPoints, Context, StoreError, Timestamp};
 use payments::RefundReason;
 use pricing::{Catalog, refund_share};
 use sessions::{EndReason, ParticipantRole, Session, Status, Step};
@@ -58,13 +58,24 @@ fn share(
         return Ok(BasisPoints::ONE);
     }
     let parts = session.parts();
-    let book = catalog
-        .book(&parts.price_book)
-        .ok_or_else(|| StoreError::corrupt("sessions.price_book", &parts.price_book))?;
     // A booked session has its mechanic from the beginning; what counts there is the time that is left.
-    let accepted = before != Status::Requested;
-    let seconds_left = parts.scheduled_for.map_or(0, |at| at.seconds_since(cx.now));
-    Ok(refund_share(book.cancellation(), accepted, seconds_left))
+    share_of_customer(&parts.price_book, before != Status::Requested, parts.scheduled_for, catalog, cx.now)
+}
+
+/// The share of the price that goes back to a customer who cancels at `now`, under the price book of the session.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a book that doesn't exist.
+pub fn share_of_customer(
+    book: &str,
+    accepted: bool,
+    scheduled_for: Option<Timestamp>,
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Result<BasisPoints, StoreError> {
+    let rules = catalog.book(book).ok_or_else(|| StoreError::corrupt("sessions.price_book", book))?;
+    let seconds_left = scheduled_for.map_or(0, |at| at.seconds_since(now));
+    Ok(refund_share(rules.cancellation(), accepted, seconds_left))
 }
 
 /// Tells the other side on their own channel; the log tells whoever has the room open.

@@ -64,8 +64,8 @@ pub async fn resolve_checkout(
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for a page that isn't this customer's; the storage's.
-pub async fn plan_of(pitlane: &Pitlane, customer: UserId, checkout: &str) -> Result<Option<PlanCode>, Error> {
-    Ok(Some(own(pitlane, customer, checkout).await?.terms().plan))
+pub async fn plan_of(pitlane: &Pitlane, customer: UserId, checkout: &str) -> Result<PlanCode, Error> {
+    Ok(own(pitlane, customer, checkout).await?.terms().plan)
 }
 
 /// Asks the provider what became of a payment page, acts on the answer, and answers where the page stands.

@@ -11,17 +11,15 @@ use crate::usecases::{Error, journey};
 /// # Errors
 /// The storage's, when it is gone.
 pub async fn note_view(pitlane: &Pitlane, customer: UserId, session: SessionId) -> Result<(), Error> {
-    let step = NewInteraction::summary_viewed(customer, session);
-    let seen = {
-        let (kind, step_of) = (step.kind, step.session);
-        pitlane
-            .db
-            .read(move |tx| Ok::<_, Error>(crm::Store::interaction_exists(tx, customer, kind, step_of)?))
-            .await?
-    };
-    if seen {
-        return Ok(());
-    }
     let cx = pitlane.context();
-    pitlane.db.write(move |tx| journey::record(tx, step.clone(), &cx)).await
+    pitlane
+        .db
+        .write(move |tx| {
+            let step = NewInteraction::summary_viewed(customer, session);
+            if crm::Store::interaction_exists(tx, customer, step.kind, step.session)? {
+                return Ok(());
+            }
+            journey::record(tx, step, &cx)
+        })
+        .await
 }
