@@ -15,6 +15,7 @@ mod blackbox {
     mod intake;
     mod mail;
     mod refunds;
+    mod sdk;
     mod server;
     mod sessions;
     mod signal;

@@ -214,6 +214,56 @@ impl<'a> Scope<'a> {
         Ok(text)
     }
 
+    /// The text as a JSON value: null for an empty one, which unsets.
+    pub(crate) fn optional_text(&self, max: usize) -> Result<Option<Value>, Fault> {
+        if self.raw()? == Some("") {
+            return Ok(Some(Value::Null));
+        }
+        Ok(self.text_up_to(max)?.map(Value::from))
+    }
+
+    /// An amount in a currency's smallest unit, at least 1.
+    pub(crate) fn positive(&self) -> Result<Option<i64>, Fault> {
+        let Some(amount) = self.integer()? else { return Ok(None) };
+        if amount < 1 {
+            return Err(invalid("This value must be greater than or equal to 1.")
+                .code("parameter_invalid_integer")
+                .param(&self.path)
+                .into());
+        }
+        Ok(Some(amount))
+    }
+
+    /// A postal address with all of its fields, null for an empty text, which unsets.
+    pub(crate) fn postal_address(&self) -> Result<Value, Fault> {
+        const FIELDS: [&str; 6] = ["city", "country", "line1", "line2", "postal_code", "state"];
+        self.only(&FIELDS)?;
+        if self.parts()?.is_empty() {
+            return Ok(Value::Null);
+        }
+        let mut address = Map::new();
+        for field in FIELDS {
+            address.insert(field.to_owned(), self.child(field).optional_text(500)?.unwrap_or_default());
+        }
+        Ok(Value::Object(address))
+    }
+
+    /// Where goods are sent: a name, an address, a phone number.
+    pub(crate) fn shipping(&self) -> Result<Value, Fault> {
+        self.only(&["address", "carrier", "name", "phone", "tracking_number"])?;
+        if self.parts()?.is_empty() {
+            return Ok(Value::Null);
+        }
+        let mut shipping = Map::new();
+        shipping.insert("address".to_owned(), self.child("address").postal_address()?);
+        for field in ["carrier", "name", "phone", "tracking_number"] {
+            if let Some(text) = self.child(field).optional_text(500)? {
+                shipping.insert(field.to_owned(), text);
+            }
+        }
+        Ok(Value::Object(shipping))
+    }
+
     pub(crate) fn required(&self) -> Result<&'a str, Fault> {
         self.text()?.ok_or_else(|| self.missing().into())
     }
@@ -308,20 +358,6 @@ impl<'a> Scope<'a> {
             return Err(invalid("Metadata can have up to 50 keys.").param(&self.path).into());
         }
         Ok(Value::Object(merged))
-    }
-
-    /// The JSON form of whatever stands here, texts as texts.
-    pub(crate) fn json(&self) -> Value {
-        fn convert(node: &Node) -> Value {
-            match node {
-                Node::Text(text) if text.is_empty() => Value::Null,
-                Node::Text(text) => text.as_str().into(),
-                Node::Parts(parts) => {
-                    Value::Object(parts.iter().map(|(name, part)| (name.clone(), convert(part))).collect())
-                }
-            }
-        }
-        self.node.map_or(Value::Null, convert)
     }
 }
 

@@ -2,6 +2,9 @@
 
 mod api;
 mod client;
+mod connect;
+mod disputes;
 mod payments;
+mod setups;
 mod webhooks;
 mod world;

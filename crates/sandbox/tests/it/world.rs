@@ -72,7 +72,7 @@ fn serve(folder: &Path, hook_url: &str, clock: &Arc<AtomicI64>) -> (String, Serv
         webhook_url: hook_url.to_owned(),
         webhook_secret: SECRET.to_owned(),
         public_url: base.clone(),
-        api_version: "2026-09-30.endive".to_owned(),
+        api_version: "2026-10-28.endive".to_owned(),
     };
     let clock = clock.clone();
     let sandbox = Sandbox::open(settings, Arc::new(move || clock.load(Ordering::SeqCst)))
