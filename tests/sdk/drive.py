@@ -388,8 +388,8 @@ def off_session(customer, method, amount=2000, **more):
 
 def setup_intents():
     customer = v1.customers.create({})
-    plain = v1.setup_intents.create({"customer": customer.id, "usage": "off_session", "payment_method_types": ["card"]})
-    assert plain.status == "requires_payment_method"
+    plain = v1.setup_intents.create({"customer": customer.id, "usage": "off_session", "allowed_payment_method_types": ["card"]})
+    assert plain.status == "requires_payment_method" and plain.allowed_payment_method_types == ["card"]
     refused(Invalid, lambda: v1.setup_intents.confirm(plain.id), code="setup_intent_unexpected_state")
     done = v1.setup_intents.confirm(plain.id, {"payment_method": "pm_card_visa"})
     assert done.status == "succeeded"

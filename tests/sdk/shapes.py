@@ -10,15 +10,19 @@ import decimal
 import json
 import re
 import sys
+import types
 import typing
 import urllib.parse
 
 import stripe
 import stripe.params
 import stripe.params.checkout
-from stripe._object_classes import OBJECT_CLASSES
+import typing_extensions
+from stripe._object_classes import OBJECT_CLASSES, get_object_class
 from stripe._request_options import RequestOptions
 
+# `X | Y` and `Union[X, Y]`
+UNIONS = (typing.Union, types.UnionType)
 problems = {}
 
 
@@ -41,12 +45,12 @@ def fields_of(cls):
 
 
 def class_of(name):
-    return OBJECT_CLASSES.get(name)
+    return get_object_class("V1", name) if name in OBJECT_CLASSES else None
 
 
 def parts(kind):
     """The alternatives of a type."""
-    if typing.get_origin(kind) is typing.Union:
+    if typing.get_origin(kind) in UNIONS:
         return [part for one in typing.get_args(kind) for part in parts(one)]
     return [kind]
 
@@ -230,7 +234,7 @@ NOT_THIS = object()
 def read(value, kind, where):
     """A parameter as its type has it, or NOT_THIS."""
     origin = typing.get_origin(kind)
-    if origin is typing.Union:
+    if origin in UNIONS:
         for one in typing.get_args(kind):
             got = read(value, one, where)
             if got is not NOT_THIS:
@@ -252,13 +256,14 @@ def read(value, kind, where):
         return [read(item, typing.get_args(kind)[0], where) for item in value]
     if origin is dict or getattr(origin, "__name__", "") == "UntypedStripeObject":
         return value if isinstance(value, dict) else NOT_THIS
-    if isinstance(kind, type) and typing.is_typeddict(kind):
+    if isinstance(kind, type) and typing_extensions.is_typeddict(kind):
         return read_group(value, kind, where) if isinstance(value, dict) else NOT_THIS
     return NOT_THIS
 
 
 def read_group(given, cls, where):
-    hints = typing.get_type_hints(cls, include_extras=False)
+    # What the SDK imports for type checkers only is of no parameter that goes over the wire.
+    hints = typing_extensions.get_type_hints(cls, localns={"StripeContext": object, "Mapping": typing.Mapping})
     result = {}
     for name, value in given.items():
         if name in RequestOptions.__annotations__ or name not in hints:
@@ -296,7 +301,7 @@ TYPES = {
 }
 
 
-class Types:
+class Statements:
     """A TypeScript file whose every line states that a value is of a type of the SDK's."""
 
     def __init__(self):
@@ -333,7 +338,7 @@ class Types:
 
 def main():
     exchanges, out = sys.argv[1], sys.argv[2]
-    types = Types()
+    statements = Statements()
     counts = {"ours": 0, "answers": 0}
     with open(exchanges) as lines:
         for line in lines:
@@ -345,16 +350,16 @@ def main():
                 checked = check_request(exchange)
                 if checked and "PythonBindings" not in exchange["agent"]:
                     counts["ours"] += 1
-                    types.add(ts_params(checked[0]), checked[1])
+                    statements.add(ts_params(checked[0]), checked[1])
             counts["answers"] += 1
             check_answer(body, f"{exchange['method']} {exchange['path']}")
             if accepted:
-                types.object(body)
-    types.write(out)
+                statements.object(body)
+    statements.write(out)
     for (where, what), count in sorted(problems.items()):
         print(f"{where}: {what} ({count} times)", file=sys.stderr)
     assert counts["ours"] > 0, "no request of the application was seen"
-    print(f"{counts['answers']} answers and {counts['ours']} requests of the application, {len(types.lines)} forms")
+    print(f"{counts['answers']} answers and {counts['ours']} requests of the application, {len(statements.lines)} forms")
     sys.exit(1 if problems else 0)
 
 

@@ -39,6 +39,7 @@ fn blank(tx: &Tx<'_>, kind: &str, controller: &Controller<'_>, country: &str) ->
             "minority_owned_business_designation": null,
             "name": null,
             "product_description": null,
+            "specified_commercial_transactions_act_url": null,
             "support_address": null,
             "support_email": null,
             "support_phone": null,
@@ -84,6 +85,8 @@ fn settings() -> Value {
             "statement_descriptor": null,
             "statement_descriptor_kana": null,
             "statement_descriptor_kanji": null,
+            "statement_descriptor_prefix_kana": null,
+            "statement_descriptor_prefix_kanji": null,
         },
         "payouts": {
             "debit_negative_balances": false,

@@ -40,6 +40,7 @@ fn card_details(method: &Document, amount: i64) -> Value {
         let overcapture = json!({"maximum_amount_capturable": amount, "status": "unavailable"});
         fields.insert("overcapture".into(), overcapture);
         for unknown in [
+            "electronic_commerce_indicator",
             "installments",
             "mandate",
             "network_token",

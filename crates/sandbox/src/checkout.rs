@@ -22,11 +22,10 @@ const LONGEST: i64 = 24 * 60 * 60;
 const UNDER_WAY: i64 = 60;
 
 /// Parameters that change nothing on the sandbox's page.
-const IGNORED: [&str; 27] = [
+const IGNORED: [&str; 26] = [
     "adaptive_pricing",
     "after_expiration",
     "allow_promotion_codes",
-    "allowed_payment_method_types",
     "automatic_tax",
     "billing_address_collection",
     "branding_settings",
@@ -52,7 +51,8 @@ const IGNORED: [&str; 27] = [
     "wallet_options",
 ];
 
-const READ: [&str; 15] = [
+const READ: [&str; 16] = [
+    "allowed_payment_method_types",
     "cancel_url",
     "client_reference_id",
     "currency",
@@ -205,6 +205,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     ] {
         session.set(field, value);
     }
+    confirm::keep_allowed(&mut session, params)?;
     let details = payer(tx, &session)?;
     session.set("customer_details", details);
     tx.insert(Kind::Session, &session, &hidden)?;

@@ -206,16 +206,26 @@ pub(crate) fn reply_of(object: &Document, field: &str, name: &str) -> Reply {
     }
 }
 
-/// Refuses payment method types other than the card.
+/// Refuses payment method types other than the card, under either of their names.
 pub(crate) fn card_only(params: &Scope<'_>) -> Result<(), Fault> {
-    for method in params.child("payment_method_types").texts()? {
-        if method != "card" {
+    for name in ["allowed_payment_method_types", "payment_method_types"] {
+        if let Some(method) = params.child(name).texts()?.into_iter().find(|method| *method != "card") {
             return Err(invalid(format!(
                 "The payment method type provided: {method} is invalid. The sandbox knows card only."
             ))
-            .param("payment_method_types")
+            .param(name)
             .into());
         }
+    }
+    Ok(())
+}
+
+/// Keeps what `allowed_payment_method_types` says, when it is given.
+pub(crate) fn keep_allowed(object: &mut Document, params: &Scope<'_>) -> Result<(), Fault> {
+    card_only(params)?;
+    let allowed = params.child("allowed_payment_method_types");
+    if allowed.given() {
+        object.set("allowed_payment_method_types", allowed.texts()?);
     }
     Ok(())
 }

@@ -149,6 +149,7 @@ fn amount(params: &Scope<'_>, currency: &str) -> Result<Option<i64>, Fault> {
 pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
     let mut allowed = SHARED.to_vec();
     allowed.extend([
+        "allowed_payment_method_types",
         "amount",
         "automatic_payment_methods",
         "confirm",
@@ -173,7 +174,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     let order = Order { amount, currency: &currency, customer: customer.as_deref() };
     let mut intent = blank(tx, &order);
     fill(&mut intent, params)?;
-    confirm::card_only(params)?;
+    confirm::keep_allowed(&mut intent, params)?;
     if params.child("automatic_payment_methods").child("enabled").boolean()? == Some(true) {
         intent.set("automatic_payment_methods", json!({"allow_redirects": "always", "enabled": true}));
     }

@@ -32,6 +32,7 @@ fn blank(tx: &Tx<'_>, name: &str) -> Document {
         "shippable": null,
         "statement_descriptor": null,
         "tax_code": null,
+        "tax_details": null,
         "type": "service",
         "unit_label": null,
         "updated": tx.now,

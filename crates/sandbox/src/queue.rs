@@ -181,7 +181,10 @@ impl Tx<'_> {
              from delivery join document on document.id = delivery.event
              left join delivery_endpoint on delivery_endpoint.delivery = delivery.id
              left join document target on target.id = delivery_endpoint.endpoint
-             where state = 'pending' order by delivery.id limit 500",
+             where state = 'pending'
+               -- An endpoint that was deleted while a try was under way is told nothing more.
+               and (delivery_endpoint.endpoint is null or json_extract(target.json, '$.url') is not null)
+             order by delivery.id limit 500",
         )
         .load(self.connection)?;
         Ok(pending)

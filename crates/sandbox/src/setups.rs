@@ -76,7 +76,7 @@ fn fill(tx: &mut Tx<'_>, setup: &mut Document, params: &Scope<'_>) -> Result<(),
         setup.set("description", text);
     }
     setup.set("metadata", params.child("metadata").metadata(setup.get("metadata"))?);
-    confirm::card_only(params)?;
+    confirm::keep_allowed(setup, params)?;
     if let Some(method) = params.child("payment_method").text()? {
         let method = methods::resolve(tx, method, "payment_method")?;
         confirm::check_owner(setup, &method)?;
@@ -88,6 +88,7 @@ fn fill(tx: &mut Tx<'_>, setup: &mut Document, params: &Scope<'_>) -> Result<(),
 
 pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
     let mut allowed = vec![
+        "allowed_payment_method_types",
         "automatic_payment_methods",
         "confirm",
         "customer",

@@ -206,6 +206,11 @@ impl World {
         self.post("checkout/sessions", &form).await
     }
 
+    /// Where the application's webhooks go.
+    pub fn hook_url(&self) -> &str {
+        &self.hook_url
+    }
+
     pub async fn page(&self, path: &str) -> Response {
         self.http.get(format!("{}/sandbox/{path}", self.base)).send().await.expect("the sandbox answers")
     }
