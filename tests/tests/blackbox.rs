@@ -9,6 +9,7 @@ mod blackbox {
     mod crash;
     mod disk;
     mod doctor;
+    mod erasure;
     mod export;
     mod files;
     mod idempotency;
@@ -16,6 +17,7 @@ mod blackbox {
     mod mail;
     mod refunds;
     mod sdk;
+    mod security;
     mod server;
     mod sessions;
     mod signal;

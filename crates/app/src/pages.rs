@@ -8,6 +8,7 @@ pub mod chat;
 pub mod checkout_success;
 pub mod complete;
 pub mod dashboard;
+mod erase;
 pub mod errors;
 pub mod frame;
 pub mod intake;
@@ -16,7 +17,8 @@ pub mod mechanic;
 pub mod plans;
 pub mod receipt;
 pub mod rows;
-pub mod start;
+mod second_factor;
+mod start;
 pub mod summary;
 pub mod thank_you;
 
@@ -33,6 +35,8 @@ pub fn routes(router: &mut Router) {
     auth_links::routes(router);
     intake::routes(router);
     landing::routes(router);
+    second_factor::routes(router);
+    erase::routes(router);
     start::routes(router);
     checkout_success::routes(router);
     thank_you::routes(router);

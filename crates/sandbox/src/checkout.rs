@@ -82,13 +82,8 @@ fn mode(params: &Scope<'_>) -> Result<Mode, Fault> {
     let mode = match mode.required()? {
         "payment" => Mode::Payment,
         "setup" => Mode::Setup,
-        "subscription" => {
-            return Err(invalid("The sandbox knows the modes payment and setup only.").param("mode").into());
-        }
         _ => {
-            return Err(invalid("Invalid mode: must be one of payment, setup, or subscription")
-                .param("mode")
-                .into());
+            return Err(invalid("The sandbox knows the modes payment and setup only.").param("mode").into());
         }
     };
     if let Some(ui) = params.child("ui_mode").text()?

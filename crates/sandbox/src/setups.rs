@@ -197,21 +197,21 @@ pub(crate) fn attempt(
     setup.set("payment_method", method.id());
     setup.set("next_action", Value::Null);
     let (card, _) = methods::test_card(tx, method.id())?;
-    let asks = matches!(card.behaviour, Behaviour::AuthenticatesOnce | Behaviour::AuthenticatesAlways);
-    match card.behaviour {
+    if let Behaviour::Declines(decline) = card.behaviour
         // This one can be kept, and fails only when it is charged.
-        Behaviour::Declines(decline) if card.alias != "pm_card_chargeCustomerFail" => {
-            fail(tx, setup, method, decline)
-        }
-        _ if asks && presence == Presence::Present => {
-            note_attempt(tx, setup, method, "requires_action")?;
-            setup.set("status", "requires_action");
-            setup.set("last_setup_error", Value::Null);
-            tx.update(setup)?;
-            events::record(tx, "setup_intent.requires_action", setup)
-        }
-        _ => succeed(tx, setup, method),
+        && card.alias != "pm_card_chargeCustomerFail"
+    {
+        return fail(tx, setup, method, decline);
     }
+    let asks = matches!(card.behaviour, Behaviour::AuthenticatesOnce | Behaviour::AuthenticatesAlways);
+    if asks && presence == Presence::Present {
+        note_attempt(tx, setup, method, "requires_action")?;
+        setup.set("status", "requires_action");
+        setup.set("last_setup_error", Value::Null);
+        tx.update(setup)?;
+        return events::record(tx, "setup_intent.requires_action", setup);
+    }
+    succeed(tx, setup, method)
 }
 
 fn succeed(tx: &mut Tx<'_>, setup: &mut Document, method: &Document) -> Result<(), Fault> {

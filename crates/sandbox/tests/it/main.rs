@@ -4,6 +4,7 @@ mod api;
 mod client;
 mod connect;
 mod disputes;
+mod events;
 mod payments;
 mod setups;
 mod webhooks;
