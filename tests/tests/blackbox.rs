@@ -16,6 +16,7 @@ mod blackbox {
     mod intake;
     mod mail;
     mod refunds;
+    mod sdk;
     mod security;
     mod server;
     mod sessions;

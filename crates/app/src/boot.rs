@@ -42,7 +42,7 @@ use crate::usecases::{self, second_factor, seed};
 use crate::workers::{Carriers, Workers};
 
 /// The version that the sandbox writes into its events, as Stripe does.
-const STRIPE_API_VERSION: &str = "2026-09-30.endive";
+const STRIPE_API_VERSION: &str = "2026-10-28.endive";
 
 /// Why the server does not start. Each message is for the person who starts it.
 #[derive(Debug, thiserror::Error)]

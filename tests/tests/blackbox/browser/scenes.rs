@@ -113,6 +113,7 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
     server.sign_in(&paying.email, tests::people::PASSWORD).await;
     let pay = format!("/sandbox/checkout/{}", checkout.id);
     let it = Looking::by(&paying);
+    let (keep_card, onboarding) = pages_of_the_sandbox(server).await;
     vec![
         new.at("dashboard-new", "/dashboard", "Confirm your e-mail"),
         new.at("intake-free-unverified", "/intake?plan=free", "Confirm your e-mail address first"),
@@ -123,11 +124,31 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
         it.at("payment", pay.clone(), "Pay by card"),
         it.after("payment-wrong", pay, SEND, "Some details are not right yet."),
         it.at("payment-confirm", format!("/sandbox/checkout/{}/authenticate", confirming.id), "yours?"),
+        it.at("payment-keep-card", keep_card, "Nothing is charged now"),
+        it.at("account-onboarding", onboarding, "Get paid by Pitlane"),
         it.at("return-unpaid", success(&checkout), "You have not paid yet"),
         it.at("intake-not-paid", "/intake?plan=video15", "described a car and not paid yet"),
         it.at("account", "/account", "Workshop calendar"),
         it.at("wrong-role", "/admin", "403"),
     ]
+}
+
+/// A page that only keeps a card, and one where a connected account is completed: Pitlane asks for neither yet.
+async fn pages_of_the_sandbox(server: &TestServer) -> (String, String) {
+    let shop = server.guest().with_header("authorization", "Bearer sk_test_x");
+    let keep = [("mode", "setup"), ("success_url", "https://shop.example/")];
+    let session = shop.post_form("/v1/checkout/sessions", &keep).await.expect_status(200);
+    let kind = [("type", "express"), ("email", "mechanic@shop.example")];
+    let account = shop.post_form("/v1/accounts", &kind).await.expect_status(200).text_at("id");
+    let wanted = [
+        ("account", account.as_str()),
+        ("type", "account_onboarding"),
+        ("refresh_url", "https://shop.example/again"),
+        ("return_url", "https://shop.example/done"),
+    ];
+    let link = shop.post_form("/v1/account_links", &wanted).await.expect_status(200);
+    let path = |url: String| url.trim_start_matches(&server.url()).to_owned();
+    (path(session.text_at("url")), path(link.text_at("url")))
 }
 
 fn success(checkout: &Checkout) -> String {
