@@ -18,6 +18,7 @@ pub mod plans;
 pub mod receipt;
 pub mod rows;
 mod second_factor;
+mod self_check;
 mod start;
 pub mod summary;
 pub mod thank_you;
@@ -37,6 +38,7 @@ pub fn routes(router: &mut Router) {
     landing::routes(router);
     second_factor::routes(router);
     erase::routes(router);
+    self_check::routes(router);
     start::routes(router);
     checkout_success::routes(router);
     thank_you::routes(router);

@@ -125,6 +125,7 @@ static FILES: &[(&str, &[u8])] = files![
     "components/progress-tracker.js",
     "components/request-queue.js",
     "components/session-launcher.js",
+    "components/socket-check.js",
     "components/socket.js",
     "components/status-badge.js",
     "components/summary-draft.js",

@@ -41,6 +41,7 @@ pub mod money;
 pub mod plan;
 pub mod receipt;
 pub mod second_factor;
+pub mod self_check;
 pub mod session;
 pub mod start;
 pub mod summary;

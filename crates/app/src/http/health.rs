@@ -35,24 +35,32 @@ async fn alive() -> HttpResponse {
 }
 
 /// What became of one look. The text says what an operator has to mend, never where.
-#[derive(Serialize)]
-struct Check {
-    ok: bool,
-    detail: String,
+#[derive(Debug, Serialize)]
+pub struct Check {
+    /// Whether all is well.
+    pub ok: bool,
+    /// What was seen.
+    pub detail: String,
 }
 
 impl Check {
-    fn of(ok: bool, detail: impl Into<String>) -> Self {
+    /// What was seen, and whether it is well.
+    pub fn of(ok: bool, detail: impl Into<String>) -> Self {
         Self { ok, detail: detail.into() }
     }
 }
 
-#[derive(Serialize)]
-struct Checks {
-    database: Check,
-    jobs: Check,
-    bus: Check,
-    disk: Check,
+/// What this node needs to do its work.
+#[derive(Debug, Serialize)]
+pub struct Checks {
+    /// Reads and writes.
+    pub database: Check,
+    /// Work that is due is done.
+    pub jobs: Check,
+    /// What connects several nodes.
+    pub bus: Check,
+    /// There is room.
+    pub disk: Check,
 }
 
 impl Checks {
@@ -79,7 +87,8 @@ async fn ready(pitlane: Data<Pitlane>) -> HttpResponse {
     }
 }
 
-async fn look(pitlane: &Data<Pitlane>) -> Checks {
+/// Looks at each.
+pub async fn look(pitlane: &Pitlane) -> Checks {
     let now = pitlane.clock.now();
     let read = pitlane.db.read(|tx| tx.jobs_next_instant().map_err(Error::from)).await;
     // Nothing is written, but a writer that hangs or a file that can't be locked shows here.

@@ -23,6 +23,7 @@ use web::money::Amount;
 use web::plan::{PlanCard, ReceiptLine};
 use web::receipt::{Movement, ReceiptPage};
 use web::second_factor::{AppState, SecondFactorPage};
+use web::self_check::{CheckRow, SelfCheckPage};
 use web::session::{SessionRow, SessionStatus};
 use web::start::{Mode, StartForm, StartPage};
 use web::thank_you::ThankYouPage;
@@ -339,8 +340,16 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
         }],
     };
     add(out, "account", &account)?;
+    self_check(out)?;
     leaving(out)?;
     second_factor(out)
+}
+
+fn self_check(out: &mut Rendered) -> Result<(), web::Error> {
+    let row = |name, ok, detail: &str| CheckRow { name, ok, detail: detail.to_owned() };
+    let rows = vec![row("Database", true, "reads and writes"), row("Disk", false, "12 MiB are free")];
+    let (frame, looked_at) = (frame(Some(Role::Admin), Nav::None), "2026-11-20T14:25:00Z".to_owned());
+    add(out, "self-check", &SelfCheckPage { frame, looked_at, rows })
 }
 
 fn leaving(out: &mut Rendered) -> Result<(), web::Error> {

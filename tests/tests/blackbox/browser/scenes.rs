@@ -257,6 +257,7 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         his.at("chat-live-mechanic", room(&live), "It grinds when I brake."),
         admins.at("admin", "/admin", "Active sessions"),
         admins.at("admin-assign", format!("/admin?assign={waiting}#assign"), "Assign a mechanic by hand"),
+        admins.at("self-check", "/admin/self-check", "It answered this browser"),
         admins.at("admin-nothing", "/admin?q=nobody", "No session fits"),
         admins.at("chat-observed", room(&live), "You are reading along."),
     ]
