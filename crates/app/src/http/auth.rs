@@ -230,6 +230,7 @@ pub async fn admit_to(access: Access, request: &HttpRequest, pitlane: &Pitlane) 
         Access::Customer => Customer::admit(known(request, pitlane).await?).map(drop),
         Access::Mechanic => AnyMechanic::admit(known(request, pitlane).await?).map(drop),
         Access::ApprovedMechanic => Mechanic::admit(known(request, pitlane).await?).map(drop),
+        Access::Workshop => Workshop::admit(known(request, pitlane).await?).map(drop),
         Access::Admin => Admin::admit(known(request, pitlane).await?).map(drop),
     }
 }
@@ -320,6 +321,8 @@ people! {
     AnyMechanic: Role::Mechanic | Role::Workshop, false;
     /// An approved mechanic.
     Mechanic: Role::Mechanic, true;
+    /// Somebody who runs a workshop.
+    Workshop: Role::Workshop, false;
     /// An admin.
     Admin: Role::Admin, false;
 }

@@ -39,6 +39,10 @@ pub async fn by_password(
     let cx = pitlane.context();
     match pitlane.db.write(move |tx| sign_in::by_password(tx, &attempt, &cx)).await? {
         PasswordOutcome::SignedIn(opened) => Ok(*opened),
+        // Only here, where the password was right.
+        PasswordOutcome::Refused(AccountsError::Suspended) => {
+            Err(Error::AccountSuspended { support_address: pitlane.settings.mail.support_address.clone() })
+        }
         PasswordOutcome::Refused(error) => Err(error.into()),
     }
 }

@@ -69,7 +69,7 @@ struct AttemptsRow {
     failures: i64,
 }
 
-fn token_hash(entity: &str, bytes: Vec<u8>) -> Result<TokenHash, StoreError> {
+pub(super) fn token_hash(entity: &str, bytes: Vec<u8>) -> Result<TokenHash, StoreError> {
     let bytes =
         <[u8; 32]>::try_from(bytes).map_err(|_| StoreError::corrupt(entity, "the length of a hash"))?;
     Ok(TokenHash::new(bytes))
@@ -262,6 +262,11 @@ impl CredentialStore for Tx<'_> {
             ended += usize::from(self.sign_in_revoke(user, id, now)?);
         }
         Ok(ended)
+    }
+
+    fn sockets_end(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.notify(Notice::AccessEnded { user, sign_in: None });
+        Ok(())
     }
 
     fn api_token_insert(&mut self, token: &ApiToken) -> Result<(), StoreError> {
