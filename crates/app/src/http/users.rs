@@ -41,7 +41,8 @@ pub struct Asked {
     pub role: Option<String>,
     /// Only in this status.
     pub status: Option<String>,
-    limit: Option<u64>,
+    /// How many people on a page.
+    pub limit: Option<u64>,
     /// Where the page begins.
     pub cursor: Option<String>,
 }

@@ -1,5 +1,8 @@
 //! Every page and mail in its states, for the gallery and for the tests that hold for all pages.
 
+#[path = "staff.rs"]
+mod staff;
+
 use web::Page;
 use web::account::{AccountPage, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
@@ -17,7 +20,7 @@ use web::mail::{
     RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::mailbox::{MailboxItem, MailboxPage};
-use web::mechanic::{Approval, MechanicPage, RequestCard};
+use web::mechanic::{Application, Approval, MechanicPage, RequestCard};
 use web::money::Amount;
 use web::plan::{PlanCard, ReceiptLine};
 use web::receipt::{Movement, ReceiptPage};
@@ -41,6 +44,7 @@ pub fn pages() -> Result<Rendered, web::Error> {
     customer(&mut out)?;
     rooms(&mut out)?;
     staff(&mut out)?;
+    staff::pages(&mut out)?;
     errors(&mut out)?;
     Ok(out)
 }
@@ -478,6 +482,7 @@ fn staff(out: &mut Rendered) -> Result<(), web::Error> {
         let page = MechanicPage {
             frame: frame(Some(Role::Mechanic), Nav::Home),
             approval,
+            application: Application::None,
             on_duty,
             requests,
             plans: plans(),
@@ -536,6 +541,7 @@ fn operations(out: &mut Rendered) -> Result<(), web::Error> {
                 name: "Dana Kowalski".to_owned(),
                 on_duty: true,
             }],
+            applications: i64::from(!approvals.is_empty()),
             approvals,
             on_duty: 14,
             dead_jobs: 2,
@@ -652,7 +658,7 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         refunded_at: at(),
         receipt_url: receipt_url(),
     };
-    Ok(vec![
+    Ok([
         ("verification", verify.compose()?),
         ("magic_link", magic.compose()?),
         ("password_reset", reset.compose()?),
@@ -662,7 +668,10 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("receipt", receipt.compose()?),
         ("summary_delivered", summary().compose()?),
         ("refund", refund.compose()?),
-    ])
+    ]
+    .into_iter()
+    .chain(staff::mails()?)
+    .collect())
 }
 
 fn summary() -> SummaryDelivered {
