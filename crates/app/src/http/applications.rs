@@ -273,6 +273,15 @@ fn body(dossier: Dossier, now: Timestamp, for_admin: bool) -> ApplicationBody {
     }
 }
 
+/// Every application of a person as they see it, for them to take along.
+///
+/// # Errors
+/// A failure of the storage.
+pub(super) fn of(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<impl Serialize>, Error> {
+    let all = staff::applications_of(tx, user)?;
+    all.into_iter().map(|application| Ok(body(dossier(tx, application)?, now, false))).collect()
+}
+
 async fn described(app: &Pitlane, application: Application) -> ApiResult<ApplicationBody> {
     let now = app.clock.now();
     let found = app.db.read(move |tx| dossier(tx, application.clone())).await?;

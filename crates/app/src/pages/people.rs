@@ -1,6 +1,6 @@
 //! `/admin/users`: looking people up, and one of them.
 
-use accounts::User;
+use accounts::{ApprovalState, User};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
@@ -76,6 +76,15 @@ async fn one(admin: Admin, id: Path<UserId>, app: Data<Pitlane>) -> ApiResult<Ht
     show(&page, StatusCode::OK)
 }
 
+const fn approval(state: ApprovalState) -> &'static str {
+    match state {
+        ApprovalState::Pending => "Not decided",
+        ApprovalState::Approved => "Approved",
+        ApprovalState::Refused => "Refused",
+        ApprovalState::Suspended => "Suspended as a mechanic",
+    }
+}
+
 fn person(known: Known) -> PersonPage {
     let open = |session: OpenSession| OpenSessionRow {
         id: session.id.to_string(),
@@ -87,7 +96,7 @@ fn person(known: Known) -> PersonPage {
         row: row(&known.user),
         email_verified: known.user.email_verified(),
         phone: known.user.phone().map(str::to_owned),
-        approval: mechanic.map(|one| one.approval().state.as_str().to_owned()),
+        approval: mechanic.map(|one| approval(one.approval().state).to_owned()),
         on_duty: mechanic.is_some_and(accounts::Mechanic::on_duty),
         application: known.application.map(|id| id.to_string()),
         session_count: known.sessions,

@@ -69,6 +69,20 @@ pub fn applications(
         .collect()
 }
 
+/// Every application of a person, oldest first, without its files.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn applications_of(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Application>, StoreError> {
+    let rows: Vec<ApplicationRow> = applications::table
+        .filter(applications::user_id.eq(Id(user.uuid())))
+        .order(applications::id)
+        .select(ApplicationRow::as_select())
+        .load(tx.conn())
+        .stored()?;
+    rows.into_iter().map(|row| row.application(Vec::new())).collect()
+}
+
 /// A licence or certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paper {
