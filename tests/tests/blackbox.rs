@@ -10,12 +10,14 @@ mod blackbox {
     mod crash;
     mod disk;
     mod doctor;
+    mod erasure;
     mod export;
     mod files;
     mod idempotency;
     mod intake;
     mod mail;
     mod refunds;
+    mod security;
     mod server;
     mod sessions;
     mod signal;

@@ -17,6 +17,7 @@ use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer, ProcessI
 use crate::invitation::Invitation;
 use crate::one_time::{OneTimeToken, Purpose};
 use crate::provider::{Mechanic, Provider};
+use crate::second_factor::SecondFactor;
 use crate::sign_in::SignIn;
 use crate::suspension::Suspension;
 use crate::token::TokenHash;
@@ -42,6 +43,9 @@ pub trait UserStore {
     fn user_release_free_session(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError>;
     /// The active admins.
     fn admins(&mut self) -> Result<Vec<UserId>, StoreError>;
+    /// Deletes the rows that tell of the person's devices, programs and repeated requests, and the network addresses
+    /// of their acts; the acts stay on record.
+    fn user_traces_delete(&mut self, user: UserId) -> Result<(), StoreError>;
 }
 
 /// What proves who somebody is. Ending a sign-in or token tells the open sockets once it is committed.
@@ -97,6 +101,13 @@ pub trait CredentialStore {
     /// Voids the person's unused links for that purpose.
     fn one_time_tokens_void(&mut self, user: UserId, purpose: Purpose) -> Result<(), StoreError>;
 
+    /// The newest unused link of the person for that purpose. It may be too old.
+    fn one_time_token_of(
+        &mut self,
+        user: UserId,
+        purpose: Purpose,
+    ) -> Result<Option<OneTimeToken>, StoreError>;
+
     /// The failures so far, without a lock.
     fn login_attempts(&mut self, key: &AttemptKey) -> Result<Option<LoginAttempts>, StoreError>;
     /// The failures so far, locked until the transaction ends also when there are none.
@@ -109,6 +120,29 @@ pub trait CredentialStore {
     fn login_attempts_put(&mut self, key: &AttemptKey, attempts: LoginAttempts) -> Result<(), StoreError>;
 }
 
+/// Authenticator apps and recovery codes.
+pub trait SecondFactorStore {
+    /// The person's authenticator app, turned on or not.
+    fn second_factor_by_user(&mut self, user: UserId) -> Result<Option<SecondFactor>, StoreError>;
+    /// The same, locked until the transaction ends.
+    fn second_factor_for_update(&mut self, user: UserId) -> Result<Option<SecondFactor>, StoreError>;
+    /// Writes the authenticator app in the place of another.
+    fn second_factor_put(&mut self, factor: &SecondFactor) -> Result<(), StoreError>;
+    /// Removes the authenticator app and the recovery codes, if there are any.
+    fn second_factor_delete(&mut self, user: UserId) -> Result<(), StoreError>;
+    /// Puts these recovery codes in the place of the person's others.
+    fn recovery_codes_replace(
+        &mut self,
+        user: UserId,
+        codes: &[TokenHash],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Uses a recovery code up; `false` when the person has no such code.
+    fn recovery_code_claim(&mut self, user: UserId, code: &TokenHash) -> Result<bool, StoreError>;
+    /// How many recovery codes the person has left.
+    fn recovery_codes_left(&mut self, user: UserId) -> Result<usize, StoreError>;
+}
+
 /// Providers and mechanics.
 pub trait ProviderStore {
     /// Adds a provider.
@@ -119,6 +153,8 @@ pub trait ProviderStore {
     fn provider_by_owner(&mut self, owner: UserId) -> Result<Option<Provider>, StoreError>;
     /// Removes a provider that nothing refers to.
     fn provider_delete(&mut self, id: ProviderId) -> Result<(), StoreError>;
+    /// Gives the provider that the account runs another name, if it runs one.
+    fn provider_rename(&mut self, owner: UserId, name: &str) -> Result<(), StoreError>;
     /// Adds a mechanic.
     fn mechanic_insert(&mut self, mechanic: &Mechanic) -> Result<(), StoreError>;
     /// The mechanic with that account.
@@ -204,6 +240,9 @@ pub trait ApplicationStore {
         id: ApplicationStepId,
     ) -> Result<Option<ApplicationStep>, StoreError>;
 
+    /// Deletes the person's applications and lets their files go, and takes the person's address out of invitations.
+    fn applications_forget(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError>;
+
     /// Adds an invitation.
     fn invitation_insert(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
     /// The invitation of that id.
@@ -243,6 +282,12 @@ pub trait ApplicationStore {
 }
 
 /// All the parts together.
-pub trait Store: UserStore + CredentialStore + ProviderStore + RecordStore + ApplicationStore {}
+pub trait Store:
+    UserStore + CredentialStore + SecondFactorStore + ProviderStore + RecordStore + ApplicationStore
+{
+}
 
-impl<T: UserStore + CredentialStore + ProviderStore + RecordStore + ApplicationStore> Store for T {}
+impl<T> Store for T where
+    T: UserStore + CredentialStore + SecondFactorStore + ProviderStore + RecordStore + ApplicationStore
+{
+}

@@ -4,6 +4,7 @@ mod applications;
 mod credentials;
 mod providers;
 mod records;
+mod second_factors;
 mod staff;
 mod users;
 

@@ -18,7 +18,7 @@ use kernel::{Context, Role, StoreError};
 use store::schema::sessions::files;
 use store::types::{Id, Ts};
 use store::views::staff::{self, UserFilter};
-use store::{Db, Stored, Tx, doctor};
+use store::{Db, Notice, Stored, Tx, doctor};
 
 async fn at<T: Send + 'static>(
     world: &World,
@@ -95,7 +95,7 @@ async fn apply(
 }
 
 async fn sound(db: &Db) {
-    let findings = db.read(|tx| doctor::examine(tx)).await.expect("the store works");
+    let findings = db.read(doctor::examine).await.expect("the store works");
     for finding in findings {
         assert!(finding.violations.is_empty(), "{finding:?}");
     }
@@ -207,6 +207,17 @@ fn an_account_is_suspended_once_and_the_search_finds_it_in_any_case() {
             suspension::suspend(tx, user, by, "Three chargebacks.".to_owned(), cx).map(|(person, _)| person)
         };
         at(&world, 10, suspend).await.expect("suspends");
+        // Notices follow the answer of a commit.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        let mut told = false;
+        while !told && std::time::Instant::now() < deadline {
+            told = world
+                .heard()
+                .iter()
+                .any(|notice| matches!(notice, Notice::AccessEnded { sign_in: None, .. }));
+            tokio::task::yield_now().await;
+        }
+        assert!(told, "open sockets end");
         assert!(matches!(at(&world, 11, suspend).await, Err(Error::InvalidTransition { .. })));
         let own = at(&world, 12, move |tx, cx| suspension::suspend(tx, by, by, "Bye.".to_owned(), cx)).await;
         assert_eq!(own.map(|_| ()), Err(Error::OwnAccount));

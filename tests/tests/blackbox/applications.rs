@@ -272,6 +272,19 @@ on_both! {
         nina.client.get("/api/requests").await.expect_status(200);
     }
 
+    async fn who_leaves_takes_their_application_along(server) {
+        let sam = server.register("mechanic", "Sam Okafor").await;
+        apply(&sam).await;
+        sam.client.send(reqwest::Method::DELETE, "/api/me", None).await.expect_status(204);
+        for table in ["applications", "application_steps", "application_files"] {
+            assert_eq!(server.database().count(table, "1 = 1"), 0, "{table}");
+        }
+        server.advance_clock(2 * 86_400).await;
+        tests::until("the papers to be swept", async || {
+            (server.database().count("files", "1 = 1") == 0).then_some(())
+        }).await;
+    }
+
     async fn the_queue_is_paged_and_filtered(server) {
         let admin = server.admin().await;
         let mut ids = Vec::new();

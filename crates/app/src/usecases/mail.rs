@@ -31,6 +31,8 @@ pub enum About {
     Invitation(InvitationId),
     /// An account that was closed, by the line of the audit log that tells of it.
     Suspension(AuditId),
+    /// Something that happened to the recipient's account; the id is the happening's own.
+    Account(Uuid),
 }
 
 impl About {
@@ -43,6 +45,7 @@ impl About {
             Self::Application(id) => id.uuid(),
             Self::Invitation(id) => id.uuid(),
             Self::Suspension(id) => id.uuid(),
+            Self::Account(id) => id,
         }
     }
 }
@@ -84,6 +87,19 @@ pub fn enqueue<S: notifications::Store + jobs::Store>(
         new = true;
     }
     Ok(new)
+}
+
+/// Commits to telling a person what just happened to their account.
+///
+/// # Errors
+/// When the storage fails.
+pub fn notice<S: notifications::Store + jobs::Store>(
+    store: &mut S,
+    milestone: Milestone,
+    recipient: UserId,
+    cx: &Context,
+) -> Result<(), Error> {
+    enqueue(store, milestone, recipient, About::Account(cx.id()), cx).map(drop)
 }
 
 /// The secret of a link that works once. It is made from the link's id, so that it can be made again when the mail is

@@ -265,6 +265,30 @@ pub(super) fn put_files(
     Ok(None)
 }
 
+pub(super) fn forget(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+    let mine: Vec<Id> = applications::table
+        .filter(applications::user_id.eq(Id(user.uuid())))
+        .select(applications::id)
+        .load(tx.conn())
+        .stored()?;
+    let papers: Vec<Id> = application_files::table
+        .filter(application_files::application_id.eq_any(mine.clone()))
+        .select(application_files::file_id)
+        .load(tx.conn())
+        .stored()?;
+    diesel::delete(application_files::table.filter(application_files::application_id.eq_any(mine.clone())))
+        .execute(tx.conn())
+        .stored()?;
+    diesel::update(files::table.filter(files::id.eq_any(papers)).filter(files::session_id.is_null()))
+        .set((files::attached_at.eq(None::<Ts>), files::expires_at.eq(Some(Ts::from(now)))))
+        .execute(tx.conn())
+        .stored()?;
+    diesel::delete(applications::table.filter(applications::id.eq_any(mine)))
+        .execute(tx.conn())
+        .stored()
+        .map(drop)
+}
+
 pub(super) fn insert_step(tx: &mut Tx<'_>, step: &ApplicationStep) -> Result<(), StoreError> {
     let row = StepRow {
         id: Id(step.id.uuid()),

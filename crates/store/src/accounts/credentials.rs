@@ -380,6 +380,22 @@ impl CredentialStore for Tx<'_> {
         diesel::delete(unused).execute(self.conn()).stored().map(drop)
     }
 
+    fn one_time_token_of(
+        &mut self,
+        user: UserId,
+        purpose: Purpose,
+    ) -> Result<Option<OneTimeToken>, StoreError> {
+        let row: Option<OneTimeTokenRow> = one_time_tokens::table
+            .filter(one_time_tokens::user_id.eq(Id(user.uuid())))
+            .filter(one_time_tokens::purpose.eq(purpose.as_str()))
+            .order(one_time_tokens::id.desc())
+            .select(OneTimeTokenRow::as_select())
+            .first(self.conn())
+            .optional()
+            .stored()?;
+        row.map(OneTimeToken::try_from).transpose()
+    }
+
     fn login_attempts(&mut self, key: &AttemptKey) -> Result<Option<LoginAttempts>, StoreError> {
         let row: Option<AttemptsRow> = login_attempts::table
             .find((key.account().to_vec(), key.address()))

@@ -12,6 +12,7 @@ use kernel::{
 use super::applications;
 use super::credentials::token_hash;
 use crate::error::Stored;
+use crate::schema::accounts::users;
 use crate::schema::applications::{suspensions, workshop_invitations};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
@@ -136,6 +137,22 @@ impl ApplicationStore for Tx<'_> {
         id: ApplicationStepId,
     ) -> Result<Option<ApplicationStep>, StoreError> {
         applications::step_by_id(self, id)
+    }
+
+    fn applications_forget(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+        use workshop_invitations as i;
+        applications::forget(self, user, now)?;
+        let id = Id(user.uuid());
+        let address: Option<String> =
+            users::table.find(id).select(users::email).first(self.conn()).optional().stored()?;
+        let unused =
+            i::table.filter(i::accepted_at.is_null()).filter(i::email.eq(address.unwrap_or_default()));
+        diesel::delete(unused).execute(self.conn()).stored()?;
+        diesel::update(i::table.filter(i::accepted_by.eq(id)))
+            .set(i::email.eq(format!("erased-{user}@erased.invalid")))
+            .execute(self.conn())
+            .stored()
+            .map(drop)
     }
 
     fn invitation_insert(&mut self, invitation: &Invitation) -> Result<(), StoreError> {

@@ -21,6 +21,11 @@ pub fn problem(error: &Error) -> Problem {
         Error::Suspended => say(StatusCode::FORBIDDEN, "account_suspended"),
         Error::InvalidToken => say(StatusCode::UNPROCESSABLE_ENTITY, "invalid_token"),
         Error::NotFound(_) => Problem::not_found(),
+        Error::SecondFactorRequired => say(StatusCode::UNAUTHORIZED, "second_factor_required"),
+        Error::WrongCode => say(StatusCode::UNAUTHORIZED, "wrong_code"),
+        Error::SecondFactorOn => say(StatusCode::CONFLICT, "second_factor_on"),
+        Error::SecondFactorOff => say(StatusCode::CONFLICT, "second_factor_off"),
+        Error::LastAdmin => say(StatusCode::CONFLICT, "last_admin"),
         Error::NotApproved => say(StatusCode::FORBIDDEN, "not_approved"),
         Error::InvalidTransition { .. } => say(StatusCode::CONFLICT, "invalid_transition"),
         Error::ApplicationOpen => say(StatusCode::CONFLICT, "application_open"),
@@ -30,7 +35,6 @@ pub fn problem(error: &Error) -> Problem {
         Error::InvitationForAnother => say(StatusCode::CONFLICT, "invitation_for_another"),
         Error::TooManyInvitations(_) => say(StatusCode::CONFLICT, "too_many_invitations"),
         Error::OwnAccount => say(StatusCode::CONFLICT, "own_account"),
-        Error::LastAdmin => say(StatusCode::CONFLICT, "last_admin"),
         Error::TooManyTokens(_) => say(StatusCode::CONFLICT, "too_many_tokens"),
         Error::Store(error) => super::store(error),
     }
@@ -52,6 +56,9 @@ fn sentence(error: &Error) -> String {
         Error::WrongCredentials => "The e-mail address or the password is wrong.",
         Error::Suspended => "This account is suspended.",
         Error::InvalidToken => "This link does not work any more. Ask for a new one.",
+        Error::SecondFactorRequired => "Type the code of your authenticator app.",
+        Error::WrongCode => "That code is wrong or was used before. Type the one your app shows now.",
+        Error::LastAdmin => "You are the last admin. Make another account an admin first.",
         Error::NotApproved => "An admin has to approve your account first.",
         Error::ApplicationOpen => "Your application is being looked at. Wait for our answer.",
         Error::AlreadyApproved => "You are approved already.",
@@ -60,7 +67,6 @@ fn sentence(error: &Error) -> String {
             "This invitation is for another account. Sign in with the address it was sent to, as a mechanic."
         }
         Error::OwnAccount => "You can't suspend your own account.",
-        Error::LastAdmin => "The last admin can't be suspended.",
         Error::Invalid(_)
         | Error::ApplyLater { .. }
         | Error::TooManyInvitations(_)
@@ -68,6 +74,8 @@ fn sentence(error: &Error) -> String {
         | Error::NotFound(_)
         | Error::InvalidTransition { .. }
         | Error::TooManyTokens(_)
+        | Error::SecondFactorOn
+        | Error::SecondFactorOff
         | Error::Store(_) => return capitalised(&error.to_string()),
     };
     text.to_owned()

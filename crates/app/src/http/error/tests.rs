@@ -57,6 +57,11 @@ fn accounts() -> Vec<(String, accounts::Error)> {
         Accounts::Suspended => [Accounts::Suspended],
         Accounts::InvalidToken => [Accounts::InvalidToken],
         Accounts::NotFound(_) => [Accounts::NotFound("user")],
+        Accounts::SecondFactorRequired => [Accounts::SecondFactorRequired],
+        Accounts::WrongCode => [Accounts::WrongCode],
+        Accounts::SecondFactorOn => [Accounts::SecondFactorOn],
+        Accounts::SecondFactorOff => [Accounts::SecondFactorOff],
+        Accounts::LastAdmin => [Accounts::LastAdmin],
         Accounts::NotApproved => [Accounts::NotApproved],
         Accounts::InvalidTransition { .. } => [Accounts::InvalidTransition { from: "approved", to: "pending" }],
         Accounts::TooManyTokens(_) => [Accounts::TooManyTokens(20)],
@@ -67,7 +72,6 @@ fn accounts() -> Vec<(String, accounts::Error)> {
         Accounts::InvitationForAnother => [Accounts::InvitationForAnother],
         Accounts::TooManyInvitations(_) => [Accounts::TooManyInvitations(50)],
         Accounts::OwnAccount => [Accounts::OwnAccount],
-        Accounts::LastAdmin => [Accounts::LastAdmin],
         Accounts::Store(_) => [Accounts::Store(down())],
     })
 }

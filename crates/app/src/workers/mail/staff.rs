@@ -61,6 +61,11 @@ impl Writer<'_> {
             Milestone::Verification
             | Milestone::MagicLink
             | Milestone::PasswordReset
+            | Milestone::EmailChange
+            | Milestone::EmailChangeAsked
+            | Milestone::PasswordChanged
+            | Milestone::SecondFactorOn
+            | Milestone::SecondFactorOff
             | Milestone::BookingConfirmed
             | Milestone::Receipt
             | Milestone::MechanicAssigned
