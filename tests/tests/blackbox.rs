@@ -2,6 +2,7 @@
 
 mod blackbox {
     mod accounts;
+    mod applications;
     mod backup;
     mod bad_input;
     mod browser;
@@ -23,6 +24,8 @@ mod blackbox {
     mod signal;
     mod socket;
     mod summaries;
+    mod suspension;
     mod unaccepted;
     mod webhooks;
+    mod workshops;
 }

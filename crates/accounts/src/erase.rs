@@ -34,6 +34,7 @@ pub fn erase(store: &mut dyn Store, user: UserId, cx: &Context) -> Result<(), Er
     }
     store.second_factor_delete(user)?;
     store.user_traces_delete(user)?;
+    store.applications_forget(user, cx.now)?;
     let person = person.erased(cx.now);
     if let Some(mechanic) = store.mechanic_for_update(user)?.filter(crate::Mechanic::on_duty) {
         store.mechanic_update(&mechanic.with_duty(false)?)?;

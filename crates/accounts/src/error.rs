@@ -1,6 +1,6 @@
 //! Why a request about an account is refused.
 
-use kernel::StoreError;
+use kernel::{StoreError, Timestamp};
 
 /// One thing that is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,30 @@ pub enum Error {
     /// The person has as many API tokens as one may have.
     #[error("there are {0} API tokens already, the most one person may have")]
     TooManyTokens(usize),
+    /// The person has an application that waits for a decision or an answer.
+    #[error("an application is open already")]
+    ApplicationOpen,
+    /// The person may work already, so there is nothing to apply for.
+    #[error("this account is approved already")]
+    AlreadyApproved,
+    /// The application was decided before.
+    #[error("this application was decided before")]
+    AlreadyDecided,
+    /// The person was refused and may apply again later.
+    #[error("the next application is possible from {from}")]
+    ApplyLater {
+        /// From when on.
+        from: Timestamp,
+    },
+    /// The invitation was sent to another address, or the account is no mechanic's.
+    #[error("this invitation is for another account")]
+    InvitationForAnother,
+    /// The workshop has as many open invitations as one may have.
+    #[error("there are {0} open invitations already, the most a workshop may have")]
+    TooManyInvitations(usize),
+    /// An admin can't close their own account.
+    #[error("an admin can't suspend their own account")]
+    OwnAccount,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

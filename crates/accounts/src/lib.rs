@@ -13,6 +13,9 @@
 //! | [`api_token`] | tokens of programs |
 //! | [`authenticate`] | from a presented token to a [`Principal`] |
 //! | [`provider`] | independents and workshops, mechanics, their approval and duty |
+//! | [`application`], [`specialty`], [`review`] | applying to work, and an admin's decision |
+//! | [`invitation`] | a workshop and its mechanics: inviting, joining, leaving |
+//! | [`suspension`] | accounts that an admin closes for now |
 //! | [`erase`](mod@erase) | leaving: what remains of a person |
 //! | [`audit`] | the audit log |
 //! | [`idempotency`] | a request that is sent twice is answered once |
@@ -20,13 +23,15 @@
 //! | [`store`] | the ports that a store implements |
 //!
 //! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `second_factors`, `recovery_codes`,
-//! `login_attempts`, `providers`, `mechanics`, `audit_log` and `idempotency_keys`.
+//! `login_attempts`, `providers`, `mechanics`, `applications` with their steps and files, `workshop_invitations`,
+//! `suspensions`, `audit_log` and `idempotency_keys`.
 //!
 //! It must never know HTTP, cookies or mails, hash a password (slow work belongs to the app, which hands in the
 //! result), keep a token in clear, or answer differently for an e-mail address that has an account than for one
 //! that has none.
 
 pub mod api_token;
+pub mod application;
 pub mod attempts;
 pub mod audit;
 pub mod authenticate;
@@ -35,25 +40,34 @@ pub mod email;
 pub mod erase;
 pub mod error;
 pub mod idempotency;
+pub mod invitation;
 pub mod one_time;
 pub mod password;
 pub mod profile;
 pub mod provider;
 pub mod register;
 pub mod return_path;
+pub mod review;
 pub mod second_factor;
 pub mod sign_in;
+pub mod specialty;
 pub mod store;
+pub mod suspension;
 pub mod token;
 pub mod user;
 
 pub use api_token::ApiToken;
+pub use application::{
+    Application, ApplicationKind, ApplicationRecord, ApplicationStatus, ApplicationStep, Details, StepKind,
+    Trade, TypedApplication,
+};
 pub use attempts::{AttemptKey, LoginAttempts};
 pub use audit::{AuditEntry, NewAuditEntry};
 pub use authenticate::{Credential, Principal, Via};
 pub use email::Email;
 pub use error::{Error, FieldError};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
+pub use invitation::{Invitation, InvitationSecret};
 pub use one_time::{OneTimeToken, Purpose};
 pub use password::{Password, PasswordHash};
 pub use profile::{AccountType, Name, Phone, TimeZone};
@@ -61,7 +75,11 @@ pub use provider::{Approval, ApprovalState, Mechanic, MechanicRecord, Provider, 
 pub use return_path::ReturnPath;
 pub use second_factor::{RecoveryCode, SecondFactor, SharedSecret};
 pub use sign_in::{Device, SignIn};
-pub use store::{CredentialStore, ProviderStore, RecordStore, SecondFactorStore, Store, UserStore};
+pub use specialty::Specialty;
+pub use store::{
+    ApplicationStore, CredentialStore, ProviderStore, RecordStore, SecondFactorStore, Store, UserStore,
+};
+pub use suspension::Suspension;
 pub use token::{Token, TokenHash};
 pub use user::{Status, User, UserRecord};
 

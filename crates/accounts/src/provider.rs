@@ -3,6 +3,7 @@
 use kernel::{Context, ProviderId, Timestamp, UserId};
 
 use crate::error::Error;
+use crate::invitation::may_join;
 use crate::store::Store;
 
 /// What kind of provider it is.
@@ -203,6 +204,46 @@ impl Mechanic {
     }
 }
 
+impl Mechanic {
+    /// The mechanic in a workshop, approved by that. Who may work already stays on duty or off.
+    ///
+    /// # Errors
+    /// [`Error::NotApproved`] for somebody whom an admin refused or suspended, or who works for a workshop.
+    pub fn joined(mut self, workshop: &Provider, by: UserId, now: Timestamp) -> Result<Self, Error> {
+        let alone = self.record.provider.uuid() == self.record.user.uuid();
+        let here = self.record.provider == workshop.id;
+        if !may_join(self.record.approval.state) || (!alone && !here) {
+            return Err(Error::NotApproved);
+        }
+        self.record.provider = workshop.id;
+        if !self.is_approved() {
+            self.record.approval = Approval {
+                state: ApprovalState::Approved,
+                decided_by: Some(by),
+                decided_at: Some(now),
+                reason: None,
+            };
+        }
+        Ok(self)
+    }
+
+    /// The mechanic after leaving a workshop: alone, off duty, and approved only if they were before. What an admin
+    /// decided against them stays.
+    #[must_use]
+    pub fn left(mut self, own: ProviderId, was_approved: bool, now: Timestamp) -> Self {
+        self.record.provider = own;
+        self.record.on_duty = false;
+        if self.is_approved() {
+            self.record.approval = if was_approved {
+                Approval { decided_at: Some(now), ..self.record.approval }
+            } else {
+                Approval { state: ApprovalState::Pending, decided_by: None, decided_at: None, reason: None }
+            };
+        }
+        self
+    }
+}
+
 /// An admin decides about a mechanic. Somebody who may no longer work is signed out everywhere. The answer says
 /// whether anything changed.
 ///
@@ -294,6 +335,42 @@ mod tests {
         assert!(!suspended.on_duty());
         assert_eq!(suspended.approval().decided_by, Some(admin));
         assert_eq!(suspended.approval().decided_at, Some(at(5)));
+    }
+
+    #[test]
+    fn whoever_joins_a_workshop_is_approved_by_it_unless_an_admin_said_no() {
+        let owner = UserId::new(uuid::Uuid::from_u128(4));
+        let workshop = Provider {
+            id: ProviderId::new(uuid::Uuid::from_u128(5)),
+            kind: ProviderKind::Workshop,
+            name: "Riverside Garage".to_owned(),
+            owner,
+            created_at: at(0),
+        };
+        for (state, may) in [
+            (ApprovalState::Pending, true),
+            (ApprovalState::Approved, true),
+            (ApprovalState::Refused, false),
+            (ApprovalState::Suspended, false),
+        ] {
+            let before = mechanic(state, false).expect("legal");
+            let own = before.provider();
+            let joined = before.joined(&workshop, owner, at(1));
+            assert_eq!(joined.is_ok(), may, "{state:?}");
+            let Ok(joined) = joined else { continue };
+            assert!(joined.is_approved() && joined.provider() == workshop.id);
+            let working = joined.with_duty(true).expect("approved");
+            let elsewhere = Provider { id: ProviderId::new(uuid::Uuid::from_u128(6)), ..workshop.clone() };
+            assert_eq!(working.clone().joined(&elsewhere, owner, at(2)), Err(Error::NotApproved));
+            for (was_approved, then) in [(true, ApprovalState::Approved), (false, ApprovalState::Pending)] {
+                let left = working.clone().left(own, was_approved, at(3));
+                assert_eq!((left.approval().state, left.on_duty(), left.provider()), (then, false, own));
+                assert!(Mechanic::stored(left.record().clone()).is_some());
+            }
+        }
+        let refused = mechanic(ApprovalState::Suspended, false).expect("legal");
+        let own = refused.provider();
+        assert_eq!(refused.left(own, true, at(3)).approval().state, ApprovalState::Suspended);
     }
 
     #[test]

@@ -1,19 +1,25 @@
 //! What the domain needs of a store.
 //!
-//! One port in five parts, so that each stays readable; [`Store`] is all of them. Methods answer `false` or `None`
+//! One port in parts, so that each stays readable; [`Store`] is all of them. Methods answer `false` or `None`
 //! instead of an error when a row is absent or taken.
 
-use kernel::{ApiTokenId, AuditId, ProviderId, SignInId, StoreError, Timestamp, UserId};
+use kernel::{
+    ApiTokenId, ApplicationId, ApplicationStepId, AuditId, FileId, InvitationId, ProviderId, SignInId,
+    StoreError, Timestamp, UserId,
+};
 
 use crate::api_token::ApiToken;
+use crate::application::{Application, ApplicationStep};
 use crate::attempts::{AttemptKey, LoginAttempts};
 use crate::audit::AuditEntry;
 use crate::email::Email;
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer, ProcessId};
+use crate::invitation::Invitation;
 use crate::one_time::{OneTimeToken, Purpose};
 use crate::provider::{Mechanic, Provider};
 use crate::second_factor::SecondFactor;
 use crate::sign_in::SignIn;
+use crate::suspension::Suspension;
 use crate::token::TokenHash;
 use crate::user::User;
 
@@ -61,6 +67,9 @@ pub trait CredentialStore {
         keep: Option<SignInId>,
         now: Timestamp,
     ) -> Result<usize, StoreError>;
+
+    /// Tells the person's open sockets to end; those whose sign-in or token is still good may come back.
+    fn sockets_end(&mut self, user: UserId) -> Result<(), StoreError>;
 
     /// Adds an API token.
     fn api_token_insert(&mut self, token: &ApiToken) -> Result<(), StoreError>;
@@ -142,6 +151,8 @@ pub trait ProviderStore {
     fn provider_by_id(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError>;
     /// The provider that the account runs.
     fn provider_by_owner(&mut self, owner: UserId) -> Result<Option<Provider>, StoreError>;
+    /// Removes a provider that nothing refers to.
+    fn provider_delete(&mut self, id: ProviderId) -> Result<(), StoreError>;
     /// Gives the provider that the account runs another name, if it runs one.
     fn provider_rename(&mut self, owner: UserId, name: &str) -> Result<(), StoreError>;
     /// Adds a mechanic.
@@ -150,6 +161,8 @@ pub trait ProviderStore {
     fn mechanic_by_user(&mut self, user: UserId) -> Result<Option<Mechanic>, StoreError>;
     /// The mechanic, locked until the transaction ends.
     fn mechanic_for_update(&mut self, user: UserId) -> Result<Option<Mechanic>, StoreError>;
+    /// Removes a mechanic who never worked; the account stays.
+    fn mechanic_delete(&mut self, user: UserId) -> Result<(), StoreError>;
     /// Writes the mechanic.
     fn mechanic_update(&mut self, mechanic: &Mechanic) -> Result<(), StoreError>;
     /// The approved mechanics on duty whose accounts are active, longest a mechanic first.
@@ -197,7 +210,84 @@ pub trait RecordStore {
     fn expired_sweep(&mut self, now: Timestamp) -> Result<usize, StoreError>;
 }
 
-/// All the parts together.
-pub trait Store: UserStore + CredentialStore + SecondFactorStore + ProviderStore + RecordStore {}
+/// Applications, the invitations of workshops, and accounts that are closed for now.
+pub trait ApplicationStore {
+    /// Adds an application without its files; `false` when its person has an open one.
+    fn application_insert(&mut self, application: &Application) -> Result<bool, StoreError>;
+    /// The application of that id.
+    fn application_by_id(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError>;
+    /// The application, locked until the transaction ends.
+    fn application_for_update(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError>;
+    /// The newest application of the person.
+    fn application_latest(&mut self, user: UserId) -> Result<Option<Application>, StoreError>;
+    /// Writes everything but the files.
+    fn application_update(&mut self, application: &Application) -> Result<(), StoreError>;
+    /// Makes the application's files the ones it names, and keeps them; those it named before are swept a day later.
+    /// Answers a file that can't be used and changes nothing then: gone, not the applicant's, in use elsewhere, or of
+    /// a type that is not in [`crate::application::APPLICATION_FILE_TYPES`].
+    fn application_files_put(
+        &mut self,
+        application: &Application,
+        now: Timestamp,
+    ) -> Result<Option<FileId>, StoreError>;
+    /// Adds what was said or decided.
+    fn application_step_insert(&mut self, step: &ApplicationStep) -> Result<(), StoreError>;
+    /// What was said or decided, in order.
+    fn application_steps(&mut self, id: ApplicationId) -> Result<Vec<ApplicationStep>, StoreError>;
+    /// One step.
+    fn application_step_by_id(
+        &mut self,
+        id: ApplicationStepId,
+    ) -> Result<Option<ApplicationStep>, StoreError>;
 
-impl<T: UserStore + CredentialStore + SecondFactorStore + ProviderStore + RecordStore> Store for T {}
+    /// Deletes the person's applications and lets their files go, and takes the person's address out of invitations.
+    fn applications_forget(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Adds an invitation.
+    fn invitation_insert(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
+    /// The invitation of that id.
+    fn invitation_by_id(&mut self, id: InvitationId) -> Result<Option<Invitation>, StoreError>;
+    /// The invitation with that secret, open or not.
+    fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+    /// The invitations of a workshop that were neither accepted nor revoked, newest first. They may be too old.
+    fn invitations_open(&mut self, provider: ProviderId) -> Result<Vec<Invitation>, StoreError>;
+    /// The newest invitation of a workshop that this person accepted.
+    fn invitation_accepted(
+        &mut self,
+        provider: ProviderId,
+        user: UserId,
+    ) -> Result<Option<Invitation>, StoreError>;
+    /// Takes an invitation of the workshop back; `false` when it was accepted, revoked, or is not theirs.
+    fn invitation_revoke(
+        &mut self,
+        provider: ProviderId,
+        id: InvitationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Notes who accepted; `false` when it was accepted or revoked before. Of two calls at once one gets `true`.
+    fn invitation_accept(
+        &mut self,
+        id: InvitationId,
+        user: UserId,
+        was_approved: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Adds a suspension; the account has none that is in force.
+    fn suspension_insert(&mut self, suspension: &Suspension) -> Result<(), StoreError>;
+    /// The suspension in force.
+    fn suspension_of(&mut self, user: UserId) -> Result<Option<Suspension>, StoreError>;
+    /// Ends the suspension in force.
+    fn suspension_restore(&mut self, user: UserId, by: UserId, now: Timestamp) -> Result<(), StoreError>;
+}
+
+/// All the parts together.
+pub trait Store:
+    UserStore + CredentialStore + SecondFactorStore + ProviderStore + RecordStore + ApplicationStore
+{
+}
+
+impl<T> Store for T where
+    T: UserStore + CredentialStore + SecondFactorStore + ProviderStore + RecordStore + ApplicationStore
+{
+}

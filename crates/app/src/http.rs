@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod address;
 pub mod admin;
+pub mod applications;
 pub mod auth;
 pub mod checkout;
 pub mod crm;
@@ -31,6 +32,8 @@ pub mod server;
 pub mod sessions;
 pub mod stripe_webhook;
 pub mod summaries;
+pub mod users;
+pub mod workshops;
 
 pub use extract::{Body, NoBody};
 pub use problem::{ApiResult, Problem};

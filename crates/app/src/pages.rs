@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod admin;
+pub mod applications;
+pub mod apply;
 pub mod assets;
 pub mod auth_links;
 pub mod chat;
@@ -14,6 +16,7 @@ pub mod frame;
 pub mod intake;
 pub mod landing;
 pub mod mechanic;
+pub mod people;
 pub mod plans;
 pub mod receipt;
 pub mod rows;
@@ -22,6 +25,7 @@ mod self_check;
 mod start;
 pub mod summary;
 pub mod thank_you;
+pub mod workshop;
 
 use crate::http::Router;
 
@@ -45,4 +49,8 @@ pub fn routes(router: &mut Router) {
     receipt::routes(router);
     summary::routes(router);
     complete::routes(router);
+    apply::routes(router);
+    applications::routes(router);
+    people::routes(router);
+    workshop::routes(router);
 }

@@ -2,6 +2,7 @@
 
 pub mod accept_request;
 pub mod account;
+pub mod applications;
 pub mod assign_mechanic;
 pub mod cancel_session;
 pub mod decline_request;
@@ -35,8 +36,10 @@ pub mod sign_in;
 pub mod start_checkout;
 pub mod start_intake;
 pub mod start_session;
+pub mod suspend_user;
 pub mod upload_file;
 pub mod view_summary;
+pub mod workshop;
 pub mod write_summary;
 
 use kernel::StoreError;
@@ -83,6 +86,12 @@ pub enum Error {
     /// The free plan needs a confirmed address.
     #[error("the e-mail address is not confirmed")]
     EmailUnverified,
+    /// The password is right and an admin has closed the account.
+    #[error("the account is suspended")]
+    AccountSuspended {
+        /// Where the person may ask why; may be empty.
+        support_address: String,
+    },
     /// Somebody who can't be given a session.
     #[error("this is not an approved mechanic")]
     UnknownMechanic,

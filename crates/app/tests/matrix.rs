@@ -52,6 +52,7 @@ fn expected(access: Access, caller: Caller) -> Gate {
             matches!(caller, Caller::Mechanic | Caller::UnapprovedMechanic | Caller::Workshop)
         }
         Access::ApprovedMechanic => caller == Caller::Mechanic,
+        Access::Workshop => caller == Caller::Workshop,
         Access::Admin => caller == Caller::Admin,
     };
     match (caller, allowed) {

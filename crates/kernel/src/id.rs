@@ -48,6 +48,12 @@ ids! {
     EnrolmentId,
     /// Who offers help: an independent mechanic or a workshop. An independent's provider id is its user id.
     ProviderId,
+    /// A mechanic's or a workshop's application.
+    ApplicationId,
+    /// What was said or decided about an application.
+    ApplicationStepId,
+    /// A workshop's invitation to a mechanic.
+    InvitationId,
     /// A line of the audit log.
     AuditId,
     /// A customer's car.

@@ -26,9 +26,9 @@ pub use actor::{Actor, Role};
 pub use context::{Context, Entropy};
 pub use error::StoreError;
 pub use id::{
-    ApiTokenId, AuditId, DeliveryId, EnrolmentId, EventId, FileId, HoldId, IntakeId, InteractionId, JobId,
-    LedgerTransactionId, OneTimeTokenId, OrderId, PaymentId, ProviderId, RefundId, RequestId, SessionId,
-    SignInId, UpsellId, UserId, VehicleId, WaiverAcceptanceId,
+    ApiTokenId, ApplicationId, ApplicationStepId, AuditId, DeliveryId, EnrolmentId, EventId, FileId, HoldId,
+    IntakeId, InteractionId, InvitationId, JobId, LedgerTransactionId, OneTimeTokenId, OrderId, PaymentId,
+    ProviderId, RefundId, RequestId, SessionId, SignInId, UpsellId, UserId, VehicleId, WaiverAcceptanceId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use plan::{Modality, PlanCode, SessionType};

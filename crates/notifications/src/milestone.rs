@@ -77,11 +77,25 @@ pub enum Milestone {
     SummaryDelivered,
     /// Money is on its way back.
     Refunded,
+    /// Somebody's application has arrived; to them (G-08).
+    ApplicationReceived,
+    /// An application waits; to the admins.
+    ApplicationArrived,
+    /// An admin has approved the application.
+    ApplicationApproved,
+    /// An admin asks something about the application.
+    ApplicationAsked,
+    /// An admin has refused the application, for a reason.
+    ApplicationRefused,
+    /// A workshop invites a mechanic.
+    WorkshopInvitation,
+    /// An admin has closed the account for now, for a reason.
+    AccountSuspended,
 }
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 21] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
@@ -96,6 +110,13 @@ impl Milestone {
         Self::SessionEnded,
         Self::SummaryDelivered,
         Self::Refunded,
+        Self::ApplicationReceived,
+        Self::ApplicationArrived,
+        Self::ApplicationApproved,
+        Self::ApplicationAsked,
+        Self::ApplicationRefused,
+        Self::WorkshopInvitation,
+        Self::AccountSuspended,
     ];
 
     /// The stored and published name.
@@ -115,6 +136,13 @@ impl Milestone {
             Self::SessionEnded => "session_ended",
             Self::SummaryDelivered => "summary_delivered",
             Self::Refunded => "refunded",
+            Self::ApplicationReceived => "application_received",
+            Self::ApplicationArrived => "application_arrived",
+            Self::ApplicationApproved => "application_approved",
+            Self::ApplicationAsked => "application_asked",
+            Self::ApplicationRefused => "application_refused",
+            Self::WorkshopInvitation => "workshop_invitation",
+            Self::AccountSuspended => "account_suspended",
         }
     }
 
@@ -139,7 +167,14 @@ impl Milestone {
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered
-            | Self::Refunded => Category::Transactional,
+            | Self::Refunded
+            | Self::ApplicationReceived
+            | Self::ApplicationArrived
+            | Self::ApplicationApproved
+            | Self::ApplicationAsked
+            | Self::ApplicationRefused
+            | Self::WorkshopInvitation
+            | Self::AccountSuspended => Category::Transactional,
         }
     }
 
@@ -159,7 +194,14 @@ impl Milestone {
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered
-            | Self::Refunded => &[Channel::Mail],
+            | Self::Refunded
+            | Self::ApplicationReceived
+            | Self::ApplicationArrived
+            | Self::ApplicationApproved
+            | Self::ApplicationAsked
+            | Self::ApplicationRefused
+            | Self::WorkshopInvitation
+            | Self::AccountSuspended => &[Channel::Mail],
         }
     }
 }

@@ -25,6 +25,8 @@ pub enum Lock {
     Payment,
     /// `refunds`.
     Refund,
+    /// `applications`.
+    Application,
 }
 
 impl Lock {
@@ -37,6 +39,7 @@ impl Lock {
             Self::Intake => "SELECT 1 FROM intakes WHERE id = $1 FOR UPDATE",
             Self::Payment => "SELECT 1 FROM payments WHERE id = $1 FOR UPDATE",
             Self::Refund => "SELECT 1 FROM refunds WHERE id = $1 FOR UPDATE",
+            Self::Application => "SELECT 1 FROM applications WHERE id = $1 FOR UPDATE",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! numbers are those of `docs/architecture.md`; one number may be checked in several files, each from its side.
 //! `pitlane doctor` prints them, and the tests use the same code as their oracle.
 
+mod accounts;
 mod notifications;
 mod payments;
 mod sessions;
@@ -44,7 +45,8 @@ pub struct Finding {
 /// Every invariant that applies so far, by number.
 pub fn invariants() -> Vec<Invariant> {
     let mut all: Vec<Invariant> =
-        [notifications::INVARIANTS, payments::INVARIANTS, sessions::INVARIANTS].concat();
+        [accounts::INVARIANTS, notifications::INVARIANTS, payments::INVARIANTS, sessions::INVARIANTS]
+            .concat();
     all.sort_by_key(|invariant| invariant.number);
     all
 }

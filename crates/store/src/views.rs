@@ -9,3 +9,4 @@ pub mod mail;
 pub mod requests;
 pub mod room;
 pub mod session;
+pub mod staff;

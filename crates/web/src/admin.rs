@@ -28,7 +28,9 @@ pub struct AdminPage {
     pub next_cursor: Option<String>,
     /// Mechanics who can be assigned, on duty first.
     pub mechanics: Vec<AssignableMechanic>,
-    /// Mechanics who wait for approval, oldest first.
+    /// Applications that wait for a decision.
+    pub applications: i64,
+    /// Mechanics who wait for approval and have not applied, oldest first.
     pub approvals: Vec<PendingMechanic>,
     /// Mechanics on duty.
     pub on_duty: i64,
@@ -143,6 +145,11 @@ impl LiveRow {
         self.id.get(self.id.len().saturating_sub(8)..).unwrap_or(&self.id)
     }
 
+    /// Whether an admin may put somebody into it: nobody is there yet, or whoever is can't go on.
+    pub(crate) fn may_change_hands(&self) -> bool {
+        self.can_assign() || matches!(self.status, SessionStatus::Accepted | SessionStatus::InProgress)
+    }
+
     pub(crate) fn can_assign(&self) -> bool {
         self.status == SessionStatus::Requested
     }
@@ -242,7 +249,7 @@ impl AdminPage {
     /// The session to assign, if it is on this page.
     pub(crate) fn assigning(&self) -> Option<&LiveRow> {
         let id = self.query.assign.as_deref()?;
-        self.rows.iter().find(|row| row.id == id && row.can_assign())
+        self.rows.iter().find(|row| row.id == id && row.may_change_hands())
     }
 }
 

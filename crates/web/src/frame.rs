@@ -49,6 +49,10 @@ pub enum Nav {
     None,
     /// The customer's dashboard, the mechanic's queue or the admin's live sessions.
     Home,
+    /// The admin's queue of applications.
+    Applications,
+    /// The people an admin looks up.
+    People,
     /// The account page.
     Account,
 }
@@ -80,7 +84,8 @@ impl Role {
     pub fn home(&self) -> &'static str {
         match self {
             Self::Customer => "/dashboard",
-            Self::Mechanic | Self::Workshop => "/mechanic",
+            Self::Mechanic => "/mechanic",
+            Self::Workshop => "/workshop",
             Self::Support | Self::Admin => "/admin",
         }
     }
@@ -88,8 +93,16 @@ impl Role {
     /// Whether this role answers requests.
     pub(crate) fn repairs(&self) -> bool {
         match self {
-            Self::Mechanic | Self::Workshop => true,
-            Self::Customer | Self::Support | Self::Admin => false,
+            Self::Mechanic => true,
+            Self::Customer | Self::Workshop | Self::Support | Self::Admin => false,
+        }
+    }
+
+    /// Whether this role runs a workshop.
+    pub(crate) fn leads(&self) -> bool {
+        match self {
+            Self::Workshop => true,
+            Self::Customer | Self::Mechanic | Self::Support | Self::Admin => false,
         }
     }
 

@@ -4,6 +4,7 @@
 //! - [`frame`]: what surrounds every page: who is signed in, which entry of the navigation is current.
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
 //!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`receipt`],
+//!   [`apply`], [`applications`], [`people`], [`workshop`],
 //!   [`error_page`], [`mailbox`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
@@ -21,6 +22,8 @@
 
 pub mod account;
 pub mod admin;
+pub mod applications;
+pub mod apply;
 pub mod assets;
 pub mod auth;
 pub mod chat;
@@ -38,6 +41,7 @@ pub mod mail;
 pub mod mailbox;
 pub mod mechanic;
 pub mod money;
+pub mod people;
 pub mod plan;
 pub mod receipt;
 pub mod second_factor;
@@ -46,6 +50,7 @@ pub mod session;
 pub mod start;
 pub mod summary;
 pub mod thank_you;
+pub mod workshop;
 
 pub(crate) use html::{asset, badge, described, fault, icon, icon_fill, time};
 

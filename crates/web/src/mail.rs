@@ -69,6 +69,13 @@ macro_rules! message {
     };
 }
 
+mod staff;
+
+pub use staff::{
+    AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked, ApplicationReceived,
+    ApplicationRefused, WorkshopInvitation,
+};
+
 /// Milestone `verification`: confirm a mail address.
 #[derive(Clone, Debug, Default)]
 pub struct Verification {

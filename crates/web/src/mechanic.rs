@@ -17,6 +17,8 @@ pub struct MechanicPage {
     pub frame: Frame,
     /// Whether the mechanic may take requests.
     pub approval: Approval,
+    /// Where the mechanic's application stands.
+    pub application: Application,
     /// Whether the mechanic is on duty.
     pub on_duty: bool,
     /// The open offers, oldest first; empty unless approved and on duty.
@@ -37,6 +39,25 @@ pub enum Approval {
     Approved,
     /// No, and why.
     Refused(String),
+}
+
+/// Where a mechanic's application stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Application {
+    /// There is none, or it was taken back.
+    #[default]
+    None,
+    /// Somebody at Pitlane has to look at it.
+    Submitted,
+    /// The mechanic has to answer this.
+    Asked(String),
+    /// It was refused for this reason.
+    Refused {
+        /// Why.
+        reason: String,
+        /// RFC 3339: from when on they may apply again; `None` when that is now.
+        from: Option<String>,
+    },
 }
 
 impl MechanicPage {

@@ -3,6 +3,7 @@
 mod accessible;
 mod account;
 mod admin;
+mod applying;
 mod files;
 mod free;
 mod keys;

@@ -1,8 +1,11 @@
 //! `pitlane doctor`: a sound database passes, and each broken invariant is found. The schema refuses what it can.
 
+use serde_json::json;
 use tests::money::intake_body;
 use tests::server::{printed, run_with};
 use tests::{Backend, TestServer};
+
+use super::applications::sent;
 
 /// One way to break an invariant past the product's guards: what the doctor then says, the statements that break it,
 /// and those that mend it.
@@ -13,6 +16,27 @@ struct Break {
 }
 
 const BREAKS: &[Break] = &[
+    Break {
+        says: "its last step is refused",
+        breaks: "UPDATE application_steps SET kind = 'refused', text = 'No.' WHERE kind = 'approved'",
+        mends: "UPDATE application_steps SET kind = 'approved', text = '' WHERE kind = 'refused'",
+    },
+    Break {
+        says: "was approved and nothing came of it",
+        breaks: "UPDATE mechanics SET approval = 'pending', decided_by = NULL, decided_at = NULL \
+                 WHERE user_id IN (SELECT user_id FROM applications)",
+        mends: "UPDATE mechanics SET approval = 'approved', decided_at = created_at WHERE approval = 'pending'",
+    },
+    Break {
+        says: "against their suspensions",
+        breaks: "UPDATE users SET status = 'active' WHERE status = 'suspended'",
+        mends: "UPDATE users SET status = 'suspended' WHERE id IN (SELECT user_id FROM suspensions)",
+    },
+    Break {
+        says: "is suspended and signed in",
+        breaks: "UPDATE sign_ins SET revoked_at = NULL WHERE user_id IN (SELECT user_id FROM suspensions)",
+        mends: "UPDATE sign_ins SET revoked_at = created_at WHERE user_id IN (SELECT user_id FROM suspensions)",
+    },
     Break {
         says: "without its money",
         breaks: "UPDATE payments SET amount_cents = amount_cents + 1",
@@ -94,6 +118,15 @@ async fn furnish(server: &mut TestServer) {
     max.accept(&session).await;
     max.step(&session, "start").await.expect_status(200);
     dana.say(&session, "d1", "It grinds when I brake.").await.expect_status(201);
+    let (sam, gone, admin) =
+        (server.register("mechanic", "Sam Okafor").await, server.customer().await, server.admin().await);
+    let applied = sam.client.post("/api/mechanics/apply", sent(&sam).await).await.expect_status(201);
+    let approve = format!("/api/admin/applications/{}/approve", applied.text_at("id"));
+    admin.client.post_nothing(&approve).await.expect_status(200);
+    let suspend = format!("/api/admin/users/{}/suspend", gone.id);
+    admin.client.post(&suspend, json!({ "reason": "Spam." })).await.expect_status(200);
+    server.message_to(&gone.email, "account_suspended").await;
+    server.message_to(&sam.email, "application_approved").await;
     server.message_to(&dana.email, "booking_confirmed").await;
     server.message_to(&dana.email, "mechanic_assigned").await;
     server.judge().await;

@@ -3,6 +3,7 @@
 use serde_json::json;
 use tests::on_both;
 
+use super::applications::sent;
 use super::files::photo;
 
 on_both! {
@@ -36,6 +37,11 @@ on_both! {
         assert!(!archive["journey"].as_array().expect("a list").is_empty());
         assert!(!answer.text.contains(&other.email) && !answer.text.contains(&other.id));
         assert!(!answer.text.contains("password") && !answer.text.contains("token_hash"));
+        let sam = server.register("mechanic", "Sam Okafor").await;
+        sam.client.post("/api/mechanics/apply", sent(&sam).await).await.expect_status(201);
+        let sams = sam.client.get("/api/me/export").await.expect_status(200);
+        assert_eq!(sams.body["applications"][0]["phone"], "+15550100199");
+        assert_eq!(archive["applications"], json!([]));
         let his = max.client.get("/api/me/export").await.expect_status(200);
         assert_eq!(his.body["sessions"].as_array().map(Vec::len), Some(1));
         assert_eq!(his.body["orders"], json!([]), "he paid for nothing");

@@ -23,7 +23,7 @@ fn form(parts: &[(&str, &str, &[u8])]) -> Vec<u8> {
     body
 }
 
-async fn send(client: &Client, parts: &[(&str, &str, &[u8])]) -> Answer {
+pub(super) async fn send(client: &Client, parts: &[(&str, &str, &[u8])]) -> Answer {
     client.post_bytes("/api/files", "multipart/form-data; boundary=XX", &form(parts)).await
 }
 

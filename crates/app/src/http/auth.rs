@@ -258,6 +258,7 @@ pub async fn admit_to(access: Access, request: &HttpRequest, pitlane: &Pitlane) 
         Access::Customer => |known| Customer::admit(known).map(drop),
         Access::Mechanic => |known| AnyMechanic::admit(known).map(drop),
         Access::ApprovedMechanic => |known| Mechanic::admit(known).map(drop),
+        Access::Workshop => |known| Workshop::admit(known).map(drop),
         Access::Admin => |known| Admin::admit(known).map(drop),
     };
     let known = known(request, pitlane).await?;
@@ -353,6 +354,8 @@ people! {
     AnyMechanic: Role::Mechanic | Role::Workshop, false;
     /// An approved mechanic.
     Mechanic: Role::Mechanic, true;
+    /// Somebody who runs a workshop.
+    Workshop: Role::Workshop, false;
     /// An admin.
     Admin: Role::Admin, false;
 }

@@ -17,6 +17,7 @@ pub fn problem(error: &Error) -> Problem {
     match error {
         Error::Accounts(error) => accounts::problem(error),
         Error::Store(error) => store(error),
+        Error::AccountSuspended { support_address } => accounts::suspended(support_address),
         Error::UnknownMechanic => sessions::unknown_mechanic(),
         Error::Dispatch(error) => sessions::request(error),
         Error::Sessions(error) => sessions::session(error),

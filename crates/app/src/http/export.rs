@@ -12,6 +12,7 @@ use store::Tx;
 use store::views::{self, export};
 
 use super::accounts::{SignInBody, TokenBody};
+use super::applications;
 use super::auth::{Customer, SignedIn, UserBody};
 use super::crm::InteractionBody;
 use super::list;
@@ -131,6 +132,7 @@ fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Resu
         "sign_ins": sign_ins.into_iter().map(|one| SignInBody::of(one, None)).collect::<Vec<_>>(),
         "api_tokens": tokens.into_iter().map(TokenBody::from).collect::<Vec<_>>(),
         "vehicles": cars.into_iter().map(VehicleBody::from).collect::<Vec<_>>(),
+        "applications": applications::of(tx, person, now)?,
         "intakes": intakes,
         "orders": orders,
         "sessions": sessions(tx, person)?,

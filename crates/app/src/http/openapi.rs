@@ -74,9 +74,12 @@ fn parameter(name: &str) -> Value {
 const fn needs_sign_in(access: Access) -> bool {
     match access {
         Access::Public | Access::Signed | Access::Development => false,
-        Access::SignedIn | Access::Customer | Access::Mechanic | Access::ApprovedMechanic | Access::Admin => {
-            true
-        }
+        Access::SignedIn
+        | Access::Customer
+        | Access::Mechanic
+        | Access::ApprovedMechanic
+        | Access::Workshop
+        | Access::Admin => true,
     }
 }
 
@@ -89,6 +92,7 @@ const fn who(access: Access) -> &'static str {
         Access::Customer => "For customers.",
         Access::Mechanic => "For mechanics.",
         Access::ApprovedMechanic => "For approved mechanics.",
+        Access::Workshop => "For those who run a workshop.",
         Access::Admin => "For admins.",
     }
 }

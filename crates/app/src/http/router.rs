@@ -28,6 +28,8 @@ pub enum Access {
     Mechanic,
     /// Approved mechanics.
     ApprovedMechanic,
+    /// Those who run a workshop.
+    Workshop,
     /// Admins.
     Admin,
 }

@@ -26,6 +26,9 @@ pub fn all(development: bool) -> Router {
     super::summaries::routes(&mut router);
     super::requests::routes(&mut router);
     super::admin::routes(&mut router);
+    super::applications::routes(&mut router);
+    super::workshops::routes(&mut router);
+    super::users::routes(&mut router);
     crate::pages::routes(&mut router);
     router
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use store::Tx;
 use store::views::admin::{Applicant, Assignable, applicants, assignable, counts, dead_jobs};
 use store::views::session::{LiveFilter, LiveOrder, Person, SessionView, live};
+use store::views::staff;
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, LiveSort, PendingMechanic};
 use web::frame::Nav;
 use web::session::SessionStatus;
@@ -44,6 +45,7 @@ struct Figures {
     mechanics: Vec<Assignable>,
     applicants: Vec<Applicant>,
     dead_jobs: i64,
+    applications: i64,
 }
 
 async fn show_live(admin: Admin, asked: Query<Asked>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
@@ -72,6 +74,7 @@ async fn show_live(admin: Admin, asked: Query<Asked>, app: Data<Pitlane>) -> Api
         approvals: figures.applicants.into_iter().map(applicant).collect(),
         on_duty: i64::try_from(on_duty).unwrap_or(i64::MAX),
         dead_jobs: figures.dead_jobs,
+        applications: figures.applications,
     };
     show(&page, StatusCode::OK)
 }
@@ -113,6 +116,7 @@ fn figures(tx: &mut Tx<'_>, viewer: UserId, filter: &LiveFilter) -> Result<Figur
         mechanics: assignable(tx)?,
         applicants: applicants(tx)?,
         dead_jobs: dead_jobs(tx)?,
+        applications: staff::waiting(tx)?,
     })
 }
 

@@ -1,16 +1,18 @@
 //! `/mechanic`: the duty switch, the queue and the mechanic's sessions.
 
-use accounts::{ApprovalState, Mechanic, ProviderStore};
+use accounts::{ApplicationStatus, ApprovalState, Mechanic, ProviderStore};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use kernel::Role;
 use store::views::requests::{RequestView, VehicleView, open_for};
 use web::frame::Nav;
-use web::mechanic::{Approval, MechanicPage, RequestCard};
+use web::mechanic::{Application, Approval, MechanicPage, RequestCard};
 use web::plan::PlanCard;
 
 use super::frame::{frame, show};
-use super::rows;
+use super::{apply, rows, workshop};
+use crate::http::applications::Dossier;
 use crate::http::auth::AnyMechanic;
 use crate::http::list::LIMIT_DEFAULT;
 use crate::http::{Access, ApiResult, Router};
@@ -26,7 +28,12 @@ pub fn routes(router: &mut Router) {
 }
 
 async fn show_queue(person: AnyMechanic, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    // The page of who became a workshop while it was open reads itself again here.
+    if person.user().role() == Role::Workshop {
+        return workshop::page(&app, &person.0).await;
+    }
     let viewer = person.id();
+    let latest = apply::latest(&app, person.user()).await?;
     let (found, requests) = app
         .db
         .read(move |tx| {
@@ -40,6 +47,7 @@ async fn show_queue(person: AnyMechanic, app: Data<Pitlane>) -> ApiResult<HttpRe
     let page = MechanicPage {
         frame: frame(&app, Some(&person.0), Nav::Home),
         approval: found.as_ref().map_or(Approval::Pending, approval),
+        application: latest.as_ref().map_or(Application::None, |latest| application(&app, latest)),
         on_duty: found.as_ref().is_some_and(Mechanic::on_duty),
         requests: requests.iter().map(|request| card(request, &plans)).collect(),
         plans,
@@ -56,6 +64,18 @@ fn approval(mechanic: &Mechanic) -> Approval {
         ApprovalState::Refused | ApprovalState::Suspended => {
             Approval::Refused(decision.reason.clone().unwrap_or_default())
         }
+    }
+}
+
+fn application(app: &Pitlane, latest: &Dossier) -> Application {
+    match latest.application.status() {
+        ApplicationStatus::Submitted => Application::Submitted,
+        ApplicationStatus::AskedAgain => Application::Asked(latest.question().unwrap_or_default().to_owned()),
+        ApplicationStatus::Refused => Application::Refused {
+            reason: latest.reason().unwrap_or_default().to_owned(),
+            from: latest.application.reapply_from(app.clock.now()).map(|at| at.to_string()),
+        },
+        ApplicationStatus::Approved | ApplicationStatus::Withdrawn => Application::None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::Context;
-use kernel::id::{OneTimeTokenId, OrderId, RefundId, SessionId, UserId};
+use kernel::id::{
+    ApplicationStepId, AuditId, InvitationId, OneTimeTokenId, OrderId, RefundId, SessionId, UserId,
+};
 use notifications::{Milestone, NewDelivery};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -23,6 +25,12 @@ pub enum About {
     Order(OrderId),
     /// Money sent back.
     Refund(RefundId),
+    /// What was said or decided about an application.
+    Application(ApplicationStepId),
+    /// A workshop's invitation.
+    Invitation(InvitationId),
+    /// An account that was closed, by the line of the audit log that tells of it.
+    Suspension(AuditId),
     /// Something that happened to the recipient's account; the id is the happening's own.
     Account(Uuid),
 }
@@ -34,6 +42,9 @@ impl About {
             Self::Session(id) => id.uuid(),
             Self::Order(id) => id.uuid(),
             Self::Refund(id) => id.uuid(),
+            Self::Application(id) => id.uuid(),
+            Self::Invitation(id) => id.uuid(),
+            Self::Suspension(id) => id.uuid(),
             Self::Account(id) => id,
         }
     }
@@ -97,6 +108,15 @@ pub fn link_token(secret: &Secret, id: OneTimeTokenId) -> accounts::Token {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("any length of key will do");
     mac.update(b"one-time-link:");
+    mac.update(id.uuid().as_bytes());
+    accounts::Token::from_bytes(mac.finalize().into_bytes().into())
+}
+
+/// The secret of an invitation, made in the same way.
+pub fn invitation_token(secret: &Secret, id: InvitationId) -> accounts::Token {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("any length of key will do");
+    mac.update(b"workshop-invitation:");
     mac.update(id.uuid().as_bytes());
     accounts::Token::from_bytes(mac.finalize().into_bytes().into())
 }

@@ -1,9 +1,14 @@
 //! Who may work, and who does now; and the audit log, where the decisions are written.
 
-use accounts::{ApprovalState, AuditEntry, Mechanic, NewAuditEntry, ProviderStore, User, audit, provider};
-use kernel::{Actor, AuditId, UserId};
+use accounts::{
+    ApplicationKind, ApplicationStore, ApprovalState, AuditEntry, Mechanic, NewAuditEntry, ProviderStore,
+    User, audit, provider, review,
+};
+use kernel::{Actor, AuditId, Context, UserId};
+use store::Tx;
 use store::notice::Side;
 
+use super::applications::{self, Verdict};
 use super::{Error, personal};
 use crate::state::Pitlane;
 
@@ -27,6 +32,9 @@ pub async fn decide(
         ApprovalState::Pending => "mechanic.reopen",
     };
     let work = pitlane.db.write(move |tx| {
+        if let Some(decided) = by_application(tx, mechanic, state, reason.as_deref(), by, &address, &cx)? {
+            return Ok(decided);
+        }
         let (decided, changed) = provider::decide(tx, mechanic, state, by.user(), reason.clone(), &cx)?;
         if changed {
             let mut entry = NewAuditEntry::new(by, action, "mechanic", mechanic).from_address(Some(&address));
@@ -52,6 +60,34 @@ pub async fn decide(
         Ok(decided)
     });
     work.await
+}
+
+/// A decision about somebody whose application is open decides that, so that the two never disagree; `None` when there
+/// is none.
+fn by_application(
+    tx: &mut Tx<'_>,
+    mechanic: UserId,
+    state: ApprovalState,
+    reason: Option<&str>,
+    by: Actor,
+    address: &str,
+    cx: &Context,
+) -> Result<Option<Mechanic>, Error> {
+    let verdict = match state {
+        ApprovalState::Approved => Verdict::Approve,
+        ApprovalState::Refused => Verdict::Refuse(reason.unwrap_or_default().to_owned()),
+        ApprovalState::Pending | ApprovalState::Suspended => return Ok(None),
+    };
+    let open = tx.application_latest(mechanic)?.filter(|latest| latest.status().is_open());
+    let (Some(open), Some(admin)) = (open, by.user()) else { return Ok(None) };
+    if open.kind() == ApplicationKind::Workshop {
+        // It is decided as the mechanic they are now; the workshop is not founded.
+        review::withdraw(tx, mechanic, cx)?;
+        return Ok(None);
+    }
+    applications::decide_in(tx, open.id(), &verdict.checked()?, admin, by, address, cx)?;
+    let decided = tx.mechanic_by_user(mechanic)?.ok_or(accounts::Error::NotFound("mechanic"))?;
+    Ok(Some(decided))
 }
 
 /// A mechanic goes on or off duty.

@@ -2,13 +2,14 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::id::FileId;
-use kernel::{Role, Timestamp, UserId};
+use kernel::{Actor, Role, Timestamp, UserId};
 use sha2::Sha256;
 use store::views::file::{self, StoredFile};
+use store::views::staff;
 
 use crate::config::Secret;
 use crate::state::Pitlane;
-use crate::usecases::{Error, observe_session};
+use crate::usecases::{Error, applications, observe_session};
 
 /// A link's end and the proof that this server made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,16 +27,26 @@ pub struct Link {
 /// A failure of the storage.
 pub async fn link(pitlane: &Pitlane, reader: UserId, role: Role, id: FileId) -> Result<Option<Link>, Error> {
     let now = pitlane.clock.now();
-    let (own, session) = pitlane
+    let (own, session, application) = pitlane
         .db
         .read(move |tx| {
             let own = file::readable_by(tx, id, reader, now)?.is_some();
-            Ok::<_, Error>((own, file::session_of(tx, id, now)?))
+            let application = staff::application_of_file(tx, id)?;
+            Ok::<_, Error>((own, file::session_of(tx, id, now)?, application))
         })
         .await?;
     if !own {
-        let Some(session) = session.filter(|_| role == Role::Admin) else { return Ok(None) };
-        observe_session::note_read(pitlane, reader, session, "file").await?;
+        if role != Role::Admin {
+            return Ok(None);
+        }
+        match (session, application) {
+            (Some(session), _) => observe_session::note_read(pitlane, reader, session, "file").await?,
+            (None, Some(application)) => {
+                let admin = Actor::Person { id: reader, role };
+                applications::note_read(pitlane, admin, application, "file").await?;
+            }
+            (None, None) => return Ok(None),
+        }
     }
     let expires = now.unix_seconds().saturating_add(pitlane.settings.files.link_seconds.into());
     let signature = hex::encode(mac(&pitlane.settings.auth.secret, id, expires).finalize().into_bytes());

@@ -81,7 +81,7 @@ pub async fn by_code(
     match outcome {
         Outcome::SignedIn(opened) => Ok((*opened, path)),
         Outcome::NeedsCode => Err(AccountsError::SecondFactorRequired.into()),
-        Outcome::Refused(error) => Err(error.into()),
+        Outcome::Refused(error) => Err(refusal(pitlane, error)),
     }
 }
 
@@ -92,8 +92,17 @@ pub(super) fn entry(pitlane: &Pitlane, outcome: Outcome, ticket: LinkSecret) -> 
         Outcome::NeedsCode => {
             Ok(Entry::CodeWanted(mail::link_token(&pitlane.settings.auth.secret, ticket.id)))
         }
-        Outcome::Refused(error) => Err(error.into()),
+        Outcome::Refused(error) => Err(refusal(pitlane, error)),
     }
+}
+
+/// Said only to who gave the first proof: who may not sign in hears whom to write to.
+fn refusal(pitlane: &Pitlane, error: AccountsError) -> Error {
+    if error == AccountsError::Suspended {
+        let support_address = pitlane.settings.mail.support_address.clone();
+        return Error::AccountSuspended { support_address };
+    }
+    error.into()
 }
 
 /// Ends one sign-in of the person; `false` when it is unknown, has ended or is somebody else's.

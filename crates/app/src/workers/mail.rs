@@ -1,6 +1,7 @@
 //! Sends one mail: writes it, commits that it is on its way, hands it to the carrier, commits the answer.
 
 mod letter;
+mod staff;
 
 use jobs::{Failure, Job};
 use kernel::id::DeliveryId;

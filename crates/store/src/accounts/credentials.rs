@@ -264,6 +264,11 @@ impl CredentialStore for Tx<'_> {
         Ok(ended)
     }
 
+    fn sockets_end(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.notify(Notice::AccessEnded { user, sign_in: None });
+        Ok(())
+    }
+
     fn api_token_insert(&mut self, token: &ApiToken) -> Result<(), StoreError> {
         diesel::insert_into(api_tokens::table)
             .values(ApiTokenRow::from(token))

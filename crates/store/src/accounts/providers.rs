@@ -126,6 +126,10 @@ impl ProviderStore for Tx<'_> {
         row.map(Provider::try_from).transpose()
     }
 
+    fn provider_delete(&mut self, id: ProviderId) -> Result<(), StoreError> {
+        diesel::delete(providers::table.find(Id(id.uuid()))).execute(self.conn()).stored().map(drop)
+    }
+
     fn provider_rename(&mut self, owner: UserId, name: &str) -> Result<(), StoreError> {
         diesel::update(providers::table.filter(providers::owner_id.eq(Id(owner.uuid()))))
             .set(providers::name.eq(name))
@@ -156,6 +160,10 @@ impl ProviderStore for Tx<'_> {
         // A mechanic is the account in another role, so the account's lock is theirs too.
         lock_row(self.conn(), Lock::User, user.uuid())?;
         self.mechanic_by_user(user)
+    }
+
+    fn mechanic_delete(&mut self, user: UserId) -> Result<(), StoreError> {
+        diesel::delete(mechanics::table.find(Id(user.uuid()))).execute(self.conn()).stored().map(drop)
     }
 
     fn mechanic_update(&mut self, mechanic: &Mechanic) -> Result<(), StoreError> {

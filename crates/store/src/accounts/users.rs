@@ -19,7 +19,7 @@ use crate::types::{Id, Ts};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]
-pub(super) struct Row {
+pub(crate) struct Row {
     id: Id,
     email: String,
     email_verified_at: Option<Ts>,
@@ -33,6 +33,7 @@ pub(super) struct Row {
     has_used_free_session: bool,
     created_at: Ts,
     updated_at: Ts,
+    name_search: String,
 }
 
 // Without the flag of the free plan: only its claim sets that.
@@ -49,6 +50,7 @@ struct Changes {
     status: String,
     password_hash: Option<String>,
     updated_at: Ts,
+    name_search: String,
 }
 
 impl From<&User> for Row {
@@ -68,6 +70,7 @@ impl From<&User> for Row {
             has_used_free_session: record.has_used_free_session,
             created_at: record.created_at.into(),
             updated_at: record.updated_at.into(),
+            name_search: record.name.as_str().to_lowercase(),
         }
     }
 }
@@ -85,6 +88,7 @@ impl From<Row> for Changes {
             status: row.status,
             password_hash: row.password_hash,
             updated_at: row.updated_at,
+            name_search: row.name_search,
         }
     }
 }

@@ -21,6 +21,7 @@ diesel::table! {
         has_used_free_session -> Bool,
         created_at -> AnyTs,
         updated_at -> AnyTs,
+        name_search -> Text,
     }
 }
 

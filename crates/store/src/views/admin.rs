@@ -9,6 +9,7 @@ use sessions::Status;
 use crate::error::Stored;
 use crate::literal::literal;
 use crate::schema::accounts::{mechanics, users};
+use crate::schema::applications::applications;
 use crate::schema::jobs::jobs as jobs_table;
 use crate::schema::sessions::sessions as sessions_table;
 use crate::tx::Tx;
@@ -76,7 +77,7 @@ pub struct Applicant {
     pub registered_at: Timestamp,
 }
 
-/// The mechanics who wait for approval, oldest first.
+/// The mechanics who wait for approval and have no application that is looked at, oldest first.
 ///
 /// # Errors
 /// A failure of the storage.
@@ -85,6 +86,12 @@ pub fn applicants(tx: &mut Tx<'_>) -> Result<Vec<Applicant>, StoreError> {
     let rows: Vec<Row> = mechanics::table
         .inner_join(users::table)
         .filter(mechanics::approval.eq("pending").and(users::status.eq("active")))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            applications::table
+                .filter(applications::user_id.eq(users::id))
+                .filter(applications::status.eq_any(["submitted", "asked_again"]))
+                .select(applications::id),
+        )))
         .order((mechanics::created_at, users::id))
         .limit(MECHANICS_MAX)
         .select((users::id, users::name, users::email, users::email_verified_at, mechanics::created_at))

@@ -1,5 +1,8 @@
 //! Every page and mail in its states, for the gallery and for the tests that hold for all pages.
 
+#[path = "staff.rs"]
+mod staff;
+
 use web::Page;
 use web::account::{AccountPage, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
@@ -18,7 +21,7 @@ use web::mail::{
     PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::mailbox::{MailboxItem, MailboxPage};
-use web::mechanic::{Approval, MechanicPage, RequestCard};
+use web::mechanic::{Application, Approval, MechanicPage, RequestCard};
 use web::money::Amount;
 use web::plan::{PlanCard, ReceiptLine};
 use web::receipt::{Movement, ReceiptPage};
@@ -44,6 +47,7 @@ pub fn pages() -> Result<Rendered, web::Error> {
     customer(&mut out)?;
     rooms(&mut out)?;
     staff(&mut out)?;
+    staff::pages(&mut out)?;
     errors(&mut out)?;
     Ok(out)
 }
@@ -530,6 +534,7 @@ fn staff(out: &mut Rendered) -> Result<(), web::Error> {
         let page = MechanicPage {
             frame: frame(Some(Role::Mechanic), Nav::Home),
             approval,
+            application: Application::None,
             on_duty,
             requests,
             plans: plans(),
@@ -588,6 +593,7 @@ fn operations(out: &mut Rendered) -> Result<(), web::Error> {
                 name: "Dana Kowalski".to_owned(),
                 on_duty: true,
             }],
+            applications: i64::from(!approvals.is_empty()),
             approvals,
             on_duty: 14,
             dead_jobs: 2,
@@ -627,6 +633,11 @@ fn errors(out: &mut Rendered) -> Result<(), web::Error> {
 
 /// Every mail: the milestone and the mail.
 pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
+    Ok([own_mails()?, staff::mails()?].concat())
+}
+
+#[expect(clippy::too_many_lines, reason = "one mail after the other")]
+fn own_mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
     let base = "http://localhost:8080";
     let sender =
         || Sender { public_url: base.to_owned(), support_address: "help@pitlane.example".to_owned() };

@@ -1,5 +1,6 @@
 // <file-picker max-files max-bytes>: sends each file to /api/files as soon as it is chosen or dropped, and puts its
-// id into the form. With `photos` it takes nothing else, and what is ticked elsewhere in the form counts too.
+// id into the form. With `photos` it takes nothing else, and what is ticked elsewhere in the form counts too; with
+// `papers` it takes what a licence is sent as.
 
 import { problem } from "./api.js";
 
@@ -7,6 +8,7 @@ const TEXT = {
   tooMany: (most) => `Up to ${most} files. Remove one to add another.`,
   tooManyPhotos: (most) => `Up to ${most} photos. Take one away to add another.`,
   notAPhoto: (name) => `${name} is no photo.`,
+  notAPaper: (name) => `${name} is neither a photo nor a PDF.`,
   tooLargePhoto: (name, most) => `${name} is larger than ${most} MB. A smaller photo works.`,
   unsent: "One file did not arrive. Remove it, or add it again.",
   tooLarge: (name, most) => `${name} is larger than ${most} MB. A shorter recording or a smaller photo works.`,
@@ -21,6 +23,8 @@ function sizeText(bytes) {
   const kilobytes = Math.floor(bytes / 1000);
   return kilobytes >= 1000 ? `${Math.floor(kilobytes / 100) / 10} MB` : `${Math.max(kilobytes, 1)} KB`;
 }
+
+const PAPERS = new Set(["application/pdf", "image/jpeg", "image/png", "image/webp"]);
 
 class FilePicker extends HTMLElement {
   #list = this.querySelector("[data-list]");
@@ -63,6 +67,10 @@ class FilePicker extends HTMLElement {
       }
       if (photos && !file.type.startsWith("image/")) {
         this.#complain(TEXT.notAPhoto(file.name));
+        continue;
+      }
+      if (this.hasAttribute("papers") && !PAPERS.has(file.type)) {
+        this.#complain(TEXT.notAPaper(file.name));
         continue;
       }
       if (file.size > largest) {

@@ -30,6 +30,11 @@ fn pages_around_a_session_are_accessible_and_fit_everywhere() {
     all_are_good(scenes::of_sessions);
 }
 
+#[test]
+fn pages_about_applications_and_people_are_accessible_and_fit_everywhere() {
+    all_are_good(scenes::of_staff);
+}
+
 fn all_are_good(scenes: impl AsyncFnOnce(&TestServer) -> Vec<Scene>) {
     in_browser(Backend::Sqlite, &[], async |server, driver| {
         let browser = driver.open(server, Screen::Desk).await;

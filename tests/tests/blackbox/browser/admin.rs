@@ -58,7 +58,7 @@ async fn mechanic_applies(mechanic: &Browser, name: &str) {
     let address = name.to_lowercase().replace(' ', ".");
     steps::register(mechanic, name, &format!("{address}@example.com")).await;
     mechanic.arrives_at("/mechanic").await;
-    mechanic.reads("We are looking at your application").await;
+    mechanic.reads("Apply to see requests").await;
 }
 
 async fn admin_approves(admin: &Browser, size: &str, name: &str) {

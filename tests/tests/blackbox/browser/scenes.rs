@@ -1,9 +1,10 @@
 //! Every page in the states that people meet it in.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::money::{AUTHENTICATED_CARD, Checkout, GOOD_CARD};
 use tests::{Person, TestServer};
 
+use crate::blackbox::applications::{sent, workshop};
 use crate::blackbox::security::enrol;
 
 /// A page in one state.
@@ -252,7 +253,7 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         his.at("mechanic", "/mechanic", "My sessions"),
         Looking::by(&nina).at("mechanic-requests", "/mechanic", "A grinding noise"),
         Looking::by(&off_duty).at("mechanic-off-duty", "/mechanic", "You are off duty"),
-        Looking::by(&pending).at("mechanic-pending", "/mechanic", "We are looking at your application"),
+        Looking::by(&pending).at("mechanic-pending", "/mechanic", "Apply to see requests"),
         his.at("chat-accepted-mechanic", room(&accepted), "Start the session"),
         his.at("chat-live-mechanic", room(&live), "It grinds when I brake."),
         admins.at("admin", "/admin", "Active sessions"),
@@ -260,5 +261,75 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         admins.at("self-check", "/admin/self-check", "It answered this browser"),
         admins.at("admin-nothing", "/admin?q=nobody", "No session fits"),
         admins.at("chat-observed", room(&live), "You are reading along."),
+    ]
+}
+
+/// What applicants, workshops and admins see of applications and people.
+pub async fn of_staff(server: &TestServer) -> Vec<Scene> {
+    let admin = server.admin().await;
+    let decide = async |id: &str, verb: &str, body: Value| {
+        let path = format!("/api/admin/applications/{id}/{verb}");
+        admin.client.post(&path, body).await.expect_status(200);
+    };
+    let apply = async |name: &str| {
+        let person = server.register("mechanic", name).await;
+        let body = sent(&person).await;
+        let id = person.client.post("/api/mechanics/apply", body).await.expect_status(201).text_at("id");
+        (person, id)
+    };
+    let fresh = server.register("mechanic", "Fay Fresh").await;
+    let (waits, waiting) = apply("Wanda Waits").await;
+    let (asked, question) = apply("Ari Asked").await;
+    decide(&question, "ask", json!({ "question": "Who issued the certificate?\nPlease send page 2." })).await;
+    let (refused, refusal) = apply("Rob Refused").await;
+    decide(&refusal, "refuse", json!({ "reason": "The licence ran out in May." })).await;
+    let (approved, approval) = apply("Ada Approved").await;
+    decide(&approval, "approve", json!({})).await;
+    let owner = workshop(server, "Northside Motors").await;
+    let riverside = server.demo("workshop").await;
+    let invite = json!({ "email": "nora@example.com" });
+    riverside.client.post("/api/workshops/me/invitations", invite).await.expect_status(201);
+    let token = server.mailed_token("nora@example.com", "workshop_invitation", "/workshop/join/").await;
+    let gone = server.customer().await;
+    let reason = json!({ "reason": "Three chargebacks." });
+    let suspend = format!("/api/admin/users/{}/suspend", gone.id);
+    admin.client.post(&suspend, reason).await.expect_status(200);
+    let helper = server.mechanic().await;
+    let session = server.customer().await.paid_session("chat10").await;
+    helper.accept(&session).await;
+
+    let one = |id: &str| format!("/admin/applications/{id}");
+    let person = |id: &str| format!("/admin/users/{id}");
+    let (admins, fresh) = (Looking::by(&admin), Looking::by(&fresh));
+    vec![
+        fresh.at("apply", "/mechanic/apply", "What you are good at"),
+        fresh.at("apply-workshop", "/mechanic/apply?as=workshop", "Name of the workshop"),
+        fresh.after("apply-wrong", "/mechanic/apply", SEND, "things to fix"),
+        Looking::by(&waits).at("apply-sent", "/mechanic/apply", "Nothing to do for you now"),
+        Looking::by(&waits).at("mechanic-applied", "/mechanic", "See what you sent"),
+        Looking::by(&asked).at("apply-asked", "/mechanic/apply", "Please send page 2."),
+        Looking::by(&asked).at("mechanic-asked", "/mechanic", "Please send page 2."),
+        Looking::by(&refused).at("apply-refused", "/mechanic/apply", "The licence ran out in May."),
+        Looking::by(&refused).at("mechanic-refused", "/mechanic", "You may apply again from"),
+        Looking::by(&approved).at("apply-approved", "/mechanic/apply", "Welcome to Pitlane"),
+        Looking::by(&owner).at("workshop-empty", "/workshop", "No mechanics yet"),
+        Looking::by(&riverside).at("workshop", "/workshop", "Not accepted yet"),
+        Looking(None).at("join", format!("/workshop/join/{token}"), "Make your account"),
+        Looking::by(&helper).at("join-other", format!("/workshop/join/{token}"), "Sign out"),
+        Looking(None).at("join-over", "/workshop/join/nonsense", "This invitation has ended"),
+        admins.at("admin-applications", "/admin", "1 application waits"),
+        admins.at("applications", "/admin/applications", "Wanda Waits"),
+        admins.at(
+            "applications-none",
+            "/admin/applications?status=withdrawn",
+            "No application is in this state",
+        ),
+        admins.after("application", one(&waiting), OPEN_DETAILS, "Approve Wanda Waits"),
+        admins.at("application-refused", one(&refusal), "This application is closed"),
+        admins.at("people", "/admin/users", "Riverside Garage"),
+        admins.at("people-none", "/admin/users?q=nobody-here", "Nobody fits"),
+        admins.after("person", person(&helper.id), OPEN_DETAILS, "as the mechanic"),
+        admins.at("person-suspended", person(&gone.id), "Suspended since"),
+        admins.at("person-own", person(&admin.id), "This is your own account."),
     ]
 }

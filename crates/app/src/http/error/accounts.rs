@@ -28,9 +28,26 @@ pub fn problem(error: &Error) -> Problem {
         Error::LastAdmin => say(StatusCode::CONFLICT, "last_admin"),
         Error::NotApproved => say(StatusCode::FORBIDDEN, "not_approved"),
         Error::InvalidTransition { .. } => say(StatusCode::CONFLICT, "invalid_transition"),
+        Error::ApplicationOpen => say(StatusCode::CONFLICT, "application_open"),
+        Error::AlreadyApproved => say(StatusCode::CONFLICT, "already_approved"),
+        Error::AlreadyDecided => say(StatusCode::CONFLICT, "already_decided"),
+        Error::ApplyLater { .. } => say(StatusCode::CONFLICT, "apply_later"),
+        Error::InvitationForAnother => say(StatusCode::CONFLICT, "invitation_for_another"),
+        Error::TooManyInvitations(_) => say(StatusCode::CONFLICT, "too_many_invitations"),
+        Error::OwnAccount => say(StatusCode::CONFLICT, "own_account"),
         Error::TooManyTokens(_) => say(StatusCode::CONFLICT, "too_many_tokens"),
         Error::Store(error) => super::store(error),
     }
+}
+
+/// The account is closed; said only to who knows its password.
+pub fn suspended(support_address: &str) -> Problem {
+    let detail = if support_address.is_empty() {
+        "This account is suspended. Our mail to you says why.".to_owned()
+    } else {
+        format!("This account is suspended. Our mail to you says why. Write to {support_address} about it.")
+    };
+    Problem::new(StatusCode::FORBIDDEN, "account_suspended", detail)
 }
 
 fn sentence(error: &Error) -> String {
@@ -43,7 +60,16 @@ fn sentence(error: &Error) -> String {
         Error::WrongCode => "That code is wrong or was used before. Type the one your app shows now.",
         Error::LastAdmin => "You are the last admin. Make another account an admin first.",
         Error::NotApproved => "An admin has to approve your account first.",
+        Error::ApplicationOpen => "Your application is being looked at. Wait for our answer.",
+        Error::AlreadyApproved => "You are approved already.",
+        Error::AlreadyDecided => "Somebody has decided about this application. Load the page again.",
+        Error::InvitationForAnother => {
+            "This invitation is for another account. Sign in with the address it was sent to, as a mechanic."
+        }
+        Error::OwnAccount => "You can't suspend your own account.",
         Error::Invalid(_)
+        | Error::ApplyLater { .. }
+        | Error::TooManyInvitations(_)
         | Error::TooManyAttempts { .. }
         | Error::NotFound(_)
         | Error::InvalidTransition { .. }

@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use intake::{Fault, FileStorageError};
 use jobs::JobStatus;
 use kernel::id::FileId;
-use kernel::{Currency, Money, MoneyError, StoreError};
+use kernel::{Currency, Money, MoneyError, StoreError, Timestamp};
 use payments::gateway::CallbackError;
 use payments::{GatewayError, OrderStatus, RefundStatus};
 use sessions::{Invalid, InvalidTransition, Status, SummaryField};
@@ -65,6 +65,13 @@ fn accounts() -> Vec<(String, accounts::Error)> {
         Accounts::NotApproved => [Accounts::NotApproved],
         Accounts::InvalidTransition { .. } => [Accounts::InvalidTransition { from: "approved", to: "pending" }],
         Accounts::TooManyTokens(_) => [Accounts::TooManyTokens(20)],
+        Accounts::ApplicationOpen => [Accounts::ApplicationOpen],
+        Accounts::AlreadyApproved => [Accounts::AlreadyApproved],
+        Accounts::AlreadyDecided => [Accounts::AlreadyDecided],
+        Accounts::ApplyLater { .. } => [Accounts::ApplyLater { from: Timestamp::UNIX_EPOCH }],
+        Accounts::InvitationForAnother => [Accounts::InvitationForAnother],
+        Accounts::TooManyInvitations(_) => [Accounts::TooManyInvitations(50)],
+        Accounts::OwnAccount => [Accounts::OwnAccount],
         Accounts::Store(_) => [Accounts::Store(down())],
     })
 }
@@ -209,6 +216,7 @@ fn errors() -> Vec<(String, Error)> {
     // Each group stands for one variant here, so that a new variant can't be left out.
     let own = every!(Error {
         Error::EmailUnverified => [Error::EmailUnverified],
+        Error::AccountSuspended { .. } => [Error::AccountSuspended { support_address: String::new() }],
         Error::UnknownMechanic => [Error::UnknownMechanic],
         Error::Accounts(_) | Error::Jobs(_) | Error::Notifications(_) | Error::Sessions(_) => [],
         Error::Dispatch(_) | Error::Payments(_) | Error::Gateway(_) | Error::Callback(_) => [],

@@ -85,9 +85,13 @@ pub(super) fn write(
             }
         }
         (Milestone::Receipt, About::Order(id)) => writer.order(&paper(tx, writer.reader(), id)?),
-        (_, About::Link(_) | About::Refund(_) | About::Order(_)) => {
-            Written::Void("the milestone is not about such a thing")
-        }
+        (milestone, About::Application(id)) => writer.application(tx, milestone, id)?,
+        (Milestone::WorkshopInvitation, About::Invitation(id)) => return writer.invitation(tx, id),
+        (Milestone::AccountSuspended, About::Suspension(_)) => writer.suspension(tx)?,
+        (
+            _,
+            About::Link(_) | About::Refund(_) | About::Order(_) | About::Invitation(_) | About::Suspension(_),
+        ) => Written::Void("the milestone is not about such a thing"),
     };
     match written {
         Written::Void(reason) => Ok(Letter::Void(reason.to_owned())),
@@ -110,7 +114,7 @@ fn about(delivery: &Delivery) -> Option<About> {
     delivery.stored().context.as_deref().and_then(|context| serde_json::from_str(context).ok())
 }
 
-enum Written {
+pub(super) enum Written {
     /// `to` is the account's address unless it says another.
     Mail {
         mail: Result<Mail, web::Error>,
@@ -121,7 +125,7 @@ enum Written {
 }
 
 impl Written {
-    fn new(message: &impl Message, links: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn new(message: &impl Message, links: impl IntoIterator<Item = String>) -> Self {
         Self::Mail { mail: message.compose(), links: links.into_iter().collect(), to: None }
     }
 
@@ -133,25 +137,25 @@ impl Written {
     }
 }
 
-struct Writer<'a> {
-    pitlane: &'a Pitlane,
-    recipient: &'a User,
-    cx: &'a Context,
+pub(super) struct Writer<'a> {
+    pub(super) pitlane: &'a Pitlane,
+    pub(super) recipient: &'a User,
+    pub(super) cx: &'a Context,
 }
 
 impl Writer<'_> {
-    fn sender(&self) -> Sender {
+    pub(super) fn sender(&self) -> Sender {
         Sender {
             public_url: self.pitlane.settings.server.public_url.clone(),
             support_address: self.pitlane.settings.mail.support_address.clone(),
         }
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.recipient.name().to_owned()
     }
 
-    fn address(&self, path: &str) -> String {
+    pub(super) fn address(&self, path: &str) -> String {
         format!("{}{path}", self.pitlane.settings.server.public_url)
     }
 
@@ -210,7 +214,16 @@ impl Writer<'_> {
             | Milestone::MechanicAssigned
             | Milestone::SessionEnded
             | Milestone::SummaryDelivered
-            | Milestone::Refunded => return Written::Void("the milestone is not about an account"),
+            | Milestone::Refunded
+            | Milestone::ApplicationReceived
+            | Milestone::ApplicationArrived
+            | Milestone::ApplicationApproved
+            | Milestone::ApplicationAsked
+            | Milestone::ApplicationRefused
+            | Milestone::WorkshopInvitation
+            | Milestone::AccountSuspended => {
+                return Written::Void("the milestone is not about an account");
+            }
         };
         let account_url = self.address("/account");
         let message = AccountNotice {
@@ -295,7 +308,14 @@ impl Writer<'_> {
             | Milestone::PasswordChanged
             | Milestone::SecondFactorOn
             | Milestone::SecondFactorOff
-            | Milestone::Refunded => Written::Void("the milestone is not about a session"),
+            | Milestone::Refunded
+            | Milestone::ApplicationReceived
+            | Milestone::ApplicationArrived
+            | Milestone::ApplicationApproved
+            | Milestone::ApplicationAsked
+            | Milestone::ApplicationRefused
+            | Milestone::WorkshopInvitation
+            | Milestone::AccountSuspended => Written::Void("the milestone is not about a session"),
         }
     }
 
