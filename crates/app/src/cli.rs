@@ -3,6 +3,7 @@
 
 mod backup;
 mod doctor;
+mod gentle;
 mod serve;
 mod show;
 mod user;

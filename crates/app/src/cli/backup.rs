@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::backup::{self, KeptFile, Picture};
 
+use super::gentle::{self, Gentle};
 use super::{Outcome, one_line, say};
 use crate::boot::lock::DatabaseLock;
 use crate::config::Settings;
@@ -103,12 +104,14 @@ pub(super) fn backup(settings: &Settings, target: &Path) -> Outcome {
     let (picture_file, archive) = (Passing(beside(target, ".database")), Passing(beside(target, ".part")));
     // What a killed run left.
     drop((Passing(picture_file.0.clone()), Passing(archive.0.clone())));
-    let picture =
-        backup::take(&settings.database.store, &picture_file.0).map_err(|error| one_line(&error))?;
+    gentle::give_way();
+    let taken =
+        gentle::while_written(&picture_file.0, || backup::take(&settings.database.store, &picture_file.0));
+    let picture = taken.map_err(|error| one_line(&error))?;
     let folder = uploads(settings)?;
     let out =
         File::options().create_new(true).write(true).mode(0o600).open(&archive.0).map_err(at(&archive.0))?;
-    let mut tar = tar::Builder::new(out);
+    let mut tar = tar::Builder::new(Gentle::new(out));
     let database = add(&mut tar, DATABASE, &picture_file.0)?;
     let mut files = Vec::with_capacity(picture.files.len());
     for file in &picture.files {
@@ -126,8 +129,7 @@ pub(super) fn backup(settings: &Settings, target: &Path) -> Outcome {
     let text = serde_json::to_vec_pretty(&manifest).map_err(|error| error.to_string())?;
     tar.append_data(&mut header(u64::try_from(text.len()).unwrap_or(0)), MANIFEST, text.as_slice())
         .map_err(at(&archive.0))?;
-    let out = tar.into_inner().map_err(at(&archive.0))?;
-    out.sync_all().map_err(at(&archive.0))?;
+    let out = tar.into_inner().and_then(Gentle::finish).map_err(at(&archive.0))?;
     let bytes = out.metadata().map_err(at(&archive.0))?.len();
     std::fs::rename(&archive.0, target).map_err(at(target))?;
     say(&format!("{}: the database and {count} files, {} KiB", target.display(), bytes / 1_024))
@@ -144,7 +146,7 @@ fn header(bytes: u64) -> tar::Header {
     header
 }
 
-fn add(tar: &mut tar::Builder<File>, name: &str, path: &Path) -> Result<Part, String> {
+fn add(tar: &mut tar::Builder<Gentle>, name: &str, path: &Path) -> Result<Part, String> {
     let file = File::open(path).map_err(at(path))?;
     let bytes = file.metadata().map_err(at(path))?.len();
     let mut hashing = Hashing::new(file.take(bytes));
@@ -153,7 +155,7 @@ fn add(tar: &mut tar::Builder<File>, name: &str, path: &Path) -> Result<Part, St
 }
 
 /// Adds an upload; `None` for one that was never used and has been swept since the picture was taken.
-fn upload(tar: &mut tar::Builder<File>, folder: &Path, file: &KeptFile) -> Result<Option<Upload>, String> {
+fn upload(tar: &mut tar::Builder<Gentle>, folder: &Path, file: &KeptFile) -> Result<Option<Upload>, String> {
     let path = folder.join(&file.key);
     if !file.in_use && !path.exists() {
         return Ok(None);
