@@ -22,4 +22,5 @@ mod blackbox {
     mod summaries;
     mod unaccepted;
     mod webhooks;
+    mod zones;
 }

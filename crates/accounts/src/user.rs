@@ -288,7 +288,7 @@ mod tests {
         };
         let Err(Error::Invalid(errors)) = typed.check() else { panic!("it is not valid") };
         let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
-        assert_eq!(fields, ["name", "phone", "account_type"], "`here` has the shape of a zone's name");
+        assert_eq!(fields, ["name", "phone", "time_zone", "account_type"]);
     }
 
     #[test]

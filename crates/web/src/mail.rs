@@ -24,13 +24,21 @@ pub struct Mail {
     pub html: String,
 }
 
-/// What every mail needs to know about the server that sends it.
+/// What every mail needs to know about the server that sends it, and about whom it is for.
 #[derive(Clone, Debug, Default)]
 pub struct Sender {
     /// Where the pages are, without a slash at the end.
     pub public_url: String,
     /// Where an answer goes.
     pub support_address: String,
+    /// The reader's zone, an IANA name. Times are told in it.
+    pub time_zone: String,
+}
+
+impl Sender {
+    fn tell(&self, instant: &str) -> String {
+        crate::clock::long_text(instant, &self.time_zone)
+    }
 }
 
 /// A mail that can be written. Implemented by every struct of this module but [`Mail`] and [`Sender`].
@@ -328,19 +336,19 @@ message!(Refund, RefundHtml = "mail/refund.html", RefundText = "mail/refund.txt"
 
 impl BookingConfirmed {
     pub(crate) fn booked(&self) -> String {
-        crate::clock::utc_text(&self.booked_at)
+        self.sender.tell(&self.booked_at)
     }
 }
 
 impl SessionEnded {
     pub(crate) fn ended(&self) -> String {
-        crate::clock::utc_text(&self.ended_at)
+        self.sender.tell(&self.ended_at)
     }
 }
 
 impl Receipt {
     pub(crate) fn paid(&self) -> String {
-        crate::clock::utc_text(&self.paid_at)
+        self.sender.tell(&self.paid_at)
     }
 
     pub(crate) fn tax_rate(&self) -> String {
@@ -350,7 +358,7 @@ impl Receipt {
 
 impl SummaryDelivered {
     pub(crate) fn written(&self) -> String {
-        crate::clock::utc_text(&self.written_at)
+        self.sender.tell(&self.written_at)
     }
 
     pub(crate) fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
@@ -366,7 +374,7 @@ impl SummaryDelivered {
 
 impl Refund {
     pub(crate) fn refunded(&self) -> String {
-        crate::clock::utc_text(&self.refunded_at)
+        self.sender.tell(&self.refunded_at)
     }
 }
 

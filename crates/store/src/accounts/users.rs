@@ -102,7 +102,7 @@ impl TryFrom<Row> for User {
             name: Name::parse(&row.name).map_err(|_| corrupt("name"))?,
             phone: phone.map_err(|_| corrupt("phone"))?,
             role: Role::parse(&row.role).ok_or_else(|| corrupt("role"))?,
-            time_zone: TimeZone::parse(&row.time_zone).map_err(|_| corrupt("time zone"))?,
+            time_zone: TimeZone::stored(&row.time_zone),
             account_type: AccountType::parse(&row.account_type).ok_or_else(|| corrupt("account type"))?,
             status: Status::parse(&row.status).ok_or_else(|| corrupt("status"))?,
             password: row.password_hash.clone().map(PasswordHash::new),

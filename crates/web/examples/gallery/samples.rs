@@ -63,7 +63,8 @@ fn frame(role: Option<Role>, nav: Nav) -> Frame {
         };
         Viewer { id: id.to_owned(), name: name.to_owned(), role }
     });
-    Frame { viewer, nav, support_address: "help@pitlane.example".to_owned(), development: true }
+    let (support_address, time_zone) = ("help@pitlane.example".to_owned(), "America/Chicago".to_owned());
+    Frame { viewer, nav, support_address, time_zone, development: true }
 }
 
 /// The plans of the book of October 2025.
@@ -576,8 +577,11 @@ fn errors(out: &mut Rendered) -> Result<(), web::Error> {
 /// Every mail: the milestone and the mail.
 pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
     let base = "http://localhost:8080";
-    let sender =
-        || Sender { public_url: base.to_owned(), support_address: "help@pitlane.example".to_owned() };
+    let sender = || Sender {
+        public_url: base.to_owned(),
+        support_address: "help@pitlane.example".to_owned(),
+        time_zone: "America/Chicago".to_owned(),
+    };
     let name = || "Maya Torres".to_owned();
     let vehicle = || Some("2016 Honda Civic".to_owned());
     let (session_url, receipt_url) =
@@ -670,6 +674,7 @@ fn summary() -> SummaryDelivered {
         sender: Sender {
             public_url: "http://localhost:8080".to_owned(),
             support_address: "help@pitlane.example".to_owned(),
+            time_zone: "America/Chicago".to_owned(),
         },
         name: "Maya Torres".to_owned(),
         mechanic_name: "Dana Kowalski".to_owned(),

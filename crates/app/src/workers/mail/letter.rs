@@ -130,6 +130,7 @@ impl Writer<'_> {
         Sender {
             public_url: self.pitlane.settings.server.public_url.clone(),
             support_address: self.pitlane.settings.mail.support_address.clone(),
+            time_zone: self.recipient.time_zone().to_owned(),
         }
     }
 
