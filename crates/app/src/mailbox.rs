@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use kernel::StoreError;
-use notifications::{Channel, MailboxMessage, Mailer, Message, Receipt, SendError, Store};
+use notifications::{BatchMailer, Channel, MailboxMessage, Mailer, Message, Receipt, SendError, Store};
 
 use crate::state::Pitlane;
 
@@ -22,6 +22,10 @@ impl Mailbox {
 impl Mailer for Mailbox {
     fn deduplicates(&self) -> bool {
         true
+    }
+
+    fn in_batches(&self) -> Option<&dyn BatchMailer> {
+        None
     }
 
     async fn send(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError> {

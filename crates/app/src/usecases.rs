@@ -13,6 +13,7 @@ pub mod give_back;
 pub mod journey;
 pub mod links;
 pub mod mail;
+pub mod mail_batch;
 pub mod mail_feedback;
 pub mod mechanics;
 pub mod observe_session;

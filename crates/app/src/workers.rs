@@ -11,6 +11,7 @@ pub mod expire_order;
 pub mod expire_request;
 pub mod jobs;
 pub mod mail;
+pub mod mail_batch;
 pub mod prune;
 pub mod reconcile;
 pub mod refund;

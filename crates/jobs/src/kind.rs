@@ -7,6 +7,8 @@ use std::fmt;
 pub enum JobKind {
     /// Renders and sends one message.
     Mail,
+    /// Sends many messages in one call.
+    MailBatch,
     /// Asks the payment provider about everything whose outcome is not known.
     Reconcile,
     /// Closes an order that was not paid in time.
@@ -34,8 +36,9 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Mail,
+        Self::MailBatch,
         Self::Reconcile,
         Self::ExpireOrder,
         Self::ExpireRequest,
@@ -48,6 +51,7 @@ impl JobKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
+            Self::MailBatch => "mail_batch",
             Self::Reconcile => "reconcile",
             Self::ExpireOrder => "expire_order",
             Self::ExpireRequest => "expire_request",
@@ -66,7 +70,7 @@ impl JobKind {
     /// again; money owed to a customer is tried for most of a day before a person must look.
     pub const fn patience(self) -> Patience {
         match self {
-            Self::Mail => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
+            Self::Mail | Self::MailBatch => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
             Self::Refund => Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 },
             Self::ExpireOrder | Self::ExpireRequest => {
                 Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 }
@@ -82,7 +86,7 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(60),
             Self::SweepFiles | Self::Prune => Some(3_600),
-            Self::Mail | Self::ExpireOrder | Self::ExpireRequest | Self::Refund => None,
+            Self::Mail | Self::MailBatch | Self::ExpireOrder | Self::ExpireRequest | Self::Refund => None,
         }
     }
 }

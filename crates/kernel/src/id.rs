@@ -74,6 +74,8 @@ ids! {
     JobId,
     /// A message to one person on one channel.
     DeliveryId,
+    /// Messages that go to their carrier in one call.
+    BatchId,
     /// A step of a customer's journey.
     InteractionId,
     /// A recommendation of a next service.

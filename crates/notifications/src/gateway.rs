@@ -33,4 +33,25 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// [`SendError`], which says whether it may have been sent.
     async fn send(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError>;
+
+    /// How it takes many messages in one call; `None` when it can't.
+    fn in_batches(&self) -> Option<&dyn BatchMailer>;
+}
+
+/// Carries many mails in one call.
+#[async_trait]
+pub trait BatchMailer: Send + Sync {
+    /// The most messages of one call.
+    fn most(&self) -> u32;
+
+    /// Hands over messages under one key, which must stand for exactly these. Answers what became of each, in their
+    /// order: one that is refused keeps no other from being taken.
+    ///
+    /// # Errors
+    /// [`SendError`] about the call as a whole. After [`SendError::Refused`] none was taken.
+    async fn send_all(
+        &self,
+        messages: &[Message],
+        key: &str,
+    ) -> Result<Vec<Result<Receipt, SendError>>, SendError>;
 }

@@ -27,9 +27,9 @@ pub mod store;
 pub mod suppression;
 
 pub use delivery::{Delivery, DeliveryStatus, NewDelivery, StoredDelivery};
-pub use gateway::{Mailer, Receipt, SendError};
+pub use gateway::{BatchMailer, Mailer, Receipt, SendError};
 pub use message::{MailboxMessage, Message};
 pub use milestone::{Category, Channel, Milestone};
-pub use send::{Begin, Error, begin, enqueue, finish, prune_mailbox, suppress};
+pub use send::{Begin, Error, begin, enqueue, finish, join, part, prune_mailbox, suppress};
 pub use store::Store;
 pub use suppression::{Suppression, SuppressionReason};

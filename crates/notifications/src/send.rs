@@ -1,6 +1,6 @@
 //! The decisions: enqueue once, begin, finish, suppress.
 
-use kernel::id::DeliveryId;
+use kernel::id::{BatchId, DeliveryId};
 use kernel::{Context, StoreError};
 
 use crate::delivery::{Delivery, NewDelivery};
@@ -63,6 +63,36 @@ pub fn begin(
     };
     store.delivery_update(&delivery)?;
     Ok((delivery, begin))
+}
+
+/// Puts a delivery into a call together with others, if it may join one; answers whether it did. The call's members
+/// must be committed before it is made.
+///
+/// # Errors
+/// When the storage fails.
+pub fn join(store: &mut dyn Store, id: DeliveryId, batch: BatchId) -> Result<bool, Error> {
+    let found = store.delivery_by_id_for_update(id)?.filter(Delivery::may_join);
+    let Some(delivery) = found else { return Ok(false) };
+    store.delivery_update(&delivery.joined(batch))?;
+    Ok(true)
+}
+
+/// Takes the deliveries of a call that was refused as a whole out of it; each that is still to be sent has to go
+/// alone from now on. Answers those.
+///
+/// # Errors
+/// When the storage fails.
+pub fn part(store: &mut dyn Store, batch: BatchId, reason: &str) -> Result<Vec<DeliveryId>, Error> {
+    let mut left = Vec::new();
+    for id in store.deliveries_of_batch(batch)? {
+        let Some(delivery) = store.delivery_by_id_for_update(id)? else { continue };
+        let parted = delivery.parted(reason);
+        if parted.may_join() {
+            left.push(id);
+        }
+        store.delivery_update(&parted)?;
+    }
+    Ok(left)
 }
 
 /// Writes down what the carrier answered.

@@ -1,6 +1,6 @@
 //! What notifications need from a database.
 
-use kernel::id::DeliveryId;
+use kernel::id::{BatchId, DeliveryId};
 use kernel::{StoreError, Timestamp};
 use uuid::Uuid;
 
@@ -34,6 +34,12 @@ pub trait Store {
     /// # Errors
     /// When the storage fails.
     fn delivery_by_id_for_update(&mut self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
+
+    /// The deliveries of one call to the carrier, in their order.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn deliveries_of_batch(&mut self, batch: BatchId) -> Result<Vec<DeliveryId>, StoreError>;
 
     /// Adds an address that must not be written to, or gives a listed one the new reason.
     ///

@@ -6,7 +6,7 @@ use diesel::prelude::{
     Selectable, SelectableHelper,
 };
 use diesel::upsert::excluded;
-use kernel::id::{DeliveryId, UserId};
+use kernel::id::{BatchId, DeliveryId, UserId};
 use kernel::{StoreError, Timestamp};
 use notifications::{
     Channel, Delivery, DeliveryStatus, MailboxMessage, Message, Milestone, Store, StoredDelivery,
@@ -35,6 +35,7 @@ struct DeliveryRow {
     last_error: Option<String>,
     created_at: Ts,
     sent_at: Option<Ts>,
+    batch: Option<Id>,
 }
 
 impl TryFrom<&Delivery> for DeliveryRow {
@@ -60,6 +61,7 @@ impl TryFrom<&Delivery> for DeliveryRow {
             last_error: delivery.last_error.clone(),
             created_at: delivery.created_at.into(),
             sent_at: delivery.sent_at.map(Ts::from),
+            batch: delivery.batch.map(|batch| Id(batch.uuid())),
         })
     }
 }
@@ -77,6 +79,7 @@ impl TryFrom<DeliveryRow> for Delivery {
             send_once_key: row.send_once_key.clone(),
             context: row.context.as_ref().map(|context| context.0.to_string()),
             status: DeliveryStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
+            batch: row.batch.map(|batch| BatchId::new(batch.0)),
             provider_ref: row.provider_ref.clone(),
             last_error: row.last_error.clone(),
             created_at: row.created_at.into(),
@@ -192,6 +195,16 @@ impl Store for Tx<'_> {
             AnyConnection::Sqlite(sqlite) => query.select(DeliveryRow::as_select()).first(sqlite),
         };
         row.optional().stored()?.map(Delivery::try_from).transpose()
+    }
+
+    fn deliveries_of_batch(&mut self, batch: BatchId) -> Result<Vec<DeliveryId>, StoreError> {
+        let ids: Vec<Id> = deliveries::table
+            .filter(deliveries::batch.eq(Some(Id(batch.uuid()))))
+            .order(deliveries::id)
+            .select(deliveries::id)
+            .load(self.conn())
+            .stored()?;
+        Ok(ids.into_iter().map(|id| DeliveryId::new(id.0)).collect())
     }
 
     fn suppression_upsert(&mut self, suppression: &Suppression) -> Result<(), StoreError> {

@@ -41,6 +41,9 @@ impl About {
 pub struct MailJob {
     /// The delivery to be made.
     pub delivery: Uuid,
+    /// Whether it must not go together with others: a call with it in it was refused.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// Commits to telling `recipient` about `milestone`, in the transaction that reaches it. Answers `false` when that
@@ -62,7 +65,7 @@ pub fn enqueue<S: notifications::Store + jobs::Store>(
             NewDelivery { milestone, channel, recipient, object: about.object(), context: context.clone() };
         let dedupe_key = format!("mail:{}", delivery.send_once_key());
         let Some(delivery) = notifications::enqueue(store, delivery, cx)? else { continue };
-        let payload = MailJob { delivery: delivery.id().uuid() };
+        let payload = MailJob { delivery: delivery.id().uuid(), alone: false };
         let job = jobs::NewJob {
             kind: jobs::JobKind::Mail,
             payload: serde_json::to_string(&payload).expect("an id serialises"),

@@ -16,7 +16,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::state::Pitlane;
-use crate::workers::{expire_order, expire_request, mail, prune, reconcile, refund, sweep_files};
+use crate::workers::{expire_order, expire_request, mail, mail_batch, prune, reconcile, refund, sweep_files};
 
 /// Jobs that run at once in this process.
 const AT_ONCE: usize = 8;
@@ -262,6 +262,7 @@ async fn attempt(pitlane: Pitlane, carriers: Carriers, job: Job) {
 async fn run(pitlane: Pitlane, carriers: Carriers, job: Job) -> Result<(), Failure> {
     match job.kind() {
         JobKind::Mail => mail::run(&pitlane, &*carriers.mailer, &job).await,
+        JobKind::MailBatch => mail_batch::run(&pitlane, &*carriers.mailer, &job).await,
         JobKind::Reconcile => reconcile::run(&pitlane).await,
         JobKind::ExpireOrder => expire_order::run(&pitlane, &job).await,
         JobKind::ExpireRequest => expire_request::run(&pitlane, &job).await,

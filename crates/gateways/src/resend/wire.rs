@@ -45,6 +45,20 @@ struct Taken {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
+struct TakenBatch {
+    data: Vec<Taken>,
+    errors: Vec<Rejected>,
+}
+
+#[derive(Deserialize)]
+struct Rejected {
+    index: usize,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Refused {
     name: String,
     message: String,
@@ -61,14 +75,50 @@ pub fn answer(status: u16, body: &[u8]) -> Result<Receipt, SendError> {
         let taken: Option<Taken> = serde_json::from_slice(body).ok();
         return Ok(taken.map_or_else(|| "unnamed".to_owned(), |taken| taken.id));
     }
+    match refusal(status, body) {
+        None => Ok(EARLIER.to_owned()),
+        Some(error) => Err(error),
+    }
+}
+
+/// What an answer to `POST /emails/batch` in permissive mode means for each of `count` mails, in their order
+/// (<https://resend.com/docs/api-reference/emails/send-batch-emails>).
+///
+/// # Errors
+/// As [`answer`], about all of them.
+pub fn batch_answer(
+    status: u16,
+    body: &[u8],
+    count: usize,
+) -> Result<Vec<Result<Receipt, SendError>>, SendError> {
+    if !(200..300).contains(&status) {
+        return match refusal(status, body) {
+            None => Ok(vec![Ok(EARLIER.to_owned()); count]),
+            Some(error) => Err(error),
+        };
+    }
+    let TakenBatch { data, errors } = serde_json::from_slice(body).unwrap_or_default();
+    let mut taken = data.into_iter();
+    // The ids are those of the mails that were taken, in their order; the others are told by their place.
+    let outcome = |place| match errors.iter().find(|rejected| rejected.index == place) {
+        Some(rejected) => Err(SendError::Refused(rejected.message.clone())),
+        None => Ok(taken.next().map_or_else(|| "unnamed".to_owned(), |taken| taken.id)),
+    };
+    Ok((0..count).map(outcome).collect())
+}
+
+const EARLIER: &str = "earlier";
+
+// What an answer that is no success means; `None` when the messages were taken before.
+fn refusal(status: u16, body: &[u8]) -> Option<SendError> {
     let refused: Refused = serde_json::from_slice(body).unwrap_or_default();
     let reason = format!("{status} {} {}", refused.name, refused.message).trim_end().to_owned();
     match (status, refused.name.as_str()) {
         // It took a message under this key before; what was written anew since then is not what was sent.
-        (409, "invalid_idempotent_request") => Ok("earlier".to_owned()),
-        (400 | 413 | 422, name) if !CONFIGURATION.contains(&name) => Err(SendError::Refused(reason)),
-        (500..=599, _) => Err(SendError::Unknown(reason)),
-        _ => Err(SendError::NotSent(reason)),
+        (409, "invalid_idempotent_request") => None,
+        (400 | 413 | 422, name) if !CONFIGURATION.contains(&name) => Some(SendError::Refused(reason)),
+        (500..=599, _) => Some(SendError::Unknown(reason)),
+        _ => Some(SendError::NotSent(reason)),
     }
 }
 
@@ -181,6 +231,19 @@ mod tests {
             assert_eq!(told(status, name), expected, "{status} {name}");
         }
         assert_eq!(answer(502, b"<html>"), Err(SendError::Unknown("502".to_owned())));
+    }
+
+    #[test]
+    fn one_bad_mail_of_a_batch_is_told_by_its_place_and_the_others_have_their_ids() {
+        let body = br#"{"data":[{"id":"a"},{"id":"c"}],"errors":[{"index":1,"message":"bad `to`"}]}"#;
+        let (ok, bad) = (|id: &str| Ok(id.to_owned()), Err(SendError::Refused("bad `to`".to_owned())));
+        assert_eq!(batch_answer(200, body, 3), Ok(vec![ok("a"), bad, ok("c")]));
+        assert_eq!(batch_answer(200, b"{}", 1), Ok(vec![ok("unnamed")]));
+        let earlier = br#"{"name":"invalid_idempotent_request","message":"x"}"#;
+        assert_eq!(batch_answer(409, earlier, 2), Ok(vec![ok("earlier"), ok("earlier")]));
+        let whole = br#"{"name":"validation_error","message":"x"}"#;
+        assert!(matches!(batch_answer(422, whole, 2), Err(SendError::Refused(_))));
+        assert!(matches!(batch_answer(429, b"{}", 2), Err(SendError::NotSent(_))));
     }
 
     #[test]

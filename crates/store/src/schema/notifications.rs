@@ -17,6 +17,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> AnyTs,
         sent_at -> Nullable<AnyTs>,
+        batch -> Nullable<AnyUuid>,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::usecases::mail::{About, link_token};
 use crate::usecases::read_receipt::{Paper, paper};
 
 /// What became of the attempt to write.
-pub(super) enum Letter {
+pub(crate) enum Letter {
     /// It is written.
     Message(Outgoing),
     /// The delivery has ended already.
@@ -34,7 +34,7 @@ pub(super) enum Letter {
 ///
 /// # Errors
 /// When the storage fails.
-pub(super) fn write(
+pub(crate) fn write(
     tx: &mut Tx<'_>,
     pitlane: &Pitlane,
     delivery: DeliveryId,
