@@ -14,6 +14,7 @@ mod blackbox {
     mod idempotency;
     mod intake;
     mod mail;
+    mod preferences;
     mod refunds;
     mod server;
     mod sessions;

@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod intake;
 pub mod list;
 pub mod middleware;
+pub mod notifications;
 mod objects;
 pub mod openapi;
 pub mod plans;

@@ -19,6 +19,7 @@ pub mod rows;
 pub mod start;
 pub mod summary;
 pub mod thank_you;
+pub mod unsubscribe;
 
 use crate::http::Router;
 
@@ -31,6 +32,7 @@ pub fn routes(router: &mut Router) {
     admin::routes(router);
     account::routes(router);
     auth_links::routes(router);
+    unsubscribe::routes(router);
     intake::routes(router);
     landing::routes(router);
     start::routes(router);

@@ -21,6 +21,7 @@ pub mod offer_request;
 pub mod passwords;
 pub mod personal;
 pub mod post_message;
+pub mod preferences;
 pub mod read_file;
 pub mod read_receipt;
 pub mod receive_webhook;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::preference::Topic;
+
 /// A way to reach a person outside the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,6 +45,8 @@ pub enum Category {
     Security,
     /// It belongs to something the person bought or does.
     Transactional,
+    /// It may be useful, and each person decides whether it comes.
+    Optional(Topic),
 }
 
 /// Something people are told about.
@@ -67,11 +71,13 @@ pub enum Milestone {
     SummaryDelivered,
     /// Money is on its way back.
     Refunded,
+    /// What the mechanic advised to do next, a week after the summary.
+    NextStepsReminder,
 }
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
@@ -81,6 +87,7 @@ impl Milestone {
         Self::SessionEnded,
         Self::SummaryDelivered,
         Self::Refunded,
+        Self::NextStepsReminder,
     ];
 
     /// The stored and published name.
@@ -95,6 +102,7 @@ impl Milestone {
             Self::SessionEnded => "session_ended",
             Self::SummaryDelivered => "summary_delivered",
             Self::Refunded => "refunded",
+            Self::NextStepsReminder => "next_steps_reminder",
         }
     }
 
@@ -113,6 +121,15 @@ impl Milestone {
             | Self::SessionEnded
             | Self::SummaryDelivered
             | Self::Refunded => Category::Transactional,
+            Self::NextStepsReminder => Category::Optional(Topic::FollowUp),
+        }
+    }
+
+    /// The topic whose switch stops it; `None` when it can't be switched off.
+    pub const fn topic(self) -> Option<Topic> {
+        match self.category() {
+            Category::Security | Category::Transactional => None,
+            Category::Optional(topic) => Some(topic),
         }
     }
 
@@ -127,7 +144,8 @@ impl Milestone {
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered
-            | Self::Refunded => &[Channel::Mail],
+            | Self::Refunded
+            | Self::NextStepsReminder => &[Channel::Mail],
         }
     }
 }

@@ -6,6 +6,7 @@ use kernel::{Context, StoreError};
 use crate::delivery::{Delivery, NewDelivery};
 use crate::gateway::{Receipt, SendError};
 use crate::milestone::Channel;
+use crate::preference::wants;
 use crate::store::Store;
 use crate::suppression::{Suppression, SuppressionReason};
 
@@ -39,7 +40,7 @@ pub fn enqueue(store: &mut dyn Store, new: NewDelivery, cx: &Context) -> Result<
 }
 
 /// Marks a delivery as on its way, or ends it: because it was sent before, because `address` must not be written
-/// to, or because its outcome is unknown and the carrier does not recognise keys. Commit before calling the
+/// to, because its person has switched such messages off, or because its outcome is unknown and the carrier does not recognise keys. Commit before calling the
 /// carrier.
 ///
 /// # Errors
@@ -52,13 +53,17 @@ pub fn begin(
 ) -> Result<(Delivery, Begin), Error> {
     let delivery = store.delivery_by_id_for_update(id)?.ok_or(Error::NotFound)?;
     let (milestone, channel) = (delivery.stored().milestone, delivery.stored().channel);
-    let stopped = store
+    let mut stopped = store
         .suppression_by_address(channel, &address.to_lowercase())?
-        .filter(|suppression| suppression.reason.stops(milestone));
+        .filter(|suppression| suppression.reason.stops(milestone))
+        .map(|suppression| suppression.reason.as_str());
+    if let Some(topic) = milestone.topic()
+        && !wants(store, delivery.stored().recipient, topic)?
+    {
+        stopped = Some("unsubscribed");
+    }
     let (delivery, begin) = match (delivery.begun(deduplicates), stopped) {
-        ((delivery, Begin::Send), Some(suppression)) => {
-            (delivery.suppressed(suppression.reason.as_str()), Begin::Ended)
-        }
+        ((delivery, Begin::Send), Some(reason)) => (delivery.suppressed(reason), Begin::Ended),
         (begun, _) => begun,
     };
     store.delivery_update(&delivery)?;

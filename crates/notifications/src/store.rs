@@ -1,12 +1,13 @@
 //! What notifications need from a database.
 
 use kernel::id::{BatchId, DeliveryId};
-use kernel::{StoreError, Timestamp};
+use kernel::{StoreError, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::delivery::Delivery;
 use crate::message::MailboxMessage;
 use crate::milestone::Channel;
+use crate::preference::Topic;
 use crate::suppression::Suppression;
 
 /// Deliveries, suppressed addresses and the development mailbox, inside one transaction.
@@ -56,6 +57,24 @@ pub trait Store {
         channel: Channel,
         address: &str,
     ) -> Result<Option<Suppression>, StoreError>;
+
+    /// What the person chose for that topic; `None` when they have not.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn preference(&mut self, person: UserId, topic: Topic) -> Result<Option<bool>, StoreError>;
+
+    /// Keeps what the person chose.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn preference_put(
+        &mut self,
+        person: UserId,
+        topic: Topic,
+        wanted: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Puts a message into the development mailbox; `false` when one with its key is there.
     ///

@@ -10,14 +10,14 @@ use kernel::id::{BatchId, DeliveryId, UserId};
 use kernel::{StoreError, Timestamp};
 use notifications::{
     Channel, Delivery, DeliveryStatus, MailboxMessage, Message, Milestone, Store, StoredDelivery,
-    Suppression, SuppressionReason,
+    Suppression, SuppressionReason, Topic,
 };
 use uuid::Uuid;
 
 use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
-use crate::schema::notifications::{deliveries, mailbox_messages, suppressions};
+use crate::schema::notifications::{deliveries, mailbox_messages, notification_preferences, suppressions};
 use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
 
@@ -110,6 +110,7 @@ struct MailboxRow {
     links: Json,
     milestone: String,
     created_at: Ts,
+    unsubscribe_url: Option<String>,
 }
 
 impl From<&MailboxMessage> for MailboxRow {
@@ -126,6 +127,7 @@ impl From<&MailboxMessage> for MailboxRow {
             links: Json(message.links.clone().into()),
             milestone: message.milestone.as_str().to_owned(),
             created_at: stored.created_at.into(),
+            unsubscribe_url: message.unsubscribe_url.clone(),
         }
     }
 }
@@ -149,6 +151,7 @@ impl TryFrom<MailboxRow> for MailboxMessage {
                 html: row.html_body,
                 links,
                 milestone,
+                unsubscribe_url: row.unsubscribe_url,
             },
             created_at: row.created_at.into(),
         })
@@ -239,6 +242,37 @@ impl Store for Tx<'_> {
             Ok(Suppression { channel, address: row.address, reason, created_at: row.created_at.into() })
         })
         .transpose()
+    }
+
+    fn preference(&mut self, person: UserId, topic: Topic) -> Result<Option<bool>, StoreError> {
+        notification_preferences::table
+            .find((Id(person.uuid()), topic.as_str()))
+            .select(notification_preferences::wanted)
+            .first(self.conn())
+            .optional()
+            .stored()
+    }
+
+    fn preference_put(
+        &mut self,
+        person: UserId,
+        topic: Topic,
+        wanted: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        use notification_preferences as p;
+        let row = (
+            p::user_id.eq(Id(person.uuid())),
+            p::topic.eq(topic.as_str()),
+            p::wanted.eq(wanted),
+            p::updated_at.eq(Ts::from(now)),
+        );
+        let upsert = diesel::insert_into(p::table)
+            .values(row)
+            .on_conflict((p::user_id, p::topic))
+            .do_update()
+            .set((p::wanted.eq(excluded(p::wanted)), p::updated_at.eq(excluded(p::updated_at))));
+        both(upsert).execute(self.conn()).stored().map(drop)
     }
 
     fn mailbox_insert(&mut self, message: &MailboxMessage) -> Result<bool, StoreError> {

@@ -3,7 +3,11 @@
 //! Changes go to the API by script: `PATCH /api/me`, `POST /api/me/verification`, `DELETE /api/me/sign-ins/{id}`,
 //! `POST /api/me/tokens`, `DELETE /api/me/tokens/{id}`. Signing out is a form that posts to `/start/logout`.
 
+pub mod mails;
+
 use askama::Template;
+
+pub use mails::{MailChoice, MailSection};
 
 use crate::frame::Frame;
 
@@ -21,6 +25,8 @@ pub struct AccountPage {
     pub name: String,
     /// An IANA zone name.
     pub time_zone: String,
+    /// Which mails come.
+    pub mails: MailSection,
     /// Where the person is signed in, newest first.
     pub sign_ins: Vec<SignInRow>,
     /// API tokens, newest first. The secrets are not known any more.

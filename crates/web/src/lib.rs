@@ -4,7 +4,7 @@
 //! - [`frame`]: what surrounds every page: who is signed in, which entry of the navigation is current.
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
 //!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`receipt`],
-//!   [`error_page`], [`mailbox`].
+//!   [`error_page`], [`mailbox`], [`unsubscribe`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
 //! - [`money`], [`clock`], [`form`], [`plan`], [`session`]: the values that several pages show.
@@ -43,6 +43,7 @@ pub mod session;
 pub mod start;
 pub mod summary;
 pub mod thank_you;
+pub mod unsubscribe;
 
 pub(crate) use html::{asset, badge, described, fault, icon, icon_fill, time};
 

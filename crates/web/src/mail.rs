@@ -31,6 +31,8 @@ pub struct Sender {
     pub public_url: String,
     /// Where an answer goes.
     pub support_address: String,
+    /// Where one click stops mails of this kind; `None` for what can't be switched off.
+    pub unsubscribe_url: Option<String>,
     /// The reader's zone, an IANA name. Times are told in it.
     pub time_zone: String,
 }
@@ -237,6 +239,27 @@ pub struct SummaryDelivered {
     pub receipt_url: Option<String>,
 }
 
+/// Milestone `next_steps_reminder`: what the mechanic advised, a week later.
+#[derive(Clone, Debug, Default)]
+pub struct NextStepsReminder {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The customer's name.
+    pub name: String,
+    /// The mechanic's name.
+    pub mechanic_name: String,
+    /// Year, make and model.
+    pub vehicle: Option<String>,
+    /// What to do now.
+    pub next_steps: String,
+    /// What has to be bought; may be empty.
+    pub parts_needed: String,
+    /// RFC 3339: when the summary was written.
+    pub written_at: String,
+    /// The page with the whole summary.
+    pub summary_url: String,
+}
+
 /// Milestone `refund`: money went back.
 #[derive(Clone, Debug, Default)]
 pub struct Refund {
@@ -329,6 +352,17 @@ message!(
     SummaryDeliveredText = "mail/summary_delivered.txt",
     |m| { format!("{}’s summary of your session", m.mechanic_name) }
 );
+message!(
+    NextStepsReminder,
+    NextStepsReminderHtml = "mail/next_steps_reminder.html",
+    NextStepsReminderText = "mail/next_steps_reminder.txt",
+    |m| {
+        match &m.vehicle {
+            Some(vehicle) => format!("Next steps for your {vehicle}"),
+            None => "Next steps for your car".to_owned(),
+        }
+    }
+);
 message!(Refund, RefundHtml = "mail/refund.html", RefundText = "mail/refund.txt", |m| format!(
     "{} is on its way back to you",
     m.amount
@@ -369,6 +403,20 @@ impl SummaryDelivered {
     pub(crate) fn preview(&self) -> String {
         let words: Vec<&str> = self.findings.split_whitespace().collect();
         words.join(" ").chars().take(120).collect()
+    }
+}
+
+impl NextStepsReminder {
+    pub(crate) fn written(&self) -> String {
+        crate::clock::date(&self.written_at, &self.sender.time_zone)
+    }
+
+    pub(crate) fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
+        facts("", "", &self.parts_needed, &self.next_steps)
+    }
+
+    pub(crate) fn preview(&self) -> String {
+        one_line(&self.next_steps).chars().take(120).collect()
     }
 }
 

@@ -6,6 +6,7 @@ mod admin;
 mod files;
 mod free;
 mod keys;
+mod mails;
 mod scenes;
 mod steps;
 mod summary;

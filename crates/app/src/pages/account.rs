@@ -1,5 +1,7 @@
 //! `/account`: profile, devices, API tokens.
 
+mod mails;
+
 use accounts::{ApiToken, SignIn};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -23,12 +25,14 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
     let (user, current) = (person.user(), person.0.sign_in());
     let sign_ins = sign_in::list(&app, user.id()).await?;
     let tokens = account::tokens(&app, user.id()).await?;
+    let mails = mails::section(&app, user.id()).await?;
     let page = AccountPage {
         frame: frame(&app, Some(&person.0), Nav::Account),
         email: user.email().to_string(),
         email_verified: user.email_verified(),
         name: user.name().to_owned(),
         time_zone: user.time_zone().to_owned(),
+        mails,
         sign_ins: sign_ins.iter().map(|sign_in| device_row(sign_in, current)).collect(),
         tokens: tokens.iter().map(token_row).collect(),
     };

@@ -1,8 +1,8 @@
 //! Telling somebody something by mail, once.
 
 use hmac::{Hmac, KeyInit, Mac};
-use kernel::Context;
 use kernel::id::{OneTimeTokenId, OrderId, RefundId, SessionId, UserId};
+use kernel::{Context, Timestamp};
 use notifications::{Milestone, NewDelivery};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -58,6 +58,21 @@ pub fn enqueue<S: notifications::Store + jobs::Store>(
     about: About,
     cx: &Context,
 ) -> Result<bool, Error> {
+    enqueue_at(store, milestone, recipient, about, cx.now, cx)
+}
+
+/// The same, for a mail that is to be sent at `run_at`. What it says and whether it is still wanted is looked at then.
+///
+/// # Errors
+/// When the storage fails.
+pub fn enqueue_at<S: notifications::Store + jobs::Store>(
+    store: &mut S,
+    milestone: Milestone,
+    recipient: UserId,
+    about: About,
+    run_at: Timestamp,
+    cx: &Context,
+) -> Result<bool, Error> {
     let context = serde_json::to_string(&about).expect("an id serialises");
     let mut new = false;
     for channel in milestone.channels().iter().copied() {
@@ -69,7 +84,7 @@ pub fn enqueue<S: notifications::Store + jobs::Store>(
         let job = jobs::NewJob {
             kind: jobs::JobKind::Mail,
             payload: serde_json::to_string(&payload).expect("an id serialises"),
-            run_at: cx.now,
+            run_at,
             dedupe_key: Some(dedupe_key),
         };
         jobs::schedule(store, job, cx)?;

@@ -15,6 +15,17 @@ pub struct Email<'m> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<&'m str>,
     tags: [Tag<'m>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Headers>,
+}
+
+/// What lets a mail program stop such mails by itself (RFC 8058).
+#[derive(Debug, Serialize)]
+struct Headers {
+    #[serde(rename = "List-Unsubscribe")]
+    list_unsubscribe: String,
+    #[serde(rename = "List-Unsubscribe-Post")]
+    list_unsubscribe_post: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -34,6 +45,10 @@ impl<'m> Email<'m> {
             html: message.html.as_deref(),
             reply_to: (!reply_to.is_empty()).then_some(reply_to),
             tags: [Tag { name: "milestone", value: message.milestone.as_str() }],
+            headers: message.unsubscribe_url.as_ref().map(|url| Headers {
+                list_unsubscribe: format!("<{url}>"),
+                list_unsubscribe_post: "List-Unsubscribe=One-Click",
+            }),
         }
     }
 }
@@ -194,6 +209,7 @@ mod tests {
             html: Some("<p>Hello</p>".to_owned()),
             links: vec![],
             milestone: Milestone::BookingConfirmed,
+            unsubscribe_url: None,
         };
         let sent = serde_json::to_value(Email::new(&message, "Pitlane <a@b.c>", "help@b.c")).expect("JSON");
         assert_eq!(
@@ -202,6 +218,27 @@ mod tests {
                 "from": "Pitlane <a@b.c>", "to": ["dana@example.com"], "subject": "Booked", "text": "Hello",
                 "html": "<p>Hello</p>", "reply_to": "help@b.c",
                 "tags": [{ "name": "milestone", "value": "booking_confirmed" }],
+            })
+        );
+    }
+
+    #[test]
+    fn what_can_be_switched_off_says_how_to_programs_too() {
+        let message = Message {
+            to: "dana@example.com".to_owned(),
+            subject: "Next".to_owned(),
+            text: "Hello".to_owned(),
+            html: None,
+            links: vec![],
+            milestone: Milestone::NextStepsReminder,
+            unsubscribe_url: Some("https://pitlane.test/unsubscribe/x".to_owned()),
+        };
+        let sent = serde_json::to_value(Email::new(&message, "a@b.c", "")).expect("JSON");
+        assert_eq!(
+            sent["headers"],
+            json!({
+                "List-Unsubscribe": "<https://pitlane.test/unsubscribe/x>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             })
         );
     }

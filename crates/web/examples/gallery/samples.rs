@@ -1,5 +1,7 @@
 //! Every page and mail in its states, for the gallery and for the tests that hold for all pages.
 
+mod account_sections;
+
 use web::Page;
 use web::account::{AccountPage, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
@@ -13,8 +15,8 @@ use web::frame::{Frame, Nav, Role, Viewer};
 use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 use web::landing::LandingPage;
 use web::mail::{
-    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Receipt, Refund,
-    RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
+    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, NextStepsReminder, PasswordReset, Receipt,
+    Refund, RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::mailbox::{MailboxItem, MailboxPage};
 use web::mechanic::{Approval, MechanicPage, RequestCard};
@@ -24,6 +26,7 @@ use web::receipt::{Movement, ReceiptPage};
 use web::session::{SessionRow, SessionStatus};
 use web::start::{Mode, StartForm, StartPage};
 use web::thank_you::ThankYouPage;
+use web::unsubscribe::{UnsubscribePage, UnsubscribeState};
 
 /// Text that must never come out as markup.
 pub const HOSTILE: &str = "<img src=x onerror=alert(1)> \"quoted\" & 'single' {{ name }}";
@@ -301,6 +304,17 @@ fn after_payment(out: &mut Rendered) -> Result<(), web::Error> {
         session_id: Some(SESSION.to_owned()),
     };
     add(out, "receipt", &receipt)?;
+    for (name, state) in [
+        ("ready", UnsubscribeState::Ready),
+        ("done", UnsubscribeState::Done),
+        ("again", UnsubscribeState::Again),
+        ("unknown", UnsubscribeState::Unknown),
+    ] {
+        let what = "Reminders of your next steps".to_owned();
+        let page =
+            UnsubscribePage { frame: frame(None, Nav::None), token: "follow_up.1.2".to_owned(), what, state };
+        add(out, &format!("unsubscribe-{name}"), &page)?;
+    }
     account(out)
 }
 
@@ -311,6 +325,7 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
         email_verified: false,
         name: "Maya Torres".to_owned(),
         time_zone: "America/Chicago".to_owned(),
+        mails: account_sections::mails(),
         sign_ins: vec![
             SignInRow {
                 id: "s1".to_owned(),
@@ -581,6 +596,7 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         public_url: base.to_owned(),
         support_address: "help@pitlane.example".to_owned(),
         time_zone: "America/Chicago".to_owned(),
+        unsubscribe_url: None,
     };
     let name = || "Maya Torres".to_owned();
     let vehicle = || Some("2016 Honda Civic".to_owned());
@@ -666,7 +682,34 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("receipt", receipt.compose()?),
         ("summary_delivered", summary().compose()?),
         ("refund", refund.compose()?),
+        ("next_steps_reminder", reminder().compose()?),
     ])
+}
+
+fn reminder() -> NextStepsReminder {
+    let SummaryDelivered {
+        sender,
+        name,
+        mechanic_name,
+        vehicle,
+        next_steps,
+        parts_needed,
+        written_at,
+        summary_url,
+        ..
+    } = summary();
+    let unsubscribe_url = Some("http://localhost:8080/unsubscribe/follow_up.7d1f.abc".to_owned());
+    let sender = Sender { unsubscribe_url, ..sender };
+    NextStepsReminder {
+        sender,
+        name,
+        mechanic_name,
+        vehicle,
+        next_steps,
+        parts_needed,
+        written_at,
+        summary_url,
+    }
 }
 
 fn summary() -> SummaryDelivered {
@@ -675,6 +718,7 @@ fn summary() -> SummaryDelivered {
             public_url: "http://localhost:8080".to_owned(),
             support_address: "help@pitlane.example".to_owned(),
             time_zone: "America/Chicago".to_owned(),
+            unsubscribe_url: None,
         },
         name: "Maya Torres".to_owned(),
         mechanic_name: "Dana Kowalski".to_owned(),
