@@ -13,6 +13,7 @@ mod blackbox {
     mod files;
     mod idempotency;
     mod intake;
+    mod legal;
     mod mail;
     mod preferences;
     mod refunds;

@@ -190,6 +190,7 @@ fn assemble(
         settings: Arc::new(settings),
         catalog,
         waivers: Arc::new(Settings::waivers()?),
+        legal: Arc::new(Settings::legal()?),
         metrics: Arc::new(Metrics::default()),
         extra_routes: None,
     })

@@ -12,6 +12,7 @@ pub mod errors;
 pub mod frame;
 pub mod intake;
 pub mod landing;
+pub mod legal;
 pub mod mechanic;
 pub mod plans;
 pub mod receipt;
@@ -35,6 +36,7 @@ pub fn routes(router: &mut Router) {
     unsubscribe::routes(router);
     intake::routes(router);
     landing::routes(router);
+    legal::routes(router);
     start::routes(router);
     checkout_success::routes(router);
     thank_you::routes(router);

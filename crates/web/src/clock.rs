@@ -26,6 +26,12 @@ pub fn date(instant: &str, zone: &str) -> String {
     told(instant, zone, "%-d %b %Y", false)
 }
 
+/// The same with the month in full: `20 November 2026`.
+#[must_use]
+pub fn long_date(instant: &str, zone: &str) -> String {
+    told(instant, zone, "%-d %B %Y", false)
+}
+
 /// `2026-11-20T14:35:08Z` as `15:35 CET`.
 #[must_use]
 pub fn time(instant: &str, zone: &str) -> String {

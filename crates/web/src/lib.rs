@@ -4,7 +4,7 @@
 //! - [`frame`]: what surrounds every page: who is signed in, which entry of the navigation is current.
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
 //!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`receipt`],
-//!   [`error_page`], [`mailbox`], [`unsubscribe`].
+//!   [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
 //! - [`money`], [`clock`], [`form`], [`plan`], [`session`]: the values that several pages show.
@@ -33,6 +33,7 @@ pub mod frame;
 mod html;
 pub mod intake;
 pub mod landing;
+pub mod legal;
 pub mod mail;
 pub mod mailbox;
 pub mod mechanic;

@@ -408,11 +408,11 @@ impl SummaryDelivered {
 
 impl NextStepsReminder {
     pub(crate) fn written(&self) -> String {
-        crate::clock::date(&self.written_at, &self.sender.time_zone)
+        crate::clock::long_date(&self.written_at, &self.sender.time_zone)
     }
 
     pub(crate) fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
-        facts("", "", &self.parts_needed, &self.next_steps)
+        facts("", "", "", &self.next_steps).chain(facts("", "", &self.parts_needed, ""))
     }
 
     pub(crate) fn preview(&self) -> String {

@@ -121,7 +121,7 @@ on_both! {
     async fn a_link_that_is_not_ours_changes_nothing(server) {
         let dana = server.customer().await;
         let id = dana.id.replace('-', "");
-        for token in ["nonsense", &format!("follow_up.{id}.{}", "0".repeat(32)), &format!("follow_up.{id}."), "..", "%00"] {
+        for token in ["nonsense", &format!("follow_up.{id}.{}", "0".repeat(32)), &format!("follow_up.{id}."), "a..b", "%00"] {
             let path = format!("/unsubscribe/{token}");
             server.guest().get(&path).await.expect_status(404);
             server.guest().post_form(&path, &[("List-Unsubscribe", "One-Click")]).await.expect_status(404);

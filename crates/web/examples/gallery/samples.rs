@@ -2,6 +2,8 @@
 
 mod account_sections;
 
+use std::sync::Arc;
+
 use web::Page;
 use web::account::{AccountPage, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
@@ -14,6 +16,7 @@ use web::form::Errors;
 use web::frame::{Frame, Nav, Role, Viewer};
 use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 use web::landing::LandingPage;
+use web::legal::{LegalPage, LegalText, LegalTexts};
 use web::mail::{
     BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, NextStepsReminder, PasswordReset, Receipt,
     Refund, RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
@@ -314,6 +317,15 @@ fn after_payment(out: &mut Rendered) -> Result<(), web::Error> {
         let page =
             UnsubscribePage { frame: frame(None, Nav::None), token: "follow_up.1.2".to_owned(), what, state };
         add(out, &format!("unsubscribe-{name}"), &page)?;
+    }
+    let text =
+        |title: &str| LegalText::parse(&format!("# {title}\n\nVersion: 2026-11-26\n\n## One\n\nTwo.\n"));
+    if let (Ok(terms), Ok(privacy)) = (text("Terms"), text("Privacy")) {
+        let texts = Arc::new(LegalTexts { terms, privacy });
+        for (name, is_privacy) in [("terms", false), ("privacy", true)] {
+            let (frame, texts) = (frame(None, Nav::None), Arc::clone(&texts));
+            add(out, name, &LegalPage { frame, description: "What holds.".to_owned(), texts, is_privacy })?;
+        }
     }
     account(out)
 }

@@ -110,7 +110,7 @@ async fn judge(phone: &Browser, name: &str) -> Vec<String> {
 
 /// The judges can say no.
 async fn a_fault_is_found(phone: &Browser, server: &TestServer, html: &str) {
-    let wide = "<img src=\"x.png\" width=\"700\"><p style=\"color:#ddd;background:#fff\">Faint</p>";
+    let wide = "<img src=\"x.png\" alt=\"\"><div style=\"width:700px\">Wide</div><p style=\"color:#ddd;background:#fff\">Faint</p>";
     let file = server.folder().join("bad.html");
     fs::write(&file, html.replace("<div role=\"main\">", &format!("<div role=\"main\">{wide}")))
         .expect("a file");
