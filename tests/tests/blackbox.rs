@@ -15,6 +15,7 @@ mod blackbox {
     mod intake;
     mod legal;
     mod mail;
+    mod phones;
     mod preferences;
     mod refunds;
     mod server;

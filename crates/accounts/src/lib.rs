@@ -9,6 +9,7 @@
 //! | [`sign_in`] | signed-in devices, sign-in by password, ending them |
 //! | [`attempts`] | how often a password or a link may be asked for |
 //! | [`one_time`] | links that work once: verification, sign-in, password reset |
+//! | [`phone_code`] | codes that show whose a telephone is |
 //! | [`api_token`] | tokens of programs |
 //! | [`authenticate`] | from a presented token to a [`Principal`] |
 //! | [`provider`] | independents and workshops, mechanics, their approval and duty |
@@ -17,7 +18,7 @@
 //! | [`return_path`] | where a person goes after signing in |
 //! | [`store`] | the ports that a store implements |
 //!
-//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `login_attempts`, `providers`,
+//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `phone_codes`, `login_attempts`, `providers`,
 //! `mechanics`, `audit_log` and `idempotency_keys`.
 //!
 //! It must never know HTTP, cookies or mails, hash a password (slow work belongs to the app, which hands in the
@@ -34,6 +35,7 @@ pub mod error;
 pub mod idempotency;
 pub mod one_time;
 pub mod password;
+pub mod phone_code;
 pub mod profile;
 pub mod provider;
 pub mod register;
@@ -52,6 +54,7 @@ pub use error::{Error, FieldError};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
 pub use one_time::{OneTimeToken, Purpose};
 pub use password::{Password, PasswordHash};
+pub use phone_code::{CodeOutcome, CodeSecret, PhoneCode};
 pub use profile::{AccountType, Name, Phone, TimeZone};
 pub use provider::{Approval, ApprovalState, Mechanic, MechanicRecord, Provider, ProviderKind};
 pub use return_path::ReturnPath;

@@ -48,7 +48,7 @@ pub(crate) fn checked_line(field: &'static str, typed: &str) -> Result<String, F
     }
 }
 
-/// A telephone number: an optional `+` and 7 to 15 digits (ITU-T E.164), without spaces and signs.
+/// A telephone number in the international form (ITU-T E.164): `+`, then 7 to 15 digits of which the first is not 0.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Phone(String);
 
@@ -56,15 +56,26 @@ impl Phone {
     /// The number without the spaces, dots, dashes, slashes and brackets that people write.
     ///
     /// # Errors
-    /// `invalid`.
+    /// `required` or `invalid`.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let compact: String = typed.trim().chars().filter(|c| !" .-/()".contains(*c)).collect();
-        let digits = compact.strip_prefix('+').unwrap_or(&compact);
-        if (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let digits = compact.strip_prefix('+').unwrap_or_default();
+        let good = (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if typed.trim().is_empty() {
+            Err(FieldError::new("phone", "required", "Enter a telephone number."))
+        } else if good {
             Ok(Self(compact))
         } else {
-            Err(FieldError::new("phone", "invalid", "Enter a telephone number such as +1 555 010 0199."))
+            let message = "Enter the number with its country's code, such as +1 555 010 0199.";
+            Err(FieldError::new("phone", "invalid", message))
         }
+    }
+
+    /// A number that was stored. Earlier versions took numbers without their country's code.
+    pub fn stored(number: String) -> Self {
+        Self(number)
     }
 
     /// The number.
@@ -170,9 +181,12 @@ mod tests {
     fn a_phone_number_is_kept_without_decoration() {
         for (typed, result) in [
             ("+1 (555) 010-0199", Some("+15550100199")),
-            ("0171/1234567", Some("01711234567")),
-            ("123456", None),
-            ("1234567890123456", None),
+            ("+49 171/1234567", Some("+491711234567")),
+            ("0171/1234567", None),
+            ("+0171/1234567", None),
+            ("+123456", None),
+            ("+1234567890123456", None),
+            ("", None),
             ("+1 555 CALL", None),
             ("1+5550100199", None),
         ] {

@@ -11,6 +11,7 @@ use crate::audit::AuditEntry;
 use crate::email::Email;
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer, ProcessId};
 use crate::one_time::{OneTimeToken, Purpose};
+use crate::phone_code::PhoneCode;
 use crate::provider::{Mechanic, Provider};
 use crate::sign_in::SignIn;
 use crate::token::TokenHash;
@@ -87,6 +88,11 @@ pub trait CredentialStore {
     ) -> Result<Option<OneTimeToken>, StoreError>;
     /// Voids the person's unused links for that purpose.
     fn one_time_tokens_void(&mut self, user: UserId, purpose: Purpose) -> Result<(), StoreError>;
+
+    /// The code in force, or the last one, of the person. Whoever changes it has locked the person.
+    fn phone_code(&mut self, user: UserId) -> Result<Option<PhoneCode>, StoreError>;
+    /// Writes the person's code in place of the one before.
+    fn phone_code_put(&mut self, code: &PhoneCode) -> Result<(), StoreError>;
 
     /// The failures so far, without a lock.
     fn login_attempts(&mut self, key: &AttemptKey) -> Result<Option<LoginAttempts>, StoreError>;

@@ -20,6 +20,7 @@ pub mod middleware;
 pub mod notifications;
 mod objects;
 pub mod openapi;
+pub mod phone;
 pub mod plans;
 pub mod problem;
 pub mod receipts;

@@ -20,6 +20,7 @@ pub mod observe_session;
 pub mod offer_request;
 pub mod passwords;
 pub mod personal;
+pub mod phone;
 pub mod post_message;
 pub mod preferences;
 pub mod read_file;

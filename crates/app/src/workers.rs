@@ -15,6 +15,7 @@ pub mod mail_batch;
 pub mod prune;
 pub mod reconcile;
 pub mod refund;
+pub mod sms;
 pub mod sweep_files;
 
 pub use jobs::{Carriers, Workers};

@@ -9,6 +9,8 @@ pub enum JobKind {
     Mail,
     /// Sends many messages in one call.
     MailBatch,
+    /// Renders and sends one text message.
+    Sms,
     /// Asks the payment provider about everything whose outcome is not known.
     Reconcile,
     /// Closes an order that was not paid in time.
@@ -36,9 +38,10 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mail,
         Self::MailBatch,
+        Self::Sms,
         Self::Reconcile,
         Self::ExpireOrder,
         Self::ExpireRequest,
@@ -52,6 +55,7 @@ impl JobKind {
         match self {
             Self::Mail => "mail",
             Self::MailBatch => "mail_batch",
+            Self::Sms => "sms",
             Self::Reconcile => "reconcile",
             Self::ExpireOrder => "expire_order",
             Self::ExpireRequest => "expire_request",
@@ -70,6 +74,8 @@ impl JobKind {
     /// again; money owed to a customer is tried for most of a day before a person must look.
     pub const fn patience(self) -> Patience {
         match self {
+            // A code is too old after ten minutes.
+            Self::Sms => Patience { max_attempts: 8, base_seconds: 2, cap_seconds: 120 },
             Self::Mail | Self::MailBatch => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
             Self::Refund => Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 },
             Self::ExpireOrder | Self::ExpireRequest => {
@@ -86,7 +92,12 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(60),
             Self::SweepFiles | Self::Prune => Some(3_600),
-            Self::Mail | Self::MailBatch | Self::ExpireOrder | Self::ExpireRequest | Self::Refund => None,
+            Self::Mail
+            | Self::MailBatch
+            | Self::Sms
+            | Self::ExpireOrder
+            | Self::ExpireRequest
+            | Self::Refund => None,
         }
     }
 }

@@ -27,8 +27,8 @@ pub use context::{Context, Entropy};
 pub use error::StoreError;
 pub use id::{
     ApiTokenId, AuditId, DeliveryId, EventId, FileId, HoldId, IntakeId, InteractionId, JobId,
-    LedgerTransactionId, OneTimeTokenId, OrderId, PaymentId, ProviderId, RefundId, RequestId, SessionId,
-    SignInId, UpsellId, UserId, VehicleId, WaiverAcceptanceId,
+    LedgerTransactionId, OneTimeTokenId, OrderId, PaymentId, PhoneCodeId, ProviderId, RefundId, RequestId,
+    SessionId, SignInId, UpsellId, UserId, VehicleId, WaiverAcceptanceId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use plan::{Modality, PlanCode, SessionType};

@@ -1,4 +1,4 @@
-//! Whoever carries mail.
+//! Whoever carries mail and text messages.
 
 use async_trait::async_trait;
 
@@ -54,4 +54,17 @@ pub trait BatchMailer: Send + Sync {
         messages: &[Message],
         key: &str,
     ) -> Result<Vec<Result<Receipt, SendError>>, SendError>;
+}
+
+/// Carries text messages. Implemented by the development mailbox; called by workers, never by a domain function.
+#[async_trait]
+pub trait Texter: Send + Sync {
+    /// Whether a second message with the same key is recognised and not delivered again.
+    fn deduplicates(&self) -> bool;
+
+    /// Hands over one message under its send-once key.
+    ///
+    /// # Errors
+    /// [`SendError`], which says whether it may have been sent.
+    async fn send_text(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError>;
 }

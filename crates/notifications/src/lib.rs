@@ -29,7 +29,7 @@ pub mod store;
 pub mod suppression;
 
 pub use delivery::{Delivery, DeliveryStatus, NewDelivery, StoredDelivery};
-pub use gateway::{BatchMailer, Mailer, Receipt, SendError};
+pub use gateway::{BatchMailer, Mailer, Receipt, SendError, Texter};
 pub use message::{MailboxMessage, Message};
 pub use milestone::{Category, Channel, Milestone};
 pub use preference::{Topic, prefer, preferences, wants};

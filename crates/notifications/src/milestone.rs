@@ -59,6 +59,8 @@ pub enum Milestone {
     MagicLink,
     /// A link to choose a new password.
     PasswordReset,
+    /// The code that shows whose a telephone is.
+    PhoneCode,
     /// The customer's order is paid (EML-04).
     BookingConfirmed,
     /// What was paid, line by line.
@@ -77,10 +79,11 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
+        Self::PhoneCode,
         Self::BookingConfirmed,
         Self::Receipt,
         Self::MechanicAssigned,
@@ -96,6 +99,7 @@ impl Milestone {
             Self::Verification => "verification",
             Self::MagicLink => "magic_link",
             Self::PasswordReset => "password_reset",
+            Self::PhoneCode => "phone_code",
             Self::BookingConfirmed => "booking_confirmed",
             Self::Receipt => "receipt",
             Self::MechanicAssigned => "mechanic_assigned",
@@ -114,7 +118,9 @@ impl Milestone {
     /// Why it is sent.
     pub const fn category(self) -> Category {
         match self {
-            Self::Verification | Self::MagicLink | Self::PasswordReset => Category::Security,
+            Self::Verification | Self::MagicLink | Self::PasswordReset | Self::PhoneCode => {
+                Category::Security
+            }
             Self::BookingConfirmed
             | Self::Receipt
             | Self::MechanicAssigned
@@ -146,6 +152,7 @@ impl Milestone {
             | Self::SummaryDelivered
             | Self::Refunded
             | Self::NextStepsReminder => &[Channel::Mail],
+            Self::PhoneCode => &[Channel::Sms],
         }
     }
 }

@@ -4,10 +4,12 @@
 //! `POST /api/me/tokens`, `DELETE /api/me/tokens/{id}`. Signing out is a form that posts to `/start/logout`.
 
 pub mod mails;
+pub mod phone;
 
 use askama::Template;
 
 pub use mails::{MailChoice, MailSection};
+pub use phone::PhoneSection;
 
 use crate::frame::Frame;
 
@@ -25,6 +27,8 @@ pub struct AccountPage {
     pub name: String,
     /// An IANA zone name.
     pub time_zone: String,
+    /// The telephone.
+    pub phone: PhoneSection,
     /// Which mails come.
     pub mails: MailSection,
     /// Where the person is signed in, newest first.

@@ -6,6 +6,7 @@
 //!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`receipt`],
 //!   [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
+//! - [`text`]: text messages.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
 //! - [`money`], [`clock`], [`form`], [`plan`], [`session`]: the values that several pages show.
 //!
@@ -43,6 +44,7 @@ pub mod receipt;
 pub mod session;
 pub mod start;
 pub mod summary;
+pub mod text;
 pub mod thank_you;
 pub mod unsubscribe;
 

@@ -39,7 +39,10 @@ fn an_operators_own_text_takes_the_place_of_the_built_in_one_and_a_broken_one_st
         fs::write(&file, own).expect("a file");
         server.start().await;
         let page = server.guest().get("/terms").await.expect_status(200);
-        assert!(page.text.contains("<h1>House rules</h1>") && page.text.contains("31 January 2027"), "{page:?}");
+        assert!(
+            page.text.contains("<h1>House rules</h1>") && page.text.contains("31 January 2027"),
+            "{page:?}"
+        );
         assert!(!page.text.contains("<script>alert"), "{page:?}");
     });
 }

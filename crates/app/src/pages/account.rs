@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use kernel::{SignInId, Timestamp};
-use web::account::{AccountPage, SignInRow, TokenRow};
+use web::account::{AccountPage, PhoneSection, SignInRow, TokenRow};
 use web::frame::Nav;
 
 use super::frame::{frame, show};
@@ -32,6 +32,7 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
         email_verified: user.email_verified(),
         name: user.name().to_owned(),
         time_zone: user.time_zone().to_owned(),
+        phone: PhoneSection { number: user.phone().map(str::to_owned), verified: user.phone_verified() },
         mails,
         sign_ins: sign_ins.iter().map(|sign_in| device_row(sign_in, current)).collect(),
         tokens: tokens.iter().map(token_row).collect(),

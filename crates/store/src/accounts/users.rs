@@ -33,6 +33,7 @@ pub(super) struct Row {
     has_used_free_session: bool,
     created_at: Ts,
     updated_at: Ts,
+    phone_verified_at: Option<Ts>,
 }
 
 // Without the flag of the free plan: only its claim sets that.
@@ -49,6 +50,7 @@ struct Changes {
     status: String,
     password_hash: Option<String>,
     updated_at: Ts,
+    phone_verified_at: Option<Ts>,
 }
 
 impl From<&User> for Row {
@@ -68,6 +70,7 @@ impl From<&User> for Row {
             has_used_free_session: record.has_used_free_session,
             created_at: record.created_at.into(),
             updated_at: record.updated_at.into(),
+            phone_verified_at: record.phone_verified_at.map(Ts::from),
         }
     }
 }
@@ -85,6 +88,7 @@ impl From<Row> for Changes {
             status: row.status,
             password_hash: row.password_hash,
             updated_at: row.updated_at,
+            phone_verified_at: row.phone_verified_at,
         }
     }
 }
@@ -94,13 +98,13 @@ impl TryFrom<Row> for User {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let corrupt = |what: &str| StoreError::corrupt("user", format!("{what} of {}", row.id.0));
-        let phone = row.phone.as_deref().map(Phone::parse).transpose();
         Ok(Self::stored(UserRecord {
             id: UserId::new(row.id.0),
             email: Email::parse(&row.email).map_err(|_| corrupt("email"))?,
             email_verified_at: row.email_verified_at.map(Timestamp::from),
             name: Name::parse(&row.name).map_err(|_| corrupt("name"))?,
-            phone: phone.map_err(|_| corrupt("phone"))?,
+            phone: row.phone.clone().map(Phone::stored),
+            phone_verified_at: row.phone_verified_at.map(Timestamp::from),
             role: Role::parse(&row.role).ok_or_else(|| corrupt("role"))?,
             time_zone: TimeZone::stored(&row.time_zone),
             account_type: AccountType::parse(&row.account_type).ok_or_else(|| corrupt("account type"))?,

@@ -43,6 +43,7 @@ fn pending_has_job(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
             "SELECT 'delivery ' || {delivery} || ' waits and no job is left for it' AS what FROM deliveries d \
              WHERE d.status = 'pending' AND NOT EXISTS (SELECT 1 FROM jobs j \
              WHERE j.status <> 'done' AND (j.dedupe_key = 'mail:' || d.send_once_key \
+             OR j.dedupe_key = 'sms:' || d.send_once_key \
              OR j.dedupe_key = 'mail:' || d.send_once_key || ':alone' \
              OR j.dedupe_key = 'mail_batch:' || replace({batch}, '-', '')))"
         ),

@@ -5,7 +5,7 @@ mod account_sections;
 use std::sync::Arc;
 
 use web::Page;
-use web::account::{AccountPage, SignInRow, TokenRow};
+use web::account::{AccountPage, PhoneSection, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
 use web::auth::{CheckMailPage, LinkState, MagicPage, MailPurpose, ResetPage, VerifyPage};
 use web::chat::{ChatPage, ChatSession, Event, EventBody, FileLink, NoteKind, Person, RoomRole, Vehicle};
@@ -337,6 +337,7 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
         email_verified: false,
         name: "Maya Torres".to_owned(),
         time_zone: "America/Chicago".to_owned(),
+        phone: PhoneSection { number: Some("+15550100199".to_owned()), verified: false },
         mails: account_sections::mails(),
         sign_ins: vec![
             SignInRow {

@@ -20,6 +20,7 @@ pub fn problem(error: &Error) -> Problem {
         Error::TooManyAttempts { retry_after_seconds } => Problem::too_many(u64::from(*retry_after_seconds)),
         Error::Suspended => say(StatusCode::FORBIDDEN, "account_suspended"),
         Error::InvalidToken => say(StatusCode::UNPROCESSABLE_ENTITY, "invalid_token"),
+        Error::InvalidCode => say(StatusCode::UNPROCESSABLE_ENTITY, "invalid_code"),
         Error::NotFound(_) => Problem::not_found(),
         Error::NotApproved => say(StatusCode::FORBIDDEN, "not_approved"),
         Error::InvalidTransition { .. } => say(StatusCode::CONFLICT, "invalid_transition"),
@@ -34,6 +35,7 @@ fn sentence(error: &Error) -> String {
         Error::WrongCredentials => "The e-mail address or the password is wrong.",
         Error::Suspended => "This account is suspended.",
         Error::InvalidToken => "This link does not work any more. Ask for a new one.",
+        Error::InvalidCode => "This code is wrong or too old. Look again, or have a new one sent.",
         Error::NotApproved => "An admin has to approve your account first.",
         Error::Invalid(_)
         | Error::TooManyAttempts { .. }

@@ -86,7 +86,7 @@ pub(crate) fn write(
             }
         }
         (Milestone::Receipt, About::Order(id)) => writer.order(&paper(tx, writer.reader(), id)?),
-        (_, About::Link(_) | About::Refund(_) | About::Order(_)) => {
+        (_, About::Link(_) | About::Refund(_) | About::Order(_) | About::PhoneCode(_)) => {
             Written::Void("the milestone is not about such a thing")
         }
     };
@@ -256,6 +256,7 @@ impl Writer<'_> {
             | Milestone::Verification
             | Milestone::MagicLink
             | Milestone::PasswordReset
+            | Milestone::PhoneCode
             | Milestone::Refunded => Written::Void("the milestone is not about a session"),
         }
     }
