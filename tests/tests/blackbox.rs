@@ -5,6 +5,7 @@ mod blackbox {
     mod backup;
     mod bad_input;
     mod browser;
+    mod cards;
     mod checkout;
     mod crash;
     mod disk;

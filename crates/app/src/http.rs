@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod address;
 pub mod admin;
 pub mod auth;
+pub mod cards;
 pub mod checkout;
 pub mod crm;
 pub mod dev;

@@ -4,6 +4,7 @@ pub mod accept_request;
 pub mod account;
 pub mod assign_mechanic;
 pub mod cancel_session;
+pub mod cards;
 pub mod decline_request;
 pub mod end_session;
 pub mod expire_order;

@@ -3,11 +3,13 @@
 //! Changes go to the API by script: `PATCH /api/me`, `POST /api/me/verification`, `DELETE /api/me/sign-ins/{id}`,
 //! `POST /api/me/tokens`, `DELETE /api/me/tokens/{id}`. Signing out is a form that posts to `/start/logout`.
 
+pub mod cards;
 pub mod mails;
 pub mod phone;
 
 use askama::Template;
 
+pub use cards::{CardRow, CardSection};
 pub use mails::{MailChoice, MailSection};
 pub use phone::PhoneSection;
 
@@ -31,6 +33,8 @@ pub struct AccountPage {
     pub phone: PhoneSection,
     /// Which mails come.
     pub mails: MailSection,
+    /// The cards that the payment provider keeps.
+    pub cards: CardSection,
     /// Where the person is signed in, newest first.
     pub sign_ins: Vec<SignInRow>,
     /// API tokens, newest first. The secrets are not known any more.

@@ -11,6 +11,7 @@ pub fn all(development: bool) -> Router {
     }
     super::accounts::routes(&mut router);
     super::export::routes(&mut router);
+    super::cards::routes(&mut router);
     super::notifications::routes(&mut router);
     super::phone::routes(&mut router);
     super::plans::routes(&mut router);

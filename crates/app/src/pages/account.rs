@@ -1,5 +1,6 @@
 //! `/account`: profile, devices, API tokens.
 
+mod cards;
 mod mails;
 
 use accounts::{ApiToken, SignIn};
@@ -25,6 +26,7 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
     let (user, current) = (person.user(), person.0.sign_in());
     let sign_ins = sign_in::list(&app, user.id()).await?;
     let tokens = account::tokens(&app, user.id()).await?;
+    let cards = cards::section(&app, user).await?;
     let mails = mails::section(&app, user.id()).await?;
     let page = AccountPage {
         frame: frame(&app, Some(&person.0), Nav::Account),
@@ -33,6 +35,7 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
         name: user.name().to_owned(),
         time_zone: user.time_zone().to_owned(),
         phone: PhoneSection { number: user.phone().map(str::to_owned), verified: user.phone_verified() },
+        cards,
         mails,
         sign_ins: sign_ins.iter().map(|sign_in| device_row(sign_in, current)).collect(),
         tokens: tokens.iter().map(token_row).collect(),

@@ -1,6 +1,6 @@
 //! The parts of the account page.
 
-use web::account::{MailChoice, MailSection};
+use web::account::{CardRow, CardSection, MailChoice, MailSection};
 
 /// Which mails come.
 pub fn mails() -> MailSection {
@@ -16,4 +16,14 @@ pub fn mails() -> MailSection {
             choice("reviews", "Invitations to review a session", false),
         ],
     }
+}
+
+/// One kept card.
+pub fn cards() -> CardSection {
+    CardSection::Cards(vec![CardRow {
+        id: "pm_1".to_owned(),
+        brand: "Visa".to_owned(),
+        last4: "4242".to_owned(),
+        expires: "09/2027".to_owned(),
+    }])
 }

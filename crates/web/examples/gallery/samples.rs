@@ -338,6 +338,7 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
         name: "Maya Torres".to_owned(),
         time_zone: "America/Chicago".to_owned(),
         phone: PhoneSection { number: Some("+15550100199".to_owned()), verified: false },
+        cards: account_sections::cards(),
         mails: account_sections::mails(),
         sign_ins: vec![
             SignInRow {
