@@ -21,6 +21,7 @@ mod blackbox {
     mod refunds;
     mod server;
     mod sessions;
+    mod sign_ins;
     mod signal;
     mod socket;
     mod summaries;

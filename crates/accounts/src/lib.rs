@@ -30,6 +30,7 @@ pub mod attempts;
 pub mod audit;
 pub mod authenticate;
 pub mod change;
+mod device_name;
 pub mod email;
 pub mod error;
 pub mod idempotency;

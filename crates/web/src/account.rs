@@ -1,6 +1,6 @@
 //! `/account`: profile, sign-ins and API tokens.
 //!
-//! Changes go to the API by script: `PATCH /api/me`, `POST /api/me/verification`, `DELETE /api/me/sign-ins/{id}`,
+//! Changes go to the API by script: `PATCH /api/me`, `POST /api/me/verification`, `DELETE /api/me/sign-ins` and `/{id}`,
 //! `POST /api/me/tokens`, `DELETE /api/me/tokens/{id}`. Signing out is a form that posts to `/start/logout`.
 
 pub mod cards;
