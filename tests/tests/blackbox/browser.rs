@@ -2,6 +2,7 @@
 
 mod accessible;
 mod account;
+mod account_parts;
 mod admin;
 mod files;
 mod free;

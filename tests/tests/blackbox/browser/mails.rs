@@ -40,6 +40,7 @@ fn every_mail_reads_well_on_a_phone_without_pictures() {
             faults.extend(judge(&phone, name).await);
         }
         assert!(faults.is_empty(), "{}", faults.join("\n"));
+        one_tap_unsubscribes(&phone, &mails).await;
         a_fault_is_found(&phone, server, html(&mails[0])).await;
         phone.close().await;
     });
@@ -106,6 +107,24 @@ async fn judge(phone: &Browser, name: &str) -> Vec<String> {
     }
     phone.set_dark(false).await;
     faults
+}
+
+/// The page behind the last line of a mail that can be switched off.
+async fn one_tap_unsubscribes(phone: &Browser, mails: &[Value]) {
+    let url =
+        mails.iter().find_map(|mail| mail["unsubscribe_url"].as_str()).expect("one that can be switched off");
+    let (_, token) = url.split_once("/unsubscribe/").expect("a token");
+    phone.open(&format!("/unsubscribe/{token}")).await;
+    for (button, shows) in
+        [("Unsubscribe", "You are unsubscribed"), ("That was a mistake, send them again", "They come again")]
+    {
+        assert_eq!(phone.accessibility_faults().await, Vec::<String>::new(), "before {button}");
+        assert!(!phone.scrolls_sideways().await, "before {button}");
+        phone.picture(&format!("unsubscribe-{}", button.split(' ').next().unwrap_or_default())).await;
+        phone.press(button).await;
+        phone.reads(shows).await;
+    }
+    assert_eq!(phone.accessibility_faults().await, Vec::<String>::new());
 }
 
 /// The judges can say no.

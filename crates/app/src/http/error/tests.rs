@@ -57,6 +57,7 @@ fn accounts() -> Vec<(String, accounts::Error)> {
         Accounts::Suspended => [Accounts::Suspended],
         Accounts::InvalidToken => [Accounts::InvalidToken],
         Accounts::NotFound(_) => [Accounts::NotFound("user")],
+        Accounts::InvalidCode => [Accounts::InvalidCode],
         Accounts::NotApproved => [Accounts::NotApproved],
         Accounts::InvalidTransition { .. } => [Accounts::InvalidTransition { from: "approved", to: "pending" }],
         Accounts::TooManyTokens(_) => [Accounts::TooManyTokens(20)],
