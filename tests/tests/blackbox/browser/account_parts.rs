@@ -41,6 +41,7 @@ async fn a_telephone_is_confirmed(server: &TestServer, phone: &Browser, dana: &P
     phone.press("Confirm my number").await;
     phone.reads_no_more("Not confirmed yet").await;
     phone.reads(NUMBER).await;
+    phone.picture("account-phone-confirmed").await;
     let me = dana.client.get("/api/me").await.expect_status(200);
     assert_eq!(me.body["phone_verified"], true);
     phone.press(&format!("Remove {NUMBER}")).await;
@@ -69,6 +70,8 @@ async fn a_card_is_removed(phone: &Browser, dana: &Person) {
     dana.session_of(&checkout).await;
     phone.reload().await;
     phone.reads("Visa ending in 4242").await;
+    phone.script("document.querySelector('#cards').scrollIntoView();").await;
+    phone.picture("account-phone-cards").await;
     phone.press("Remove Visa ending in 4242").await;
     phone.reads("No card is saved.").await;
     let left = dana.client.get("/api/me/cards").await.expect_status(200);
@@ -79,6 +82,8 @@ async fn other_devices_are_signed_out(server: &TestServer, phone: &Browser, dana
     phone.reads("You are signed in nowhere else.").await;
     let elsewhere = server.sign_in(&dana.email, PASSWORD).await;
     phone.reload().await;
+    phone.script("document.querySelector('#sign-ins-title').scrollIntoView();").await;
+    phone.picture("account-phone-devices").await;
     phone.press("Sign out everywhere else").await;
     phone.reads("You are signed in nowhere else.").await;
     elsewhere.client.get("/api/me").await.refused(401, "not_signed_in");
