@@ -65,7 +65,17 @@ fn render(markdown: &str) -> String {
             let dest_url = if is_harmless(&dest_url) { dest_url } else { "#".into() };
             Some(Event::Start(Tag::Link { link_type, dest_url, title, id }))
         }
-        other => Some(other),
+        other @ (Event::Start(_)
+        | Event::End(_)
+        | Event::Text(_)
+        | Event::Code(_)
+        | Event::InlineMath(_)
+        | Event::DisplayMath(_)
+        | Event::FootnoteReference(_)
+        | Event::SoftBreak
+        | Event::HardBreak
+        | Event::Rule
+        | Event::TaskListMarker(_)) => Some(other),
     });
     let mut out = String::new();
     html::push_html(&mut out, events);
