@@ -161,11 +161,11 @@ impl State {
         let (good, bad): (Vec<_>, Vec<_>) =
             mails.iter().enumerate().partition(|(_, mail)| !self.is_rejected(mail));
         let is_batch = asked.body.is_array();
-        let too_many = mails.len() > 100;
-        if too_many
-            || (is_batch && self.takes_no_batches)
-            || (!bad.is_empty() && !(is_batch && asked.permissive))
-        {
+        let whole = match is_batch {
+            true => self.takes_no_batches || mails.len() > 100 || (!bad.is_empty() && !asked.permissive),
+            false => !bad.is_empty(),
+        };
+        if whole {
             return (422, problem(422, "validation_error"));
         }
         let first = self.delivered.len();
