@@ -7,6 +7,7 @@
 //! | [`client`] | requests, and answers that must never be a server error |
 //! | [`people`] | a customer, a mechanic, an admin |
 //! | [`money`] | an intake, a checkout, and the sandbox's payment page |
+//! | [`recorder`] | a proxy that notes what goes over the wire to Stripe |
 //! | [`resend`] | something that answers like the mail carrier |
 //! | [`socket`] | a WebSocket client |
 //! | [`browser`] | Chromium, on a phone and on a desk |
@@ -21,6 +22,7 @@ pub mod database;
 pub mod disk;
 pub mod money;
 pub mod people;
+pub mod recorder;
 pub mod resend;
 pub mod server;
 pub mod socket;

@@ -10,6 +10,7 @@ mod blackbox {
     mod crash;
     mod disk;
     mod doctor;
+    mod erasure;
     mod export;
     mod files;
     mod idempotency;
@@ -19,6 +20,8 @@ mod blackbox {
     mod phones;
     mod preferences;
     mod refunds;
+    mod sdk;
+    mod security;
     mod server;
     mod sessions;
     mod sign_ins;

@@ -8,6 +8,7 @@
 //! | [`check`] | formatting, lints, layers, tidiness, documentation, generated files |
 //! | [`migration`] | a new migration in both folders |
 //! | [`postgres`], [`packages`] | a throw-away PostgreSQL; finding and installing programs |
+//! | [`sdk`] | Stripe's official SDKs for the tests |
 //! | [`run`] | running a program and saying what failed |
 //!
 //! It must never be needed to run the product, and never hold what the product does: those are `pitlane`'s commands.
@@ -21,6 +22,7 @@ mod migration;
 mod packages;
 mod postgres;
 mod run;
+mod sdk;
 mod test;
 
 use std::process::ExitCode;

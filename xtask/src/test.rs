@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use crate::packages::{find_any, install, installs_unasked};
 use crate::postgres::{Postgres, find_programs};
 use crate::run::{Outcome, cargo_command, debug_binary};
+use crate::sdk;
 
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const CHROMEDRIVER: [&str; 3] =
@@ -19,7 +20,7 @@ const CHROMEDRIVER: [&str; 3] =
 /// A test failed; or, with `CI=true`, something could not run.
 pub(crate) fn run(may_install: bool, filter: &[String]) -> Outcome {
     let mut missing = install_missing(may_install || installs_unasked());
-    let mut environment: Vec<(&str, PathBuf)> = vec![("PITLANE_TEST_BINARY", debug_binary())];
+    let mut environment: Vec<(&'static str, PathBuf)> = vec![("PITLANE_TEST_BINARY", debug_binary())];
 
     let postgres = find_programs().map(|programs| Postgres::start(&programs));
     match &postgres {
@@ -53,6 +54,8 @@ pub(crate) fn run(may_install: bool, filter: &[String]) -> Outcome {
         ),
     }
 
+    sdk::install(&mut environment, &mut missing);
+
     let tally = tests(&environment, filter)?;
     drop(postgres);
     close(&tally, &missing)
@@ -83,13 +86,17 @@ fn install_missing(may_install: bool) -> Vec<String> {
     if find_any(&CHROMEDRIVER).is_none() {
         packages.push("chromium-driver");
     }
-    if packages.is_empty() || !may_install {
+    if !may_install {
         return Vec::new();
     }
-    match install(&packages) {
-        Ok(()) => Vec::new(),
-        Err(reason) => vec![format!("installing {}: {reason}", packages.join(", "))],
-    }
+    // One by one: what can't be had must not keep the others away.
+    let groups = [packages, sdk::missing_packages()].into_iter().filter(|packages| !packages.is_empty());
+    groups
+        .filter_map(|packages| {
+            let reason = install(&packages).err()?;
+            Some(format!("installing {}: {reason}", packages.join(", ")))
+        })
+        .collect()
 }
 
 #[derive(Default)]

@@ -10,16 +10,18 @@
 //! | [`attempts`] | how often a password or a link may be asked for |
 //! | [`one_time`] | links that work once: verification, sign-in, password reset |
 //! | [`phone_code`] | codes that show whose a telephone is |
+//! | [`second_factor`] | the code of an authenticator app, recovery codes |
 //! | [`api_token`] | tokens of programs |
 //! | [`authenticate`] | from a presented token to a [`Principal`] |
 //! | [`provider`] | independents and workshops, mechanics, their approval and duty |
+//! | [`erase`](mod@erase) | leaving: what remains of a person |
 //! | [`audit`] | the audit log |
 //! | [`idempotency`] | a request that is sent twice is answered once |
 //! | [`return_path`] | where a person goes after signing in |
 //! | [`store`] | the ports that a store implements |
 //!
-//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `phone_codes`, `login_attempts`, `providers`,
-//! `mechanics`, `audit_log` and `idempotency_keys`.
+//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `phone_codes`, `second_factors`,
+//! `recovery_codes`, `login_attempts`, `providers`, `mechanics`, `audit_log` and `idempotency_keys`.
 //!
 //! It must never know HTTP, cookies or mails, hash a password (slow work belongs to the app, which hands in the
 //! result), keep a token in clear, or answer differently for an e-mail address that has an account than for one
@@ -32,6 +34,7 @@ pub mod authenticate;
 pub mod change;
 mod device_name;
 pub mod email;
+pub mod erase;
 pub mod error;
 pub mod idempotency;
 pub mod one_time;
@@ -41,6 +44,7 @@ pub mod profile;
 pub mod provider;
 pub mod register;
 pub mod return_path;
+pub mod second_factor;
 pub mod sign_in;
 pub mod store;
 pub mod token;
@@ -59,8 +63,9 @@ pub use phone_code::{CodeOutcome, CodeSecret, PhoneCode};
 pub use profile::{AccountType, Name, Phone, TimeZone};
 pub use provider::{Approval, ApprovalState, Mechanic, MechanicRecord, Provider, ProviderKind};
 pub use return_path::ReturnPath;
+pub use second_factor::{RecoveryCode, SecondFactor, SharedSecret};
 pub use sign_in::{Device, SignIn};
-pub use store::{CredentialStore, ProviderStore, RecordStore, Store, UserStore};
+pub use store::{CredentialStore, ProviderStore, RecordStore, SecondFactorStore, Store, UserStore};
 pub use token::{Token, TokenHash};
 pub use user::{Status, User, UserRecord};
 

@@ -34,7 +34,7 @@ pub use reader::{Entry, Origin, Problem, Problems};
 pub use secret::Secret;
 pub use sections::{
     Auth, Bus, Database, Dispatch, Environment, Files, Mail, MailProvider, PaymentProvider, Payments,
-    Pricing, Reach, Scheduling, Server, Sessions, SmsProvider, Video, VideoProvider,
+    Pricing, Reach, Retention, Scheduling, Server, Sessions, SmsProvider, Video, VideoProvider,
 };
 
 /// Where the file is looked for, relative to the working directory.
@@ -69,6 +69,8 @@ pub struct Settings {
     pub scheduling: Scheduling,
     /// Who gets in.
     pub auth: Auth,
+    /// How long what people leave behind is kept.
+    pub retention: Retention,
     /// Every key with its default and its value, secrets masked.
     pub entries: Vec<Entry>,
 }
@@ -127,6 +129,7 @@ impl Settings {
             sessions: Sessions::read(&mut reader),
             scheduling: Scheduling::read(&mut reader),
             auth: Auth::read(&mut reader),
+            retention: Retention::read(&mut reader),
             entries: Vec::new(),
         };
         let (entries, problems) = reader.finish();

@@ -21,6 +21,10 @@ pub enum JobKind {
     Refund,
     /// Deletes uploads that nothing refers to.
     SweepFiles,
+    /// Makes the payment provider forget somebody who left.
+    ForgetPayer,
+    /// Deletes what was kept as long as it has to be.
+    Retain,
     /// Deletes finished jobs and whatever else has outlived its use.
     Prune,
 }
@@ -38,7 +42,7 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Mail,
         Self::MailBatch,
         Self::Sms,
@@ -47,6 +51,8 @@ impl JobKind {
         Self::ExpireRequest,
         Self::Refund,
         Self::SweepFiles,
+        Self::ForgetPayer,
+        Self::Retain,
         Self::Prune,
     ];
 
@@ -61,6 +67,8 @@ impl JobKind {
             Self::ExpireRequest => "expire_request",
             Self::Refund => "refund",
             Self::SweepFiles => "sweep_files",
+            Self::ForgetPayer => "forget_payer",
+            Self::Retain => "retain",
             Self::Prune => "prune",
         }
     }
@@ -77,11 +85,13 @@ impl JobKind {
             // A code is too old after ten minutes.
             Self::Sms => Patience { max_attempts: 8, base_seconds: 2, cap_seconds: 120 },
             Self::Mail | Self::MailBatch => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
-            Self::Refund => Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 },
+            Self::Refund | Self::ForgetPayer => {
+                Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 }
+            }
             Self::ExpireOrder | Self::ExpireRequest => {
                 Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 }
             }
-            Self::Reconcile | Self::SweepFiles | Self::Prune => {
+            Self::Reconcile | Self::SweepFiles | Self::Retain | Self::Prune => {
                 Patience { max_attempts: 5, base_seconds: 10, cap_seconds: 600 }
             }
         }
@@ -92,12 +102,14 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(60),
             Self::SweepFiles | Self::Prune => Some(3_600),
+            Self::Retain => Some(21_600),
             Self::Mail
             | Self::MailBatch
             | Self::Sms
             | Self::ExpireOrder
             | Self::ExpireRequest
-            | Self::Refund => None,
+            | Self::Refund
+            | Self::ForgetPayer => None,
         }
     }
 }

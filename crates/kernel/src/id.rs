@@ -46,6 +46,8 @@ ids! {
     OneTimeTokenId,
     /// A code that shows whose a telephone is.
     PhoneCodeId,
+    /// An authenticator app of a person.
+    EnrolmentId,
     /// Who offers help: an independent mechanic or a workshop. An independent's provider id is its user id.
     ProviderId,
     /// A line of the audit log.

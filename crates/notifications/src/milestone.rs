@@ -40,7 +40,7 @@ impl Channel {
 /// Why a message is sent, which decides what may stop it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Category {
-    /// The person asked for it this minute, to get into the account. Only an address that does not exist stops it:
+    /// The person asked for it this minute, to get into the account, or must know what happened to it. Only an address that does not exist stops it:
     /// somebody who once complained about a mail must still be able to sign in.
     Security,
     /// It belongs to something the person bought or does.
@@ -61,6 +61,16 @@ pub enum Milestone {
     PasswordReset,
     /// The code that shows whose a telephone is.
     PhoneCode,
+    /// The address that an account is to have is to be confirmed.
+    EmailChange,
+    /// Somebody asked for another address for the account.
+    EmailChangeAsked,
+    /// The account has another password.
+    PasswordChanged,
+    /// Signing in asks for a code of an authenticator app from now on.
+    SecondFactorOn,
+    /// Signing in asks for no code any more.
+    SecondFactorOff,
     /// The customer's order is paid (EML-04).
     BookingConfirmed,
     /// What was paid, line by line.
@@ -79,11 +89,16 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
         Self::PhoneCode,
+        Self::EmailChange,
+        Self::EmailChangeAsked,
+        Self::PasswordChanged,
+        Self::SecondFactorOn,
+        Self::SecondFactorOff,
         Self::BookingConfirmed,
         Self::Receipt,
         Self::MechanicAssigned,
@@ -100,6 +115,11 @@ impl Milestone {
             Self::MagicLink => "magic_link",
             Self::PasswordReset => "password_reset",
             Self::PhoneCode => "phone_code",
+            Self::EmailChange => "email_change",
+            Self::EmailChangeAsked => "email_change_asked",
+            Self::PasswordChanged => "password_changed",
+            Self::SecondFactorOn => "second_factor_on",
+            Self::SecondFactorOff => "second_factor_off",
             Self::BookingConfirmed => "booking_confirmed",
             Self::Receipt => "receipt",
             Self::MechanicAssigned => "mechanic_assigned",
@@ -118,9 +138,15 @@ impl Milestone {
     /// Why it is sent.
     pub const fn category(self) -> Category {
         match self {
-            Self::Verification | Self::MagicLink | Self::PasswordReset | Self::PhoneCode => {
-                Category::Security
-            }
+            Self::Verification
+            | Self::MagicLink
+            | Self::PasswordReset
+            | Self::PhoneCode
+            | Self::EmailChange
+            | Self::EmailChangeAsked
+            | Self::PasswordChanged
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff => Category::Security,
             Self::BookingConfirmed
             | Self::Receipt
             | Self::MechanicAssigned
@@ -145,6 +171,11 @@ impl Milestone {
             Self::Verification
             | Self::MagicLink
             | Self::PasswordReset
+            | Self::EmailChange
+            | Self::EmailChangeAsked
+            | Self::PasswordChanged
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff
             | Self::BookingConfirmed
             | Self::Receipt
             | Self::MechanicAssigned

@@ -3,15 +3,13 @@
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use base64::Engine as _;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::document::Kind;
 use crate::fault::{Fault, Refusal, Reply, invalid};
-use crate::form::{Params, Scope};
+use crate::form::Params;
 use crate::queue::Kept;
-use crate::state::Tx;
-use crate::{charges, checkout, customers, events, expand, intents, line_items, methods, prices, refunds};
+use crate::state::{Origin, Tx};
+use crate::{expand, resources};
 
 /// A request to the API.
 pub(crate) struct Call {
@@ -20,6 +18,8 @@ pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) params: Params,
     pub(crate) idempotency_key: Option<String>,
+    /// What `Request-Id` says, and the events that the call causes.
+    pub(crate) request: String,
 }
 
 /// An answer, and whether it is the one given before under the same key.
@@ -63,6 +63,7 @@ pub(crate) fn authenticate(headers: &HeaderMap) -> Result<(), Fault> {
 
 /// Answers a call inside its transaction.
 pub(crate) fn answer(tx: &mut Tx<'_>, call: &Call) -> Result<Answer, Fault> {
+    tx.origin = Origin { request: Some(call.request.clone()), idempotency_key: call.idempotency_key.clone() };
     let key = call.idempotency_key.as_deref().filter(|_| call.method == Method::POST);
     let Some(key) = key else { return Ok(Answer { reply: respond(tx, call)?, replayed: false }) };
     if key.is_empty() || key.chars().count() > 255 {
@@ -99,109 +100,11 @@ pub(crate) fn answer(tx: &mut Tx<'_>, call: &Call) -> Result<Answer, Fault> {
 
 fn respond(tx: &mut Tx<'_>, call: &Call) -> Result<Reply, Fault> {
     let params = call.params.root();
-    let mut reply = dispatch(tx, call, &params)?;
+    let mut reply = resources::answer(tx, call, &params)?;
     if reply.status == 200 {
         for path in params.child("expand").texts()? {
             expand::expand(tx, &mut reply.body, path)?;
         }
     }
     Ok(reply)
-}
-
-fn dispatch(tx: &mut Tx<'_>, call: &Call, params: &Scope<'_>) -> Result<Reply, Fault> {
-    let segments: Vec<&str> = call.path.split('/').collect();
-    let answered = match call.method {
-        Method::GET => read(tx, &segments, params)?,
-        Method::POST => write(tx, &segments, params)?,
-        Method::DELETE => match *segments.as_slice() {
-            ["customers", id] => Some(customers::delete(tx, id)?),
-            _ => None,
-        },
-        _ => None,
-    };
-    answered.ok_or_else(|| {
-        let message = format!(
-            "Unrecognized request URL ({}: /v1/{}). The sandbox knows a part of Stripe's API only.",
-            call.method, call.path
-        );
-        Refusal::new(404, "invalid_request_error", message).into()
-    })
-}
-
-fn read(tx: &mut Tx<'_>, segments: &[&str], params: &Scope<'_>) -> Result<Option<Reply>, Fault> {
-    let kind = match *segments {
-        ["account"] => return Ok(Some(account())),
-        ["customers"] => return customers::list(tx, params).map(Some),
-        ["customers", id] => {
-            params.only(&[])?;
-            return customers::retrieve(tx, id).map(Some);
-        }
-        ["customers", id, "payment_methods"] => return methods::of_customer(tx, id, params).map(Some),
-        ["customers", id, "payment_methods", method] => {
-            return methods::one_of_customer(tx, id, method).map(Some);
-        }
-        ["checkout", "sessions"] => return checkout::list(tx, params).map(Some),
-        ["checkout", "sessions", id, "line_items"] => return line_items::collection(tx, id).map(Some),
-        ["payment_intents"] => return intents::list(tx, params).map(Some),
-        ["payment_methods"] => return methods::list(tx, params).map(Some),
-        ["charges"] => return charges::list(tx, params).map(Some),
-        ["refunds"] => return refunds::list(tx, params).map(Some),
-        ["prices"] => return prices::list(tx, params).map(Some),
-        ["events"] => return events::list(tx, params).map(Some),
-        ["checkout", "sessions", _] => Kind::Session,
-        ["payment_intents", _] => Kind::Intent,
-        ["payment_methods", _] => Kind::Method,
-        ["charges", _] => Kind::Charge,
-        ["refunds", _] => Kind::Refund,
-        ["prices", _] => Kind::Price,
-        ["products", _] => Kind::Product,
-        ["events", _] => Kind::Event,
-        _ => return Ok(None),
-    };
-    params.only(&["client_secret"])?;
-    let id = segments.last().copied().unwrap_or_default();
-    Ok(Some(Reply::ok(tx.require(kind, id, "id")?.into_json())))
-}
-
-fn write(tx: &mut Tx<'_>, segments: &[&str], params: &Scope<'_>) -> Result<Option<Reply>, Fault> {
-    let reply = match *segments {
-        ["customers"] => customers::create(tx, params)?,
-        ["customers", id] => customers::update(tx, id, params)?,
-        ["checkout", "sessions"] => checkout::create(tx, params)?,
-        ["checkout", "sessions", id] => checkout::update(tx, id, params)?,
-        ["checkout", "sessions", id, "expire"] => {
-            params.only(&[])?;
-            checkout::expire(tx, id)?
-        }
-        ["payment_intents"] => intents::create(tx, params)?,
-        ["payment_intents", id] => intents::update(tx, id, params)?,
-        ["payment_intents", id, "confirm"] => intents::confirm(tx, id, params)?,
-        ["payment_intents", id, "cancel"] => intents::cancel(tx, id, params)?,
-        ["payment_methods"] => methods::create(tx, params)?,
-        ["payment_methods", id] => methods::update(tx, id, params)?,
-        ["payment_methods", id, "attach"] => methods::attach(tx, id, params)?,
-        ["payment_methods", id, "detach"] => {
-            params.only(&[])?;
-            methods::detach(tx, id)?
-        }
-        ["refunds"] => refunds::create(tx, params)?,
-        ["refunds", id] => refunds::update(tx, id, params)?,
-        ["prices"] => prices::create(tx, params)?,
-        _ => return Ok(None),
-    };
-    Ok(Some(reply))
-}
-
-/// The account, so that a configured key can be checked without changing anything.
-fn account() -> Reply {
-    Reply::ok(json!({
-        "id": "acct_sandbox",
-        "object": "account",
-        "charges_enabled": true,
-        "country": "US",
-        "default_currency": "usd",
-        "details_submitted": true,
-        "payouts_enabled": true,
-        "type": "standard",
-    }))
 }

@@ -17,6 +17,19 @@ pub(crate) enum Behaviour {
     RefundsLater,
     /// Pays; a refund of it succeeds first and fails after a while.
     RefundFails,
+    /// Pays; the cardholder disputes it a few seconds later.
+    Disputes(Grounds),
+    /// Pays; the money is available at once.
+    PaysAvailable,
+}
+
+/// Why a cardholder disputes a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grounds {
+    /// Stripe's reason.
+    pub(crate) reason: &'static str,
+    /// Only a question yet: no money is taken back.
+    pub(crate) inquiry: bool,
 }
 
 /// Why a card is declined.
@@ -70,7 +83,7 @@ const fn card(
     TestCard { number, brand: "visa", behaviour, hint, alias }
 }
 
-pub(crate) const TEST_CARDS: [TestCard; 17] = [
+pub(crate) const TEST_CARDS: [TestCard; 21] = [
     card("4242424242424242", Behaviour::Pays, "pm_card_visa", "Pays"),
     card("4000000000000002", declined("generic_decline"), "pm_card_chargeDeclined", "Is declined"),
     card(
@@ -109,6 +122,25 @@ pub(crate) const TEST_CARDS: [TestCard; 17] = [
         "Pays; a refund takes a few seconds",
     ),
     card("4000000000007726", Behaviour::RefundFails, "pm_card_refundFail", "Pays; a refund fails later"),
+    card(
+        "4000000000000259",
+        Behaviour::Disputes(Grounds { reason: "fraudulent", inquiry: false }),
+        "pm_card_createDispute",
+        "Pays; is disputed a few seconds later",
+    ),
+    card(
+        "4000000000002685",
+        Behaviour::Disputes(Grounds { reason: "product_not_received", inquiry: false }),
+        "pm_card_createDisputeProductNotReceived",
+        "",
+    ),
+    card(
+        "4000000000001976",
+        Behaviour::Disputes(Grounds { reason: "fraudulent", inquiry: true }),
+        "pm_card_createDisputeInquiry",
+        "",
+    ),
+    card("4000003720000278", Behaviour::PaysAvailable, "pm_card_bypassPendingInternational", ""),
     card("4000000000000341", declined("generic_decline"), "pm_card_chargeCustomerFail", ""),
     card("4000000000009987", declined("lost_card"), "pm_card_chargeDeclinedLostCard", ""),
     card("4000000000009979", declined("stolen_card"), "pm_card_chargeDeclinedStolenCard", ""),
@@ -152,6 +184,11 @@ pub(crate) const TEST_CARDS: [TestCard; 17] = [
 /// The test card with this number.
 pub(crate) fn by_number(number: &str) -> Option<TestCard> {
     TEST_CARDS.into_iter().find(|card| card.number == number)
+}
+
+/// The test card behind one of Stripe's ready-made tokens, such as `tok_visa`.
+pub(crate) fn by_token(token: &str) -> Option<TestCard> {
+    by_alias(&format!("pm_card_{}", token.strip_prefix("tok_")?))
 }
 
 /// The test card behind one of Stripe's ready-made payment methods.
@@ -328,6 +365,7 @@ impl Entered {
             "generated_from": null,
             "last4": self.card.last4(),
             "networks": {"available": [self.card.brand], "preferred": null},
+            "regulated_status": "unregulated",
             "three_d_secure_usage": {"supported": true},
             "wallet": null,
         })
@@ -335,38 +373,4 @@ impl Entered {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{TEST_CARDS, check, luhn};
-
-    #[test]
-    fn every_test_card_has_a_right_check_digit() {
-        for card in TEST_CARDS {
-            assert!(luhn(card.number), "{}", card.number);
-        }
-        assert!(!luhn("4242424242424241"));
-    }
-
-    #[test]
-    fn typed_cards_are_checked_field_by_field() {
-        let codes = |number, expiry, cvc| match check(number, expiry, cvc, 2026, 3) {
-            Ok(entered) => format!("{} {}/{}", entered.card.last4(), entered.month, entered.year),
-            Err(mistakes) => [mistakes.number, mistakes.expiry, mistakes.cvc]
-                .map(|mistake| mistake.map_or("ok", |mistake| mistake.code))
-                .join(" "),
-        };
-        for (number, expiry, cvc, wanted) in [
-            ("4242 4242 4242 4242", "12 / 34", "123", "4242 12/2034"),
-            ("4242424242424242", "0326", "123", "4242 3/2026"),
-            ("4242-4242-4242-4242", "12/2034", " 123 ", "4242 12/2034"),
-            ("378282246310005", "1234", "1234", "0005 12/2034"),
-            ("378282246310005", "1234", "123", "ok ok invalid_cvc"),
-            ("4242424242424241", "02/26", "12", "incorrect_number invalid_expiry_year invalid_cvc"),
-            ("", "", "", "incomplete_number invalid_expiry_month invalid_cvc"),
-            ("4111111111111111", "13/30", "abc", "card_declined invalid_expiry_month invalid_cvc"),
-            ("4242424242424242", "12/99", "123", "ok invalid_expiry_year ok"),
-            ("4２42424242424242", "1２/3４", "123", "incorrect_number invalid_expiry_month ok"),
-        ] {
-            assert_eq!(codes(number, expiry, cvc), wanted, "{number} {expiry} {cvc}");
-        }
-    }
-}
+mod tests;

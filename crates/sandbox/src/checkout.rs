@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::confirm;
 use crate::customers;
 use crate::document::{Document, Kind};
 use crate::events;
@@ -11,6 +12,7 @@ use crate::ids;
 use crate::intents;
 use crate::line_items::{self, Basket};
 use crate::listing::{self, Filter};
+use crate::setups;
 use crate::state::Tx;
 use crate::timers::Due;
 
@@ -20,11 +22,10 @@ const LONGEST: i64 = 24 * 60 * 60;
 const UNDER_WAY: i64 = 60;
 
 /// Parameters that change nothing on the sandbox's page.
-const IGNORED: [&str; 27] = [
+const IGNORED: [&str; 26] = [
     "adaptive_pricing",
     "after_expiration",
     "allow_promotion_codes",
-    "allowed_payment_method_types",
     "automatic_tax",
     "billing_address_collection",
     "branding_settings",
@@ -50,7 +51,8 @@ const IGNORED: [&str; 27] = [
     "wallet_options",
 ];
 
-const READ: [&str; 14] = [
+const READ: [&str; 16] = [
+    "allowed_payment_method_types",
     "cancel_url",
     "client_reference_id",
     "currency",
@@ -63,30 +65,45 @@ const READ: [&str; 14] = [
     "mode",
     "payment_intent_data",
     "payment_method_types",
+    "setup_intent_data",
     "success_url",
     "ui_mode",
 ];
 
-fn check_mode(params: &Scope<'_>) -> Result<(), Fault> {
+/// What the page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Payment,
+    Setup,
+}
+
+fn mode(params: &Scope<'_>) -> Result<Mode, Fault> {
     let mode = params.child("mode");
-    if mode.required()? != "payment" {
-        return Err(invalid("The sandbox knows the mode payment only.").param("mode").into());
-    }
+    let mode = match mode.required()? {
+        "payment" => Mode::Payment,
+        "setup" => Mode::Setup,
+        _ => {
+            return Err(invalid("The sandbox knows the modes payment and setup only.").param("mode").into());
+        }
+    };
     if let Some(ui) = params.child("ui_mode").text()?
         && !matches!(ui, "hosted" | "hosted_page")
     {
         return Err(invalid("The sandbox has a hosted page only.").param("ui_mode").into());
     }
-    for method in params.child("payment_method_types").texts()? {
-        if method != "card" {
-            return Err(invalid(format!(
-                "The payment method type provided: {method} is invalid. The sandbox knows card only."
-            ))
-            .param("payment_method_types")
-            .into());
-        }
+    confirm::card_only(params)?;
+    let foreign = match mode {
+        Mode::Payment => "setup_intent_data",
+        Mode::Setup => "payment_intent_data",
+    };
+    if params.child(foreign).given() {
+        let own = if mode == Mode::Payment { "setup" } else { "payment" };
+        return Err(invalid(format!("You can only use {foreign} in {own} mode.")).param(foreign).into());
     }
-    Ok(())
+    if mode == Mode::Setup && params.child("line_items").given() {
+        return Err(invalid("You can not pass `line_items` in `setup` mode.").param("line_items").into());
+    }
+    Ok(mode)
 }
 
 fn expires_at(params: &Scope<'_>, now: i64) -> Result<i64, Fault> {
@@ -116,11 +133,36 @@ fn check_customer(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<(Option<String>
     }
 }
 
+/// What a session sells and how its payment is to look, checked now, so that a mistake is the creator's and not the
+/// payer's; nothing, when it only keeps a card.
+fn sale(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<(Basket, Value), Fault> {
+    let data = params.child("payment_intent_data");
+    data.only(&intents::SHARED)?;
+    let mut trial = Document::new(json!({"metadata": {}}));
+    intents::fill(&mut trial, &data)?;
+    let basket = line_items::basket(tx, &params.child("line_items"))?;
+    if params.child("currency").given() && params.child("currency").currency()? != basket.currency {
+        return Err(invalid("The currency differs from that of the line items.").param("currency").into());
+    }
+    Ok((basket, trial.into_json()))
+}
+
+/// The setup intent of a page that only keeps a card.
+fn setup(tx: &mut Tx<'_>, params: &Scope<'_>, customer: Option<&str>) -> Result<String, Fault> {
+    let data = params.child("setup_intent_data");
+    data.only(&["description", "metadata"])?;
+    let mut setup = setups::blank(tx, customer);
+    setup.set("description", data.child("description").optional_text(1_000)?.unwrap_or_default());
+    setup.set("metadata", data.child("metadata").metadata(&json!({}))?);
+    setups::insert(tx, &setup)?;
+    Ok(setup.id().to_owned())
+}
+
 pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
     let mut allowed = IGNORED.to_vec();
     allowed.extend(READ);
     params.only(&allowed)?;
-    check_mode(params)?;
+    let mode = mode(params)?;
     let success = params.child("success_url");
     let success = success.address()?.ok_or_else(|| Fault::from(success.missing()))?;
     let cancel = params.child("cancel_url").address()?;
@@ -130,14 +172,22 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     let metadata = params.child("metadata").metadata(&json!({}))?;
     let creation =
         params.child("customer_creation").one_of(&["always", "if_required"])?.unwrap_or("if_required");
-    let intent_data = params.child("payment_intent_data");
-    intent_data.only(&intents::SHARED)?;
-    // Checked now, so that a mistake is the creator's and not the payer's.
-    let mut trial = Document::new(json!({"metadata": {}}));
-    intents::fill(&mut trial, &intent_data)?;
-    let basket = line_items::basket(tx, &params.child("line_items"))?;
     let id = ids::random("cs_test", 58);
-    let mut session = blank(tx, &id, &basket);
+    let (mut session, hidden) = match mode {
+        Mode::Payment => {
+            let (basket, intent) = sale(tx, params)?;
+            let session = blank(tx, &id, Some(&basket));
+            (session, json!({"line_items": basket.items, "intent": intent}))
+        }
+        Mode::Setup => {
+            let mut session = blank(tx, &id, None);
+            if params.child("currency").given() {
+                session.set("currency", params.child("currency").currency()?);
+            }
+            session.set("setup_intent", setup(tx, params, customer.as_deref())?);
+            (session, json!({"line_items": []}))
+        }
+    };
     for (field, value) in [
         ("cancel_url", Value::from(cancel)),
         ("client_reference_id", Value::from(reference)),
@@ -150,14 +200,17 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     ] {
         session.set(field, value);
     }
+    confirm::keep_allowed(&mut session, params)?;
     let details = payer(tx, &session)?;
     session.set("customer_details", details);
-    tx.insert(Kind::Session, &session, &json!({"line_items": basket.items, "intent": trial.json()}))?;
+    tx.insert(Kind::Session, &session, &hidden)?;
     tx.timer_set(Due::ExpireSession.name(), &id, expires_at)?;
     Ok(Reply::ok(session.into_json()))
 }
 
-fn blank(tx: &Tx<'_>, id: &str, basket: &Basket) -> Document {
+/// A new session that sells a basket, or keeps a card when there is none.
+fn blank(tx: &Tx<'_>, id: &str, basket: Option<&Basket>) -> Document {
+    let total = basket.map(|basket| basket.total);
     let base = tx.settings.public_url.trim_end_matches('/');
     Document::new(json!({
         "id": id,
@@ -165,15 +218,17 @@ fn blank(tx: &Tx<'_>, id: &str, basket: &Basket) -> Document {
         "adaptive_pricing": null,
         "after_expiration": null,
         "allow_promotion_codes": null,
-        "amount_subtotal": basket.total,
-        "amount_total": basket.total,
+        "allowed_payment_method_types": null,
+        "amount_subtotal": total,
+        "amount_total": total,
         "automatic_tax": {"enabled": false, "liability": null, "provider": null, "status": null},
         "billing_address_collection": null,
         "client_secret": null,
+        "collected_information": null,
         "consent": null,
         "consent_collection": null,
         "created": tx.now,
-        "currency": basket.currency,
+        "currency": basket.map(|basket| basket.currency.as_str()),
         "currency_conversion": null,
         "custom_fields": [],
         "custom_text": {
@@ -182,30 +237,36 @@ fn blank(tx: &Tx<'_>, id: &str, basket: &Basket) -> Document {
             "submit": null,
             "terms_of_service_acceptance": null,
         },
+        "customer_account": null,
         "discounts": [],
+        "integration_identifier": null,
         "invoice": null,
         "invoice_creation": null,
         "livemode": false,
         "locale": null,
-        "mode": "payment",
+        "managed_payments": null,
+        "mode": if basket.is_some() { "payment" } else { "setup" },
+        "origin_context": null,
         "payment_intent": null,
         "payment_link": null,
-        "payment_method_collection": "if_required",
+        "payment_method_collection": if basket.is_some() { "if_required" } else { "always" },
         "payment_method_configuration_details": null,
         "payment_method_options": {},
         "payment_method_types": ["card"],
-        "payment_status": if basket.total == 0 { "no_payment_required" } else { "unpaid" },
+        "payment_status": if total.unwrap_or_default() == 0 { "no_payment_required" } else { "unpaid" },
+        "permissions": null,
         "phone_number_collection": {"enabled": false},
         "recovered_from": null,
         "saved_payment_method_options": null,
         "setup_intent": null,
+        "shipping_address_collection": null,
         "shipping_cost": null,
         "shipping_options": [],
         "status": "open",
         "submit_type": null,
         "subscription": null,
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted",
+        "ui_mode": "hosted_page",
         "url": format!("{base}/sandbox/checkout/{id}"),
         "wallet_options": null,
     }))
@@ -225,7 +286,9 @@ pub(crate) fn payer(tx: &mut Tx<'_>, session: &Document) -> Result<Value, Fault>
     }
     Ok(json!({
         "address": null,
+        "business_name": null,
         "email": email,
+        "individual_name": null,
         "name": name,
         "phone": null,
         "tax_exempt": "none",
@@ -241,7 +304,8 @@ pub(crate) fn update(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Re
     Ok(Reply::ok(session.into_json()))
 }
 
-pub(crate) fn expire(tx: &mut Tx<'_>, id: &str) -> Result<Reply, Fault> {
+pub(crate) fn expire(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Reply, Fault> {
+    params.only(&[])?;
     let mut session = tx.require(Kind::Session, id, "id")?;
     if session.text("status") != "open" {
         return Err(invalid(format!(
@@ -265,6 +329,12 @@ fn close(tx: &mut Tx<'_>, session: &mut Document) -> Result<(), Fault> {
         let mut intent = tx.require(Kind::Intent, id, "id")?;
         if intents::open_to_change(&intent) {
             intents::abandon(tx, &mut intent, Some("abandoned"))?;
+        }
+    }
+    if let Some(id) = session.maybe("setup_intent") {
+        let mut setup = tx.require(Kind::Setup, id, "id")?;
+        if setups::is_open(&setup) {
+            setups::abandon(tx, &mut setup, Some("abandoned"))?;
         }
     }
     session.set("status", "expired");
@@ -304,8 +374,15 @@ pub(crate) fn success_url(session: &Document) -> String {
 }
 
 pub(crate) fn list(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
-    let filters = [Filter::Field("payment_intent"), Filter::Field("customer"), Filter::Field("status")];
-    listing::list(tx, params, Kind::Session, &filters, &["customer_details", "payment_link", "subscription"])
+    let filters = [
+        Filter::Field("payment_intent"),
+        Filter::Of("customer", Kind::Customer),
+        Filter::Field("status"),
+        Filter::Field("payment_link"),
+        Filter::Field("subscription"),
+        Filter::Part { group: "customer_details", part: "email", field: "customer_details.email" },
+    ];
+    listing::list(tx, params, Kind::Session, &filters, &[])
 }
 
 /// `payment_intent_data` as it was laid over a new intent when the session was made.

@@ -7,6 +7,7 @@ use crate::charges::{self, Standing};
 use crate::document::{Document, Kind};
 use crate::events;
 use crate::fault::{Fault, Refusal, Reply, invalid};
+use crate::form::Scope;
 use crate::methods;
 use crate::state::Tx;
 use crate::timers;
@@ -68,7 +69,9 @@ pub(crate) fn attempt(
             | Behaviour::AuthenticatesOnce
             | Behaviour::AuthenticatesAlways
             | Behaviour::RefundsLater
-            | Behaviour::RefundFails,
+            | Behaviour::RefundFails
+            | Behaviour::Disputes(_)
+            | Behaviour::PaysAvailable,
             _,
         ) => {
             if presence == Presence::Authenticated && intent.maybe("setup_future_usage").is_some() {
@@ -187,13 +190,42 @@ pub(crate) fn authenticated(tx: &mut Tx<'_>, intent: &mut Document, agreed: bool
 
 /// The API's answer to a confirmation: the intent, or 402 with the decline. Either way it is committed.
 pub(crate) fn reply(intent: &Document) -> Reply {
-    let declined = intent.text("status") == "requires_payment_method";
-    match (declined, intent.get("last_payment_error")) {
+    reply_of(intent, "last_payment_error", "payment_intent")
+}
+
+/// As [`reply`], for an object that keeps its error in `field` and stands in the error under `name`.
+pub(crate) fn reply_of(object: &Document, field: &str, name: &str) -> Reply {
+    let declined = object.text("status") == "requires_payment_method";
+    match (declined, object.get(field)) {
         (true, Value::Object(error)) => {
             let mut error = error.clone();
-            error.insert("payment_intent".into(), intent.json().clone());
+            error.insert(name.into(), object.json().clone());
             Reply { status: 402, body: json!({ "error": error }) }
         }
-        _ => Reply::ok(intent.json().clone()),
+        _ => Reply::ok(object.json().clone()),
     }
+}
+
+/// Refuses payment method types other than the card, under either of their names.
+pub(crate) fn card_only(params: &Scope<'_>) -> Result<(), Fault> {
+    for name in ["allowed_payment_method_types", "payment_method_types"] {
+        if let Some(method) = params.child(name).texts()?.into_iter().find(|method| *method != "card") {
+            return Err(invalid(format!(
+                "The payment method type provided: {method} is invalid. The sandbox knows card only."
+            ))
+            .param(name)
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what `allowed_payment_method_types` says, when it is given.
+pub(crate) fn keep_allowed(object: &mut Document, params: &Scope<'_>) -> Result<(), Fault> {
+    card_only(params)?;
+    let allowed = params.child("allowed_payment_method_types");
+    if allowed.given() {
+        object.set("allowed_payment_method_types", allowed.texts()?);
+    }
+    Ok(())
 }

@@ -4,15 +4,16 @@ use serde_json::{Value, json};
 
 use crate::document::{Document, Kind};
 use crate::events;
-use crate::fault::{Fault, Reply};
+use crate::fault::{Fault, Reply, invalid};
 use crate::form::Scope;
 use crate::ids;
 use crate::listing::{self, Filter};
 use crate::methods;
 use crate::state::Tx;
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "address",
+    "balance",
     "description",
     "email",
     "invoice_settings",
@@ -69,10 +70,7 @@ fn blank(tx: &Tx<'_>, email: Option<&str>, name: Option<&str>) -> Document {
 fn fill(tx: &mut Tx<'_>, customer: &mut Document, params: &Scope<'_>) -> Result<(), Fault> {
     params.only(&FIELDS)?;
     for (field, max) in [("name", 256), ("phone", 20), ("description", 350)] {
-        let scope = params.child(field);
-        if scope.raw()? == Some("") {
-            customer.set(field, Value::Null);
-        } else if let Some(text) = scope.text_up_to(max)? {
+        if let Some(text) = params.child(field).optional_text(max)? {
             customer.set(field, text);
         }
     }
@@ -82,10 +80,17 @@ fn fill(tx: &mut Tx<'_>, customer: &mut Document, params: &Scope<'_>) -> Result<
     } else if let Some(text) = email.email()? {
         customer.set("email", text);
     }
-    for field in ["address", "shipping"] {
-        if params.child(field).given() {
-            customer.set(field, params.child(field).json());
-        }
+    if params.child("address").given() {
+        customer.set("address", params.child("address").postal_address()?);
+    }
+    if params.child("shipping").given() {
+        customer.set("shipping", params.child("shipping").shipping()?);
+    }
+    if let Some(balance) = params.child("balance").integer()? {
+        customer.set("balance", balance);
+    }
+    if params.child("preferred_locales").given() {
+        customer.set("preferred_locales", params.child("preferred_locales").texts()?);
     }
     if let Some(exempt) = params.child("tax_exempt").one_of(&["none", "exempt", "reverse"])? {
         customer.set("tax_exempt", exempt);
@@ -93,7 +98,16 @@ fn fill(tx: &mut Tx<'_>, customer: &mut Document, params: &Scope<'_>) -> Result<
     customer.set("metadata", params.child("metadata").metadata(customer.get("metadata"))?);
     let chosen = params.child("invoice_settings").child("default_payment_method");
     if let Some(id) = chosen.text()? {
-        tx.require(Kind::Method, id, chosen.path())?;
+        let method = tx.require(Kind::Method, id, chosen.path())?;
+        if method.maybe("customer") != Some(customer.id()) {
+            return Err(invalid(format!(
+                "The customer does not have a payment method with the ID {id}. The payment method must be attached to \
+                 the customer."
+            ))
+            .code("resource_missing")
+            .param(chosen.path())
+            .into());
+        }
         let mut settings = customer.get("invoice_settings").clone();
         settings["default_payment_method"] = id.into();
         customer.set("invoice_settings", settings);
@@ -103,19 +117,18 @@ fn fill(tx: &mut Tx<'_>, customer: &mut Document, params: &Scope<'_>) -> Result<
 
 pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
     let mut customer = blank(tx, None, None);
-    fill(tx, &mut customer, params)?;
     tx.insert(Kind::Customer, &customer, &Value::Null)?;
-    events::record(tx, "customer.created", &customer)?;
-    if let Some(method) = params.child("payment_method").text()? {
-        let method = methods::resolve(tx, method, "payment_method")?;
+    let kept = match params.child("payment_method").text()? {
+        Some(method) => Some(methods::resolve(tx, method, "payment_method")?),
+        None => None,
+    };
+    if let Some(method) = kept {
         methods::attach_to(tx, method, customer.id())?;
     }
+    fill(tx, &mut customer, params)?;
+    tx.update(&customer)?;
+    events::record(tx, "customer.created", &customer)?;
     Ok(Reply::ok(customer.into_json()))
-}
-
-/// The customer, who may have been deleted.
-pub(crate) fn retrieve(tx: &mut Tx<'_>, id: &str) -> Result<Reply, Fault> {
-    Ok(Reply::ok(tx.require(Kind::Customer, id, "id")?.into_json()))
 }
 
 /// A customer who has not been deleted.
@@ -128,10 +141,11 @@ pub(crate) fn require_live(tx: &mut Tx<'_>, id: &str, param: &str) -> Result<Doc
 }
 
 pub(crate) fn update(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Reply, Fault> {
-    let mut customer = require_live(tx, id, "id")?;
+    let before = require_live(tx, id, "id")?;
+    let mut customer = before.clone();
     fill(tx, &mut customer, params)?;
     tx.update(&customer)?;
-    events::record(tx, "customer.updated", &customer)?;
+    events::changed(tx, "customer.updated", &before, &customer)?;
     Ok(Reply::ok(customer.into_json()))
 }
 
@@ -142,17 +156,12 @@ pub(crate) fn delete(tx: &mut Tx<'_>, id: &str) -> Result<Reply, Fault> {
     let gone = Document::new(json!({
         "id": id,
         "object": "customer",
-        "created": customer.integer("created"),
         "deleted": true,
     }));
     tx.update(&gone)?;
-    Ok(Reply::ok(json!({"id": id, "object": "customer", "deleted": true})))
+    Ok(Reply::ok(gone.into_json()))
 }
 
 pub(crate) fn list(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
-    let mut reply = listing::list(tx, params, Kind::Customer, &[Filter::Field("email")], &["test_clock"])?;
-    if let Some(data) = reply.body.get_mut("data").and_then(Value::as_array_mut) {
-        data.retain(|customer| customer.get("deleted").is_none());
-    }
-    Ok(reply)
+    listing::list(tx, params, Kind::Customer, &[Filter::Field("email"), Filter::Field("test_clock")], &[])
 }

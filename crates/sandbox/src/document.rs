@@ -5,61 +5,79 @@ use serde_json::Value;
 /// What sort of object a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    Account,
+    AccountLink,
+    BalanceTransaction,
+    Charge,
     Customer,
-    Session,
+    Dispute,
+    Endpoint,
+    Event,
     Intent,
     Method,
-    Charge,
-    Refund,
     Price,
     Product,
-    Event,
+    Refund,
+    Reversal,
+    Session,
+    Setup,
+    SetupAttempt,
+    Transfer,
+}
+
+/// How a kind is called.
+struct Names {
+    /// In the object's own `object` field.
+    object: &'static str,
+    /// In Stripe's messages.
+    noun: &'static str,
+    /// The path of the collection.
+    path: &'static str,
+}
+
+const fn names(object: &'static str, noun: &'static str, path: &'static str) -> Names {
+    Names { object, noun, path }
 }
 
 impl Kind {
-    /// The name in the object's own `object` field.
-    pub(crate) fn object(self) -> &'static str {
+    const fn names(self) -> Names {
         match self {
-            Self::Customer => "customer",
-            Self::Session => "checkout.session",
-            Self::Intent => "payment_intent",
-            Self::Method => "payment_method",
-            Self::Charge => "charge",
-            Self::Refund => "refund",
-            Self::Price => "price",
-            Self::Product => "product",
-            Self::Event => "event",
+            Self::Account => names("account", "account", "/v1/accounts"),
+            Self::AccountLink => names("account_link", "account_link", "/v1/account_links"),
+            Self::BalanceTransaction => {
+                names("balance_transaction", "balance transaction", "/v1/balance_transactions")
+            }
+            Self::Charge => names("charge", "charge", "/v1/charges"),
+            Self::Customer => names("customer", "customer", "/v1/customers"),
+            Self::Dispute => names("dispute", "dispute", "/v1/disputes"),
+            Self::Endpoint => names("webhook_endpoint", "webhook endpoint", "/v1/webhook_endpoints"),
+            Self::Event => names("event", "event", "/v1/events"),
+            Self::Intent => names("payment_intent", "payment_intent", "/v1/payment_intents"),
+            Self::Method => names("payment_method", "PaymentMethod", "/v1/payment_methods"),
+            Self::Price => names("price", "price", "/v1/prices"),
+            Self::Product => names("product", "product", "/v1/products"),
+            Self::Refund => names("refund", "refund", "/v1/refunds"),
+            Self::Reversal => names("transfer_reversal", "transfer_reversal", "/v1/transfers"),
+            Self::Session => names("checkout.session", "checkout.session", "/v1/checkout/sessions"),
+            Self::Setup => names("setup_intent", "setupintent", "/v1/setup_intents"),
+            Self::SetupAttempt => names("setup_attempt", "setupattempt", "/v1/setup_attempts"),
+            Self::Transfer => names("transfer", "transfer", "/v1/transfers"),
         }
+    }
+
+    /// The name in the object's own `object` field.
+    pub(crate) const fn object(self) -> &'static str {
+        self.names().object
     }
 
     /// The name Stripe's messages use.
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
-            Self::Method => "PaymentMethod",
-            Self::Customer
-            | Self::Session
-            | Self::Intent
-            | Self::Charge
-            | Self::Refund
-            | Self::Price
-            | Self::Product
-            | Self::Event => self.object(),
-        }
+    pub(crate) const fn noun(self) -> &'static str {
+        self.names().noun
     }
 
     /// The path of the collection.
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::Customer => "/v1/customers",
-            Self::Session => "/v1/checkout/sessions",
-            Self::Intent => "/v1/payment_intents",
-            Self::Method => "/v1/payment_methods",
-            Self::Charge => "/v1/charges",
-            Self::Refund => "/v1/refunds",
-            Self::Price => "/v1/prices",
-            Self::Product => "/v1/products",
-            Self::Event => "/v1/events",
-        }
+    pub(crate) const fn path(self) -> &'static str {
+        self.names().path
     }
 }
 
@@ -101,6 +119,12 @@ impl Document {
     pub(crate) fn set(&mut self, field: &str, value: impl Into<Value>) {
         if let Some(fields) = self.0.as_object_mut() {
             fields.insert(field.to_owned(), value.into());
+        }
+    }
+
+    pub(crate) fn unset(&mut self, field: &str) {
+        if let Some(fields) = self.0.as_object_mut() {
+            fields.remove(field);
         }
     }
 

@@ -214,6 +214,56 @@ impl<'a> Scope<'a> {
         Ok(text)
     }
 
+    /// The text as a JSON value: null for an empty one, which unsets.
+    pub(crate) fn optional_text(&self, max: usize) -> Result<Option<Value>, Fault> {
+        if self.raw()? == Some("") {
+            return Ok(Some(Value::Null));
+        }
+        Ok(self.text_up_to(max)?.map(Value::from))
+    }
+
+    /// An amount in a currency's smallest unit, at least 1.
+    pub(crate) fn positive(&self) -> Result<Option<i64>, Fault> {
+        let Some(amount) = self.integer()? else { return Ok(None) };
+        if amount < 1 {
+            return Err(invalid("This value must be greater than or equal to 1.")
+                .code("parameter_invalid_integer")
+                .param(&self.path)
+                .into());
+        }
+        Ok(Some(amount))
+    }
+
+    /// A postal address with all of its fields, null for an empty text, which unsets.
+    pub(crate) fn postal_address(&self) -> Result<Value, Fault> {
+        const FIELDS: [&str; 6] = ["city", "country", "line1", "line2", "postal_code", "state"];
+        self.only(&FIELDS)?;
+        if self.parts()?.is_empty() {
+            return Ok(Value::Null);
+        }
+        let mut address = Map::new();
+        for field in FIELDS {
+            address.insert(field.to_owned(), self.child(field).optional_text(500)?.unwrap_or_default());
+        }
+        Ok(Value::Object(address))
+    }
+
+    /// Where goods are sent: a name, an address, a phone number.
+    pub(crate) fn shipping(&self) -> Result<Value, Fault> {
+        self.only(&["address", "carrier", "name", "phone", "tracking_number"])?;
+        if self.parts()?.is_empty() {
+            return Ok(Value::Null);
+        }
+        let mut shipping = Map::new();
+        shipping.insert("address".to_owned(), self.child("address").postal_address()?);
+        for field in ["carrier", "name", "phone", "tracking_number"] {
+            if let Some(text) = self.child(field).optional_text(500)? {
+                shipping.insert(field.to_owned(), text);
+            }
+        }
+        Ok(Value::Object(shipping))
+    }
+
     pub(crate) fn required(&self) -> Result<&'a str, Fault> {
         self.text()?.ok_or_else(|| self.missing().into())
     }
@@ -309,20 +359,6 @@ impl<'a> Scope<'a> {
         }
         Ok(Value::Object(merged))
     }
-
-    /// The JSON form of whatever stands here, texts as texts.
-    pub(crate) fn json(&self) -> Value {
-        fn convert(node: &Node) -> Value {
-            match node {
-                Node::Text(text) if text.is_empty() => Value::Null,
-                Node::Text(text) => text.as_str().into(),
-                Node::Parts(parts) => {
-                    Value::Object(parts.iter().map(|(name, part)| (name.clone(), convert(part))).collect())
-                }
-            }
-        }
-        self.node.map_or(Value::Null, convert)
-    }
 }
 
 pub(crate) fn plausible_email(text: &str) -> bool {
@@ -333,61 +369,4 @@ pub(crate) fn plausible_email(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::Params;
-
-    #[test]
-    fn nested_brackets_become_groups_and_lists() {
-        let params = Params::decode(
-            "line_items%5B0%5D%5Bprice_data%5D%5Bunit_amount%5D=2999&line_items[0][quantity]=1\
-             &line_items[10][quantity]=3&line_items[2][quantity]=2&expand[]=customer&expand[]=payment_intent&metadata[a+b]=c%26d",
-        )
-        .unwrap();
-        let root = params.root();
-        let items = root.child("line_items").items().unwrap();
-        let quantities: Vec<_> =
-            items.iter().map(|item| item.child("quantity").integer().unwrap().unwrap()).collect();
-        assert_eq!(quantities, [1, 2, 3]);
-        let amount = items[0].child("price_data").child("unit_amount");
-        assert_eq!(
-            (amount.integer().unwrap(), amount.path()),
-            (Some(2999), "line_items[0][price_data][unit_amount]")
-        );
-        assert_eq!(root.child("expand").texts().unwrap(), ["customer", "payment_intent"]);
-        assert_eq!(root.child("metadata").metadata(&json!({})).unwrap(), json!({"a b": "c&d"}));
-    }
-
-    #[test]
-    fn broken_names_are_refused() {
-        for encoded in [
-            "[a]=1",
-            "a[b=1",
-            "a[b]c=1",
-            "a=1&a[b]=2",
-            "a[b]=1&a=2",
-            "a=%FF",
-            "a[1][1][1][1][1][1][1][1][1]=1",
-        ] {
-            assert!(Params::decode(encoded).is_err(), "{encoded}");
-        }
-        assert!(Params::decode(&vec!["a=1"; 1_001].join("&")).is_err());
-    }
-
-    #[test]
-    fn the_order_on_the_wire_does_not_change_the_canonical_text() {
-        let one = Params::decode("a=1&b[c]=2&b[d]=3").unwrap();
-        let other = Params::decode("b[d]=3&b[c]=2&a=1").unwrap();
-        let different = Params::decode("a=1&b[c]=2&b[d]=4").unwrap();
-        assert_eq!(one.canonical(), other.canonical());
-        assert_ne!(one.canonical(), different.canonical());
-    }
-
-    #[test]
-    fn an_empty_value_removes_a_metadata_key() {
-        let params = Params::decode("metadata[a]=&metadata[b]=2").unwrap();
-        let merged = params.root().child("metadata").metadata(&json!({"a": "1", "c": "3"})).unwrap();
-        assert_eq!(merged, json!({"b": "2", "c": "3"}));
-    }
-}
+mod tests;

@@ -4,13 +4,16 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{self, Bytes, Data, Path, PayloadConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::de::DeserializeOwned;
 
 use crate::api::{self, Call};
 use crate::control::{Control, MAX_DELAY_MS};
-use crate::fault::{Fault, Reply, invalid};
+use crate::fault::{Fault, Refusal, Reply, invalid};
 use crate::form::Params;
+use crate::outage::{self, Outage};
 use crate::prices::{self, Configured};
-use crate::{Sandbox, ids, page};
+use crate::state::Tx;
+use crate::{Sandbox, disputes, ids, onboarding, page};
 
 const MAX_BODY: usize = 1024 * 1024;
 
@@ -29,6 +32,11 @@ pub(crate) fn register(config: &mut ServiceConfig, sandbox: &Sandbox) {
             .route("/control", web::get().to(control))
             .route("/control", web::post().to(set_control))
             .route("/prices", web::post().to(set_price))
+            .route("/outage", web::post().to(set_outage))
+            .route("/disputes", web::post().to(open_dispute))
+            .route("/disputes/{dispute}/decide", web::post().to(decide_dispute))
+            .route("/accounts/{account}/onboarding/{link}", web::get().to(onboarding::form))
+            .route("/accounts/{account}/onboarding/{link}", web::post().to(onboarding::answer))
             .route("/static/{file}", web::get().to(static_file))
             .route("/checkout/{session}", web::get().to(page::checkout))
             .route("/checkout/{session}/pay", web::post().to(page::pay))
@@ -38,6 +46,8 @@ pub(crate) fn register(config: &mut ServiceConfig, sandbox: &Sandbox) {
             .route("/checkout/{session}/authenticate", web::post().to(page::authenticate))
             .route("/payment_intents/{intent}/authenticate", web::get().to(page::intent_authentication))
             .route("/payment_intents/{intent}/authenticate", web::post().to(page::authenticate_intent))
+            .route("/setup_intents/{intent}/authenticate", web::get().to(page::setup_authentication))
+            .route("/setup_intents/{intent}/authenticate", web::post().to(page::authenticate_setup))
             .default_service(web::to(page::nothing_here)),
     );
 }
@@ -55,11 +65,23 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn body(read: Body) -> Result<Bytes, Fault> {
-    read.map_err(|error| invalid(format!("The request's body can't be read: {error}")).into())
+    read.map_err(|error| {
+        if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE {
+            let message = format!("Request body is too large: at most {MAX_BODY} bytes are read.");
+            return Refusal::new(413, "invalid_request_error", message).into();
+        }
+        invalid(format!("The request's body can't be read: {error}")).into()
+    })
 }
 
-fn parse(request: &HttpRequest, read: Body) -> Result<Call, Fault> {
+fn parse(request: &HttpRequest, read: Body, id: &str) -> Result<Call, Fault> {
     api::authenticate(request.headers())?;
+    if request.headers().contains_key("stripe-account") {
+        return Err(invalid(
+            "The sandbox knows connected accounts from the platform's side only; leave out Stripe-Account.",
+        )
+        .into());
+    }
     let body = body(read)?;
     let text =
         std::str::from_utf8(&body).map_err(|_| Fault::from(invalid("The request's body is not UTF-8.")))?;
@@ -77,13 +99,20 @@ fn parse(request: &HttpRequest, read: Body) -> Result<Call, Fault> {
         path: request.path().strip_prefix("/v1").unwrap_or_default().trim_matches('/').to_owned(),
         params: Params::decode(&both)?,
         idempotency_key: header(request.headers(), "idempotency-key"),
+        request: id.to_owned(),
     })
 }
 
 async fn call(request: HttpRequest, read: Body, sandbox: Data<Sandbox>) -> HttpResponse {
     let key = header(request.headers(), "idempotency-key");
-    let answered = match parse(&request, read) {
-        Ok(call) => sandbox.run(move |tx| api::answer(tx, &call)).await,
+    let id = ids::random("req", 14);
+    let answered = match parse(&request, read, &id) {
+        // In a transaction of its own: the refusal undoes the call and must not undo its being counted.
+        Ok(call) => match sandbox.run(outage::take).await {
+            Ok(None) => sandbox.run(move |tx| api::answer(tx, &call)).await,
+            Ok(Some(refusal)) => Err(refusal.into()),
+            Err(fault) => Err(fault),
+        },
         Err(fault) => Err(fault),
     };
     let (reply, replayed) = match answered {
@@ -98,10 +127,12 @@ async fn call(request: HttpRequest, read: Body, sandbox: Data<Sandbox>) -> HttpR
             response.headers_mut().insert(actix_web::http::header::HeaderName::from_static(name), value);
         }
     };
-    set("request-id", &ids::random("req", 14));
+    set("request-id", &id);
     set("stripe-version", &version);
-    if reply.status >= 500 {
-        set("stripe-should-retry", "true");
+    match reply.status {
+        401 => set("www-authenticate", "Basic realm=\"Stripe\""),
+        409 | 429 | 500.. => set("stripe-should-retry", "true"),
+        _ => {}
     }
     if let Some(key) = key {
         set("idempotency-key", &key);
@@ -119,37 +150,47 @@ async fn control(sandbox: Data<Sandbox>) -> HttpResponse {
     }
 }
 
-async fn set_control(read: Body, sandbox: Data<Sandbox>) -> HttpResponse {
+/// Reads the JSON body of a control and carries it out.
+async fn command<T, F>(read: Body, sandbox: &Sandbox, work: F) -> HttpResponse
+where
+    T: DeserializeOwned + Send + 'static,
+    F: FnOnce(&mut Tx<'_>, T) -> Result<Reply, Fault> + Send + 'static,
+{
     let wanted = body(read).and_then(|body| {
-        let control: Control =
-            serde_json::from_slice(&body).map_err(|error| Fault::from(invalid(error.to_string())))?;
+        serde_json::from_slice::<T>(&body).map_err(|error| Fault::from(invalid(error.to_string())))
+    });
+    let done = match wanted {
+        Ok(wanted) => sandbox.run(move |tx| work(tx, wanted)).await,
+        Err(fault) => Err(fault),
+    };
+    json(&done.unwrap_or_else(|fault| fault.reply()))
+}
+
+async fn set_control(read: Body, sandbox: Data<Sandbox>) -> HttpResponse {
+    command(read, &sandbox, |tx, control: Control| {
         if control.delay_ms > MAX_DELAY_MS {
             return Err(invalid(format!("delay_ms is at most {MAX_DELAY_MS}.")).param("delay_ms").into());
         }
-        Ok(control)
-    });
-    let set = match wanted {
-        Ok(control) => sandbox.run(move |tx| tx.control_set(&control).map(|()| control)).await,
-        Err(fault) => Err(fault),
-    };
-    match set {
-        Ok(control) => HttpResponse::Ok().json(control),
-        Err(fault) => json(&fault.reply()),
-    }
+        tx.control_set(&control)?;
+        serde_json::to_value(control).map(Reply::ok).map_err(|error| Fault::Internal(error.to_string()))
+    })
+    .await
 }
 
 async fn set_price(read: Body, sandbox: Data<Sandbox>) -> HttpResponse {
-    let wanted = body(read).and_then(|body| {
-        serde_json::from_slice::<Configured>(&body).map_err(|error| Fault::from(invalid(error.to_string())))
-    });
-    let set = match wanted {
-        Ok(wanted) => sandbox.run(move |tx| prices::configure(tx, &wanted)).await,
-        Err(fault) => Err(fault),
-    };
-    match set {
-        Ok(reply) => json(&reply),
-        Err(fault) => json(&fault.reply()),
-    }
+    command(read, &sandbox, |tx, wanted: Configured| prices::configure(tx, &wanted)).await
+}
+
+async fn set_outage(read: Body, sandbox: Data<Sandbox>) -> HttpResponse {
+    command(read, &sandbox, |tx, wanted: Outage| outage::set(tx, &wanted)).await
+}
+
+async fn open_dispute(read: Body, sandbox: Data<Sandbox>) -> HttpResponse {
+    command(read, &sandbox, |tx, wanted: disputes::Wanted| disputes::open_on_demand(tx, &wanted)).await
+}
+
+async fn decide_dispute(id: Path<String>, read: Body, sandbox: Data<Sandbox>) -> HttpResponse {
+    command(read, &sandbox, move |tx, verdict: disputes::Verdict| disputes::decide(tx, &id, &verdict)).await
 }
 
 async fn static_file(file: Path<String>) -> HttpResponse {

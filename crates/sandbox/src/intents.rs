@@ -27,6 +27,7 @@ pub(crate) fn blank(tx: &Tx<'_>, order: &Order<'_>) -> Document {
     Document::new(json!({
         "id": id,
         "object": "payment_intent",
+        "allowed_payment_method_types": null,
         "amount": order.amount,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
@@ -42,10 +43,13 @@ pub(crate) fn blank(tx: &Tx<'_>, order: &Order<'_>) -> Document {
         "created": tx.now,
         "currency": order.currency,
         "customer": order.customer,
+        "customer_account": null,
         "description": null,
+        "excluded_payment_method_types": null,
         "last_payment_error": null,
         "latest_charge": null,
         "livemode": false,
+        "managed_payments": null,
         "metadata": {},
         "next_action": null,
         "on_behalf_of": null,
@@ -53,6 +57,7 @@ pub(crate) fn blank(tx: &Tx<'_>, order: &Order<'_>) -> Document {
         "payment_method_configuration_details": null,
         "payment_method_options": {},
         "payment_method_types": ["card"],
+        "payment_record": null,
         "processing": null,
         "receipt_email": null,
         "review": null,
@@ -74,7 +79,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, intent: &Document) -> Result<(), Fault> {
 }
 
 /// The parameters of Stripe's that may stand in `payment_intent_data` as well.
-pub(crate) const SHARED: [&str; 8] = [
+pub(crate) const SHARED: [&str; 9] = [
     "capture_method",
     "description",
     "metadata",
@@ -83,17 +88,18 @@ pub(crate) const SHARED: [&str; 8] = [
     "shipping",
     "statement_descriptor",
     "statement_descriptor_suffix",
+    "transfer_group",
 ];
 
 /// Lays the shared parameters over an intent.
 pub(crate) fn fill(intent: &mut Document, params: &Scope<'_>) -> Result<(), Fault> {
-    for (field, max) in
-        [("description", 1_000), ("statement_descriptor", 22), ("statement_descriptor_suffix", 22)]
-    {
-        let scope = params.child(field);
-        if scope.raw()? == Some("") {
-            intent.set(field, Value::Null);
-        } else if let Some(text) = scope.text_up_to(max)? {
+    for (field, max) in [
+        ("description", 1_000),
+        ("statement_descriptor", 22),
+        ("statement_descriptor_suffix", 22),
+        ("transfer_group", 500),
+    ] {
+        if let Some(text) = params.child(field).optional_text(max)? {
             intent.set(field, text);
         }
     }
@@ -114,7 +120,7 @@ pub(crate) fn fill(intent: &mut Document, params: &Scope<'_>) -> Result<(), Faul
         None => {}
     }
     if params.child("shipping").given() {
-        intent.set("shipping", params.child("shipping").json());
+        intent.set("shipping", params.child("shipping").shipping()?);
     }
     let metadata = params.child("metadata").metadata(intent.get("metadata"))?;
     intent.set("metadata", metadata);
@@ -123,13 +129,7 @@ pub(crate) fn fill(intent: &mut Document, params: &Scope<'_>) -> Result<(), Faul
 
 fn amount(params: &Scope<'_>, currency: &str) -> Result<Option<i64>, Fault> {
     let scope = params.child("amount");
-    let Some(amount) = scope.integer()? else { return Ok(None) };
-    if amount < 1 {
-        return Err(invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param(scope.path())
-            .into());
-    }
+    let Some(amount) = scope.positive()? else { return Ok(None) };
     if amount < 50 {
         let least = crate::money::display(50, currency);
         return Err(invalid(format!("Amount must be at least {least}"))
@@ -149,6 +149,7 @@ fn amount(params: &Scope<'_>, currency: &str) -> Result<Option<i64>, Fault> {
 pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
     let mut allowed = SHARED.to_vec();
     allowed.extend([
+        "allowed_payment_method_types",
         "amount",
         "automatic_payment_methods",
         "confirm",
@@ -173,15 +174,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     let order = Order { amount, currency: &currency, customer: customer.as_deref() };
     let mut intent = blank(tx, &order);
     fill(&mut intent, params)?;
-    for method in params.child("payment_method_types").texts()? {
-        if method != "card" {
-            return Err(invalid(format!(
-                "The payment method type provided: {method} is invalid. The sandbox knows card only."
-            ))
-            .param("payment_method_types")
-            .into());
-        }
-    }
+    confirm::keep_allowed(&mut intent, params)?;
     if params.child("automatic_payment_methods").child("enabled").boolean()? == Some(true) {
         intent.set("automatic_payment_methods", json!({"allow_redirects": "always", "enabled": true}));
     }
@@ -315,6 +308,12 @@ fn confirm_now(tx: &mut Tx<'_>, mut intent: Document, params: &Scope<'_>) -> Res
     Ok(confirm::reply(&intent))
 }
 
+/// What is confirmed is captured by itself, so there is never anything to capture.
+pub(crate) fn capture(tx: &mut Tx<'_>, id: &str) -> Result<Reply, Fault> {
+    let intent = tx.require(Kind::Intent, id, "id")?;
+    Err(unexpected(&intent, "This PaymentIntent could not be captured").into())
+}
+
 const REASONS: [&str; 4] = ["abandoned", "duplicate", "fraudulent", "requested_by_customer"];
 
 pub(crate) fn cancel(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Reply, Fault> {
@@ -339,5 +338,5 @@ pub(crate) fn abandon(tx: &mut Tx<'_>, intent: &mut Document, reason: Option<&st
 }
 
 pub(crate) fn list(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
-    listing::list(tx, params, Kind::Intent, &[Filter::Field("customer")], &[])
+    listing::list(tx, params, Kind::Intent, &[Filter::Of("customer", Kind::Customer)], &[])
 }

@@ -6,12 +6,15 @@
 //! by signed webhooks, which can be made to misbehave.
 //!
 //! # Map
-//! - `http`: routes; `api`: authentication, idempotency keys and dispatch of `/v1/*`; `page` and `view`: the payment page
+//! - `http`: routes; `api`: authentication and idempotency keys; `resources`: which one answers; `outage`: calls that
+//!   fail on demand
 //! - `form`: nested form parameters; `fault`: Stripe's error shapes; `expand`: `expand[]`; `listing`: pages
-//! - `customers`, `checkout`, `line_items`, `intents`, `confirm`, `methods`, `charges`, `refunds`, `prices`,
-//!   `events`: one resource each
-//! - `card`: test cards and what they do; `pay`: a payment on the hosted page
-//! - `timers`: what happens later (expiry, delayed payments); `webhooks`: delivery; `signature`: its header
+//! - `customers`, `checkout`, `line_items`, `intents`, `setups`, `methods`, `charges`, `refunds`, `balance`, `products`,
+//!   `prices`, `events`, `endpoints`: one resource each
+//! - `disputes`, `evidence`: what a cardholder takes back, and the answer to it
+//! - `accounts`, `onboarding`, `links`, `transfers`, `reversals`: connected accounts and money for them
+//! - `card`: test cards and what they do; `confirm`: taking the money; `page`, `pay` and `view`: the payment page
+//! - `timers`: what happens later (expiry, delayed payments, disputes); `webhooks`: delivery; `signature`: its header
 //! - `state`: the SQLite file; `queue`: what it keeps beside objects; `document`: one stored object
 //!
 //! # What it owns
@@ -24,15 +27,20 @@
 
 #![recursion_limit = "256"]
 
+mod accounts;
 mod api;
+mod balance;
 mod card;
 mod charges;
 mod checkout;
 mod confirm;
 mod control;
 mod customers;
+mod disputes;
 mod document;
+mod endpoints;
 mod events;
+mod evidence;
 mod expand;
 mod fault;
 mod form;
@@ -40,17 +48,25 @@ mod http;
 mod ids;
 mod intents;
 mod line_items;
+mod links;
 mod listing;
 mod methods;
 mod money;
+mod onboarding;
+mod outage;
 mod page;
 mod pay;
 mod prices;
+mod products;
 mod queue;
 mod refunds;
+mod resources;
+mod reversals;
+mod setups;
 mod signature;
 mod state;
 mod timers;
+mod transfers;
 mod view;
 mod webhooks;
 

@@ -137,18 +137,28 @@ pub(crate) fn kept(tx: &mut Tx<'_>, session: &str) -> Result<Vec<Value>, Fault> 
     Ok(tx.hidden(session)?.get("line_items").and_then(Value::as_array).cloned().unwrap_or_default())
 }
 
-/// The list object that `expand[]=line_items` and the collection of a session answer.
-pub(crate) fn list(tx: &mut Tx<'_>, session: &str) -> Result<Value, Fault> {
+/// The items as the API shows them.
+fn shown(tx: &mut Tx<'_>, session: &str) -> Result<Vec<Value>, Fault> {
     let mut items = kept(tx, session)?;
     for item in &mut items {
         if let Some(fields) = item.as_object_mut() {
             fields.remove("product_description");
         }
     }
-    Ok(listing::whole(items, false, &format!("/v1/checkout/sessions/{session}/line_items")))
+    Ok(items)
 }
 
-pub(crate) fn collection(tx: &mut Tx<'_>, session: &str) -> Result<Reply, Fault> {
+fn address(session: &str) -> String {
+    format!("/v1/checkout/sessions/{session}/line_items")
+}
+
+/// The list object that `expand[]=line_items` answers.
+pub(crate) fn list(tx: &mut Tx<'_>, session: &str) -> Result<Value, Fault> {
+    Ok(listing::whole(shown(tx, session)?, false, &address(session)))
+}
+
+/// A page of a session's items.
+pub(crate) fn collection(tx: &mut Tx<'_>, session: &str, params: &Scope<'_>) -> Result<Reply, Fault> {
     tx.require(Kind::Session, session, "id")?;
-    Ok(Reply::ok(list(tx, session)?))
+    listing::slice(params, shown(tx, session)?, &address(session))
 }

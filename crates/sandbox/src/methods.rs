@@ -10,7 +10,9 @@ use crate::fault::{Fault, Refusal, Reply, invalid};
 use crate::form::Scope;
 use crate::ids;
 use crate::listing::{self, Filter};
-use crate::state::{Cursor, Search, Tx};
+use crate::state::{Search, Tx};
+
+const REDISPLAY: [&str; 3] = ["always", "limited", "unspecified"];
 
 /// Makes a payment method of a checked card.
 pub(crate) fn open(
@@ -40,6 +42,7 @@ pub(crate) fn open(
         "card": entered.json(),
         "created": tx.now,
         "customer": null,
+        "customer_account": null,
         "livemode": false,
         "metadata": {},
         "type": "card",
@@ -52,11 +55,16 @@ pub(crate) fn open(
 pub(crate) fn resolve(tx: &mut Tx<'_>, id: &str, param: &str) -> Result<Document, Fault> {
     match card::by_alias(id) {
         Some(card) => {
-            let (year, _) = crate::timers::year_and_month(tx.now);
-            open(tx, &Entered { card, month: 12, year: year + 4 }, None, None)
+            let entered = ready_made(tx, card);
+            open(tx, &entered, None, None)
         }
         None => tx.require(Kind::Method, id, param),
     }
+}
+
+fn ready_made(tx: &Tx<'_>, card: TestCard) -> Entered {
+    let (year, _) = crate::timers::year_and_month(tx.now);
+    Entered { card, month: 12, year: year + 4 }
 }
 
 /// The test card behind a payment method, and whether its holder agreed to later charges.
@@ -100,10 +108,30 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     }
     let card = params.child("card");
     card.only(&["number", "exp_month", "exp_year", "cvc", "token"])?;
-    let entered = typed(tx, &card)?;
+    let entered = match card.child("token").text()? {
+        Some(token) => {
+            let Some(card) = card::by_token(token) else {
+                return Err(invalid(format!("No such token: '{token}'"))
+                    .code("resource_missing")
+                    .param("card[token]")
+                    .into());
+            };
+            ready_made(tx, card)
+        }
+        None => typed(tx, &card)?,
+    };
     let billing = params.child("billing_details");
     let (email, name) = (billing.child("email").email()?, billing.child("name").text()?);
     let mut method = open(tx, &entered, email, name)?;
+    let mut details = method.get("billing_details").clone();
+    if billing.child("address").given() {
+        details["address"] = billing.child("address").postal_address()?;
+    }
+    details["phone"] = billing.child("phone").optional_text(20)?.unwrap_or_default();
+    method.set("billing_details", details);
+    if let Some(choice) = params.child("allow_redisplay").one_of(&REDISPLAY)? {
+        method.set("allow_redisplay", choice);
+    }
     method.set("metadata", params.child("metadata").metadata(&json!({}))?);
     tx.update(&method)?;
     Ok(Reply::ok(method.into_json()))
@@ -132,13 +160,14 @@ fn typed(tx: &Tx<'_>, card: &Scope<'_>) -> Result<Entered, Fault> {
 
 pub(crate) fn update(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Reply, Fault> {
     params.only(&["metadata", "allow_redisplay"])?;
-    let mut method = tx.require(Kind::Method, id, "id")?;
+    let before = tx.require(Kind::Method, id, "id")?;
+    let mut method = before.clone();
     method.set("metadata", params.child("metadata").metadata(method.get("metadata"))?);
-    if let Some(choice) = params.child("allow_redisplay").one_of(&["always", "limited", "unspecified"])? {
+    if let Some(choice) = params.child("allow_redisplay").one_of(&REDISPLAY)? {
         method.set("allow_redisplay", choice);
     }
     tx.update(&method)?;
-    events::record(tx, "payment_method.updated", &method)?;
+    events::changed(tx, "payment_method.updated", &before, &method)?;
     Ok(Reply::ok(method.into_json()))
 }
 
@@ -167,7 +196,8 @@ fn take_off(tx: &mut Tx<'_>, mut method: Document) -> Result<Document, Fault> {
     Ok(method)
 }
 
-pub(crate) fn detach(tx: &mut Tx<'_>, id: &str) -> Result<Reply, Fault> {
+pub(crate) fn detach(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Reply, Fault> {
+    params.only(&[])?;
     let method = tx.require(Kind::Method, id, "id")?;
     if method.maybe("customer").is_none() {
         return Err(invalid(
@@ -194,8 +224,8 @@ pub(crate) fn list(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> 
         tx,
         params,
         Kind::Method,
-        &[Filter::Field("customer"), Filter::Field("type")],
-        &["allow_redisplay"],
+        &[Filter::Of("customer", Kind::Customer), Filter::Field("type"), Filter::Field("allow_redisplay")],
+        &[],
     )
 }
 
@@ -204,20 +234,24 @@ pub(crate) fn of_customer(tx: &mut Tx<'_>, customer: &str, params: &Scope<'_>) -
     params.only(&["type", "limit", "starting_after", "ending_before", "allow_redisplay"])?;
     customers::require_live(tx, customer, "id")?;
     let mut fields = vec![("customer", vec![customer.to_owned()])];
-    if let Some(kind) = params.child("type").text()? {
-        fields.push(("type", vec![kind.to_owned()]));
+    for field in ["type", "allow_redisplay"] {
+        if let Some(value) = params.child(field).text()? {
+            fields.push((field, vec![value.to_owned()]));
+        }
     }
     listing::page(tx, params, Kind::Method, fields, &format!("/v1/customers/{customer}/payment_methods"))
 }
 
-pub(crate) fn one_of_customer(tx: &mut Tx<'_>, customer: &str, id: &str) -> Result<Reply, Fault> {
-    let (found, _) = tx.search(&Search {
-        kind: Kind::Method,
-        fields: vec![("customer", vec![customer.to_owned()]), ("id", vec![id.to_owned()])],
-        created: Vec::new(),
-        cursor: Cursor::Newest,
-        limit: 1,
-    })?;
+pub(crate) fn one_of_customer(
+    tx: &mut Tx<'_>,
+    customer: &str,
+    id: &str,
+    params: &Scope<'_>,
+) -> Result<Reply, Fault> {
+    params.only(&[])?;
+    let mut search = Search::newest(Kind::Method, "customer", customer, 1);
+    search.fields.push(("id", vec![id.to_owned()]));
+    let (found, _) = tx.search(&search)?;
     match found.into_iter().next() {
         Some(method) => Ok(Reply::ok(method.into_json())),
         None => Err(crate::fault::no_such(Kind::Method, id, "id").into()),

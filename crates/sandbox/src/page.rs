@@ -15,7 +15,7 @@ use crate::view::{
     OverviewPage, Problems, authentication_page, card_hints, expired, failed, html, message, missing,
     pay_page, see_other,
 };
-use crate::{Sandbox, confirm, line_items};
+use crate::{Sandbox, confirm, line_items, setups};
 
 /// Any address below `/sandbox` that leads nowhere.
 pub(crate) async fn nothing_here() -> HttpResponse {
@@ -140,7 +140,7 @@ pub(crate) async fn authentication(session: Path<String>, sandbox: Data<Sandbox>
 }
 
 /// The button that was pressed: complete (true) or fail.
-fn agreed(read: Result<Bytes, actix_web::Error>) -> Result<bool, Fault> {
+pub(crate) fn agreed(read: Result<Bytes, actix_web::Error>) -> Result<bool, Fault> {
     let params = form(read)?;
     let outcome = params.root().child("outcome");
     let outcome = outcome.one_of(&["complete", "fail"])?.ok_or_else(|| Fault::from(outcome.missing()))?;
@@ -162,18 +162,39 @@ pub(crate) async fn authenticate(
     answer(&sandbox, id, Entry::default(), outcome).await
 }
 
+/// An intent of the API whose cardholder is asked on a page of its own.
+#[derive(Clone, Copy)]
+struct Asking {
+    kind: Kind,
+    /// Stripe's name of it, in fields and in what the way back carries.
+    name: &'static str,
+    /// The path of its page.
+    path: &'static str,
+}
+
+const PAYMENT: Asking = Asking { kind: Kind::Intent, name: "payment_intent", path: "payment_intents" };
+const SETUP: Asking = Asking { kind: Kind::Setup, name: "setup_intent", path: "setup_intents" };
+
 fn return_address(intent: &Document) -> Option<String> {
     intent.get("next_action").get("redirect_to_url")?.get("return_url")?.as_str().map(str::to_owned)
 }
 
 /// `GET /sandbox/payment_intents/{intent}/authenticate`, for intents confirmed through the API.
 pub(crate) async fn intent_authentication(intent: Path<String>, sandbox: Data<Sandbox>) -> HttpResponse {
-    let id = intent.into_inner();
+    ask(intent.into_inner(), &sandbox, PAYMENT).await
+}
+
+/// `GET /sandbox/setup_intents/{intent}/authenticate`, for intents confirmed through the API.
+pub(crate) async fn setup_authentication(intent: Path<String>, sandbox: Data<Sandbox>) -> HttpResponse {
+    ask(intent.into_inner(), &sandbox, SETUP).await
+}
+
+async fn ask(id: String, sandbox: &Sandbox, asking: Asking) -> HttpResponse {
     let at = id.clone();
     let read = sandbox
         .run(move |tx| {
-            let intent = tx.require(Kind::Intent, &at, "id")?;
-            let session = tx.find_by(Kind::Session, "payment_intent", &at)?;
+            let intent = tx.require(asking.kind, &at, "id")?;
+            let session = tx.find_by(Kind::Session, asking.name, &at)?;
             let method = match intent.maybe("payment_method") {
                 Some(method) => tx.find(Kind::Method, method)?,
                 None => None,
@@ -187,8 +208,8 @@ pub(crate) async fn intent_authentication(intent: Path<String>, sandbox: Data<Sa
         Ok((_, _, Some(session))) => see_other(&format!("/sandbox/checkout/{}/authenticate", session.id())),
         Ok((intent, Some(method), None)) if intent.text("status") == "requires_action" => {
             let target = return_address(&intent).unwrap_or_default();
-            let action = format!("/sandbox/payment_intents/{id}/authenticate");
-            authentication_page(&sandbox, &intent, &method, "", action, &target)
+            let action = format!("/sandbox/{}/{id}/authenticate", asking.path);
+            authentication_page(sandbox, &intent, &method, "", action, &target)
         }
         Ok(_) => nothing_to_confirm(),
     }
@@ -209,19 +230,40 @@ pub(crate) async fn authenticate_intent(
     read: Result<Bytes, actix_web::Error>,
     sandbox: Data<Sandbox>,
 ) -> HttpResponse {
-    let id = intent.into_inner();
+    answered(intent.into_inner(), read, &sandbox, PAYMENT).await
+}
+
+/// `POST /sandbox/setup_intents/{intent}/authenticate`
+pub(crate) async fn authenticate_setup(
+    intent: Path<String>,
+    read: Result<Bytes, actix_web::Error>,
+    sandbox: Data<Sandbox>,
+) -> HttpResponse {
+    answered(intent.into_inner(), read, &sandbox, SETUP).await
+}
+
+async fn answered(
+    id: String,
+    read: Result<Bytes, actix_web::Error>,
+    sandbox: &Sandbox,
+    asking: Asking,
+) -> HttpResponse {
     let answered = match agreed(read) {
         Err(fault) => Err(fault),
         Ok(agreed) => {
             sandbox
                 .run(move |tx| {
-                    let mut intent = tx.require(Kind::Intent, &id, "id")?;
-                    let of_session = tx.find_by(Kind::Session, "payment_intent", &id)?.is_some();
+                    let mut intent = tx.require(asking.kind, &id, "id")?;
+                    let of_session = tx.find_by(Kind::Session, asking.name, &id)?.is_some();
                     if of_session || intent.text("status") != "requires_action" {
                         return Ok(None);
                     }
                     let target = return_address(&intent);
-                    confirm::authenticated(tx, &mut intent, agreed)?;
+                    if asking.kind == Kind::Setup {
+                        setups::authenticated(tx, &mut intent, agreed)?;
+                    } else {
+                        confirm::authenticated(tx, &mut intent, agreed)?;
+                    }
                     Ok(Some((intent, target)))
                 })
                 .await
@@ -238,8 +280,8 @@ pub(crate) async fn authenticate_intent(
                 if intent.text("status") == "requires_payment_method" { "failed" } else { "succeeded" };
             target
                 .query_pairs_mut()
-                .append_pair("payment_intent", intent.id())
-                .append_pair("payment_intent_client_secret", intent.text("client_secret"))
+                .append_pair(asking.name, intent.id())
+                .append_pair(&format!("{}_client_secret", asking.name), intent.text("client_secret"))
                 .append_pair("redirect_status", status);
             see_other(target.as_str())
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::card::{self, Mistakes};
+use crate::card::{self, Entered, Mistakes};
 use crate::checkout;
 use crate::confirm::{self, Presence};
 use crate::customers;
@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::form::plausible_email;
 use crate::intents::{self, Order};
 use crate::methods;
+use crate::setups;
 use crate::state::Tx;
 use crate::timers;
 
@@ -54,7 +55,8 @@ pub(crate) fn pay(tx: &mut Tx<'_>, id: &str, entry: &Entry) -> Result<Outcome, F
         _ => {}
     }
     let mistyped_email = !entry.email.is_empty() && !plausible_email(&entry.email);
-    if session.integer("amount_total") == 0 {
+    let keeps_only = session.text("mode") == "setup";
+    if session.integer("amount_total") == 0 && !keeps_only {
         if mistyped_email {
             return Ok(Outcome::Mistaken(Box::new(session), Mistakes::default(), true));
         }
@@ -69,6 +71,9 @@ pub(crate) fn pay(tx: &mut Tx<'_>, id: &str, entry: &Entry) -> Result<Outcome, F
         Ok(_) => return Ok(Outcome::Mistaken(Box::new(session), Mistakes::default(), true)),
         Err(mistakes) => return Ok(Outcome::Mistaken(Box::new(session), mistakes, mistyped_email)),
     };
+    if keeps_only {
+        return keep(tx, session, entry, &entered);
+    }
     let mut intent = intent_of(tx, &session)?;
     if entry.save && intent.maybe("setup_future_usage").is_none() {
         intent.set("setup_future_usage", "off_session");
@@ -82,15 +87,35 @@ pub(crate) fn pay(tx: &mut Tx<'_>, id: &str, entry: &Entry) -> Result<Outcome, F
         session.set("payment_intent", intent.id());
         tx.update(&session)?;
     }
-    let email = session.get("customer_details").get("email").and_then(Value::as_str).map(str::to_owned);
-    let name = Some(entry.name.as_str()).filter(|name| !name.is_empty());
-    let mut method = methods::open(tx, &entered, email.as_deref(), name)?;
+    let mut method = method_of(tx, &session, entry, &entered)?;
     if entry.save {
         method.set("allow_redisplay", "always");
         tx.update(&method)?;
     }
     confirm::attempt(tx, &mut intent, &method, Presence::Present)?;
     finish(tx, session, &intent)
+}
+
+fn method_of(
+    tx: &mut Tx<'_>,
+    session: &Document,
+    entry: &Entry,
+    entered: &Entered,
+) -> Result<Document, Fault> {
+    let email = session.get("customer_details").get("email").and_then(Value::as_str);
+    let name = Some(entry.name.as_str()).filter(|name| !name.is_empty());
+    methods::open(tx, entered, email, name)
+}
+
+/// Keeps a card for later and takes no money.
+fn keep(tx: &mut Tx<'_>, mut session: Document, entry: &Entry, entered: &Entered) -> Result<Outcome, Fault> {
+    let needs_customer = session.text("customer_creation") == "always";
+    identify(tx, &mut session, entry, needs_customer)?;
+    let mut setup = tx.require(Kind::Setup, session.text("setup_intent"), "id")?;
+    setup.set("customer", session.get("customer").clone());
+    let method = method_of(tx, &session, entry, entered)?;
+    setups::attempt(tx, &mut setup, &method, Presence::Present)?;
+    finish(tx, session, &setup)
 }
 
 /// The intent of an earlier try that can be used again, or a new one; what an earlier try chose is forgotten.
@@ -140,7 +165,9 @@ fn identify(
         "customer_details",
         json!({
             "address": {"city": null, "country": "US", "line1": null, "line2": null, "postal_code": null, "state": null},
+            "business_name": null,
             "email": email,
+            "individual_name": null,
             "name": name,
             "phone": null,
             "tax_exempt": "none",
@@ -152,11 +179,16 @@ fn identify(
 
 fn finish(tx: &mut Tx<'_>, mut session: Document, intent: &Document) -> Result<Outcome, Fault> {
     match intent.text("status") {
+        "succeeded" if session.text("mode") == "setup" => {
+            checkout::complete(tx, &mut session, "no_payment_required")?
+        }
         "succeeded" => checkout::complete(tx, &mut session, "paid")?,
         "processing" => checkout::complete(tx, &mut session, "unpaid")?,
         "requires_action" => return Ok(Outcome::Authenticate),
         _ => {
-            let reason = intent.get("last_payment_error").get("message").and_then(Value::as_str);
+            let reason = ["last_payment_error", "last_setup_error"]
+                .into_iter()
+                .find_map(|field| intent.get(field).get("message")?.as_str());
             let reason = reason.unwrap_or("Your card was declined.").to_owned();
             return Ok(Outcome::Declined(Box::new(session), reason));
         }
@@ -172,9 +204,10 @@ pub(crate) fn awaiting(tx: &mut Tx<'_>, id: &str) -> Result<Result<(Document, Do
         "expired" => return Ok(Err(Outcome::Expired(Box::new(session)))),
         _ => {}
     }
-    let intent = match session.maybe("payment_intent") {
-        Some(id) => tx.find(Kind::Intent, id)?,
-        None => None,
+    let intent = match (session.maybe("payment_intent"), session.maybe("setup_intent")) {
+        (Some(id), _) => tx.find(Kind::Intent, id)?,
+        (None, Some(id)) => tx.find(Kind::Setup, id)?,
+        (None, None) => None,
     };
     Ok(match intent.filter(|intent| intent.text("status") == "requires_action") {
         Some(intent) => Ok((session, intent)),
@@ -187,7 +220,11 @@ pub(crate) fn authenticate(tx: &mut Tx<'_>, id: &str, agreed: bool) -> Result<Ou
     match awaiting(tx, id)? {
         Err(outcome) => Ok(outcome),
         Ok((session, mut intent)) => {
-            confirm::authenticated(tx, &mut intent, agreed)?;
+            if session.text("mode") == "setup" {
+                setups::authenticated(tx, &mut intent, agreed)?;
+            } else {
+                confirm::authenticated(tx, &mut intent, agreed)?;
+            }
             finish(tx, session, &intent)
         }
     }

@@ -8,39 +8,10 @@ use crate::fault::{Fault, Reply, invalid};
 use crate::form::Scope;
 use crate::ids;
 use crate::listing::{self, Filter};
+use crate::products;
 use crate::state::Tx;
 
-/// A product with this name.
-pub(crate) fn product(
-    tx: &mut Tx<'_>,
-    name: &str,
-    description: Option<&str>,
-    metadata: Value,
-) -> Result<Document, Fault> {
-    let product = Document::new(json!({
-        "id": ids::random("prod", 14),
-        "object": "product",
-        "active": true,
-        "created": tx.now,
-        "default_price": null,
-        "description": description,
-        "images": [],
-        "livemode": false,
-        "marketing_features": [],
-        "metadata": metadata,
-        "name": name,
-        "package_dimensions": null,
-        "shippable": null,
-        "statement_descriptor": null,
-        "tax_code": null,
-        "type": "service",
-        "unit_label": null,
-        "updated": tx.now,
-        "url": null,
-    }));
-    tx.insert(Kind::Product, &product, &Value::Null)?;
-    Ok(product)
-}
+const TAX_BEHAVIOURS: [&str; 3] = ["exclusive", "inclusive", "unspecified"];
 
 /// A one-time price under an id that may be chosen.
 pub(crate) fn price(tx: &Tx<'_>, id: String, product: &str, currency: &str, unit_amount: i64) -> Document {
@@ -86,9 +57,7 @@ pub(crate) fn product_of(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Document
             ])?;
             let name = data.child("name");
             let name = name.text_up_to(250)?.ok_or_else(|| Fault::from(name.missing()))?;
-            let description = data.child("description").text()?;
-            let metadata = data.child("metadata").metadata(&json!({}))?;
-            product(tx, name, description, metadata)
+            products::open(tx, name, Some(&data))
         }
         (None, false) => Err(named.missing().into()),
         (Some(_), true) => {
@@ -135,6 +104,9 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     }
     price.set("metadata", params.child("metadata").metadata(&json!({}))?);
     price.set("active", params.child("active").boolean()?.unwrap_or(true));
+    if let Some(behaviour) = params.child("tax_behavior").one_of(&TAX_BEHAVIOURS)? {
+        price.set("tax_behavior", behaviour);
+    }
     tx.insert(Kind::Price, &price, &Value::Null)?;
     events::record(tx, "price.created", &price)?;
     Ok(Reply::ok(price.into_json()))
@@ -172,7 +144,7 @@ pub(crate) fn configure(tx: &mut Tx<'_>, wanted: &Configured) -> Result<Reply, F
         return Err(invalid("A name has 1 to 250 characters.").param("name").into());
     }
     let known = tx.find(Kind::Price, &wanted.id)?;
-    let product = product(tx, wanted.name.trim(), None, json!({}))?;
+    let product = products::open(tx, wanted.name.trim(), None)?;
     let price = price(tx, wanted.id.clone(), product.id(), &wanted.currency, wanted.unit_amount);
     if known.is_some() {
         tx.update(&price)?;
@@ -182,11 +154,32 @@ pub(crate) fn configure(tx: &mut Tx<'_>, wanted: &Configured) -> Result<Reply, F
     Ok(Reply::ok(price.into_json()))
 }
 
+pub(crate) fn update(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Reply, Fault> {
+    params.only(&["active", "lookup_key", "metadata", "nickname", "tax_behavior"])?;
+    let before = tx.require(Kind::Price, id, "id")?;
+    let mut price = before.clone();
+    for field in ["nickname", "lookup_key"] {
+        if let Some(text) = params.child(field).optional_text(200)? {
+            price.set(field, text);
+        }
+    }
+    price.set("metadata", params.child("metadata").metadata(price.get("metadata"))?);
+    price.set("active", params.child("active").boolean()?.unwrap_or(before.flag("active")));
+    if let Some(behaviour) = params.child("tax_behavior").one_of(&TAX_BEHAVIOURS)? {
+        price.set("tax_behavior", behaviour);
+    }
+    tx.update(&price)?;
+    events::changed(tx, "price.updated", &before, &price)?;
+    Ok(Reply::ok(price.into_json()))
+}
+
 pub(crate) fn list(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault> {
     let filters = [
         Filter::Field("product"),
         Filter::Field("currency"),
+        Filter::Field("type"),
+        Filter::Flag("active"),
         Filter::AnyOf { param: "lookup_keys", field: "lookup_key" },
     ];
-    listing::list(tx, params, Kind::Price, &filters, &["active", "type"])
+    listing::list(tx, params, Kind::Price, &filters, &[])
 }

@@ -36,6 +36,12 @@ pub(crate) struct Pending {
     pub(crate) created: i64,
     #[diesel(sql_type = Text)]
     pub(crate) json: String,
+    /// Where it goes, when that is not the application's endpoint.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) url: Option<String>,
+    /// What it is signed with there.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) secret: Option<String>,
 }
 
 /// What became of a webhook, for the overview page.
@@ -119,27 +125,66 @@ impl Tx<'_> {
         Ok(due)
     }
 
-    /// Adds an event to the outgoing webhooks: twice when they are to be doubled, marked as dropped when
-    /// they are to be lost.
-    pub(crate) fn delivery_insert(&mut self, event: &str) -> Result<(), Fault> {
+    /// Adds an event to the outgoing webhooks, to the application's endpoint and to these further ones: twice
+    /// when they are to be doubled, marked as dropped when they are to be lost.
+    pub(crate) fn delivery_insert(&mut self, event: &str, endpoints: &[String]) -> Result<(), Fault> {
         let control = self.control()?;
         let state = if control.drop { "dropped" } else { "pending" };
-        for _ in 0..if control.duplicate { 2 } else { 1 } {
-            sql_query("insert into delivery (event, state) values (?, ?)")
-                .bind::<Text, _>(event)
-                .bind::<Text, _>(state)
-                .execute(self.connection)?;
+        for endpoint in [None].into_iter().chain(endpoints.iter().map(Some)) {
+            for _ in 0..if control.duplicate { 2 } else { 1 } {
+                sql_query("insert into delivery (event, state) values (?, ?)")
+                    .bind::<Text, _>(event)
+                    .bind::<Text, _>(state)
+                    .execute(self.connection)?;
+                if let Some(endpoint) = endpoint {
+                    sql_query(
+                        "insert into delivery_endpoint (delivery, endpoint) values (last_insert_rowid(), ?)",
+                    )
+                    .bind::<Text, _>(endpoint)
+                    .execute(self.connection)?;
+                }
+            }
         }
         self.told = true;
+        Ok(())
+    }
+
+    /// The registered endpoints that want to hear of an event of this name.
+    pub(crate) fn endpoints_for(&mut self, name: &str) -> Result<Vec<String>, Fault> {
+        let found = sql_query(
+            "select id as value from document
+             where kind = 'webhook_endpoint' and json_extract(json, '$.status') = 'enabled'
+               and exists (select 1 from json_each(document.json, '$.enabled_events') where json_each.value in ('*', ?))
+             order by seq",
+        )
+        .bind::<Text, _>(name)
+        .load::<Named>(self.connection)?;
+        Ok(found.into_iter().map(|found| found.value).collect())
+    }
+
+    /// Sends nothing more to an endpoint.
+    pub(crate) fn deliveries_forget(&mut self, endpoint: &str) -> Result<(), Fault> {
+        sql_query(
+            "update delivery set state = 'dropped'
+             where state = 'pending' and id in (select delivery from delivery_endpoint where endpoint = ?)",
+        )
+        .bind::<Text, _>(endpoint)
+        .execute(self.connection)?;
         Ok(())
     }
 
     /// The oldest deliveries that are not done.
     pub(crate) fn deliveries_pending(&mut self) -> Result<Vec<Pending>, Fault> {
         let pending = sql_query(
-            "select delivery.id, event, attempts, next_at, document.created, document.json
+            "select delivery.id, event, attempts, next_at, document.created, document.json,
+                    json_extract(target.json, '$.url') as url, json_extract(target.hidden, '$.secret') as secret
              from delivery join document on document.id = delivery.event
-             where state = 'pending' order by delivery.id limit 500",
+             left join delivery_endpoint on delivery_endpoint.delivery = delivery.id
+             left join document target on target.id = delivery_endpoint.endpoint
+             where state = 'pending'
+               -- An endpoint that was deleted while a try was under way is told nothing more.
+               and (delivery_endpoint.endpoint is null or json_extract(target.json, '$.url') is not null)
+             order by delivery.id limit 500",
         )
         .load(self.connection)?;
         Ok(pending)
@@ -187,20 +232,31 @@ impl Tx<'_> {
     }
 
     pub(crate) fn control(&mut self) -> Result<Control, Fault> {
-        let kept = sql_query("select value from setting where name = 'control'")
-            .get_result::<Named>(self.connection)
-            .optional()?;
-        match kept {
+        match self.setting("control")? {
             None => Ok(Control::default()),
-            Some(kept) => serde_json::from_str(&kept.value)
+            Some(kept) => serde_json::from_str(&kept)
                 .map_err(|error| Fault::Internal(format!("stored control: {error}"))),
         }
     }
 
     pub(crate) fn control_set(&mut self, control: &Control) -> Result<(), Fault> {
         let text = serde_json::to_string(control).map_err(|error| Fault::Internal(error.to_string()))?;
-        sql_query("insert into setting (name, value) values ('control', ?) on conflict do update set value = excluded.value")
-            .bind::<Text, _>(text)
+        self.setting_set("control", &text)
+    }
+
+    /// What is kept under a name.
+    pub(crate) fn setting(&mut self, name: &str) -> Result<Option<String>, Fault> {
+        let kept = sql_query("select value from setting where name = ?")
+            .bind::<Text, _>(name)
+            .get_result::<Named>(self.connection)
+            .optional()?;
+        Ok(kept.map(|kept| kept.value))
+    }
+
+    pub(crate) fn setting_set(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+        sql_query("insert into setting (name, value) values (?, ?) on conflict do update set value = excluded.value")
+            .bind::<Text, _>(name)
+            .bind::<Text, _>(value)
             .execute(self.connection)?;
         Ok(())
     }

@@ -42,6 +42,10 @@ create table if not exists delivery (
     last_status integer
 );
 create index if not exists delivery_pending on delivery (id) where state = 'pending';
+create table if not exists delivery_endpoint (
+    delivery integer primary key references delivery (id),
+    endpoint text not null references document (id)
+);
 create table if not exists timer (
     what text not null,
     id text not null,
@@ -86,7 +90,7 @@ impl Database {
         let mut connection = self.lock()?;
         connection.immediate_transaction(|connection| {
             // Read inside the lock, so that times never run backwards from one transaction to the next.
-            let mut tx = Tx { connection, settings, now: clock(), told: false };
+            let mut tx = Tx { connection, settings, now: clock(), origin: Origin::default(), told: false };
             let value = work(&mut tx)?;
             Ok(Done { value, told: tx.told })
         })
@@ -133,10 +137,26 @@ pub(crate) struct Search {
     pub(crate) kind: Kind,
     /// A field's wanted values; any of them will do.
     pub(crate) fields: Vec<(&'static str, Vec<String>)>,
+    /// Further conditions in SQL.
+    pub(crate) conditions: Vec<String>,
     /// Comparisons of `created`: an SQL operator and a time.
     pub(crate) created: Vec<(&'static str, i64)>,
     pub(crate) cursor: Cursor,
     pub(crate) limit: i64,
+}
+
+impl Search {
+    /// The newest documents of a kind whose `field` is `value`.
+    pub(crate) fn newest(kind: Kind, field: &'static str, value: &str, limit: i64) -> Self {
+        Self {
+            kind,
+            fields: vec![(field, vec![value.to_owned()])],
+            conditions: Vec::new(),
+            created: Vec::new(),
+            cursor: Cursor::Newest,
+            limit,
+        }
+    }
 }
 
 /// Where a page of a list begins.
@@ -147,11 +167,19 @@ pub(crate) enum Cursor {
     Before(String),
 }
 
+/// The request that a transaction serves; empty when a page or the clock caused it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    pub(crate) request: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+}
+
 /// One transaction, at one instant.
 pub(crate) struct Tx<'a> {
     pub(crate) connection: &'a mut SqliteConnection,
     pub(crate) settings: &'a Settings,
     pub(crate) now: i64,
+    pub(crate) origin: Origin,
     /// Whether events were recorded that are now to be delivered.
     pub(crate) told: bool,
 }
@@ -226,24 +254,24 @@ impl Tx<'_> {
         field: &'static str,
         value: &str,
     ) -> Result<Option<Document>, Fault> {
-        let (mut found, _) = self.search(&Search {
-            kind,
-            fields: vec![(field, vec![value.to_owned()])],
-            created: Vec::new(),
-            cursor: Cursor::Newest,
-            limit: 1,
-        })?;
+        let (mut found, _) = self.search(&Search::newest(kind, field, value, 1))?;
         Ok(found.pop())
     }
 
     /// A page of documents and whether there are more beyond it.
     pub(crate) fn search(&mut self, search: &Search) -> Result<(Vec<Document>, bool), Fault> {
-        let mut sql = String::from("select seq, json, hidden from document where kind = ?");
+        let mut sql = String::from(
+            "select seq, json, hidden from document
+             where kind = ? and json_extract(json, '$.deleted') is null",
+        );
         let mut texts = Vec::new();
         for (field, values) in &search.fields {
             let places = vec!["?"; values.len()].join(", ");
             sql.push_str(&format!(" and json_extract(json, '$.{field}') in ({places})"));
             texts.extend(values.iter().cloned());
+        }
+        for condition in &search.conditions {
+            sql.push_str(&format!(" and ({condition})"));
         }
         for (operator, at) in &search.created {
             sql.push_str(&format!(" and created {operator} {at}"));

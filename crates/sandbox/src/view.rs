@@ -67,6 +67,8 @@ pub(crate) struct PayPage {
     pub(crate) payee: String,
     pub(crate) total: String,
     pub(crate) free: bool,
+    /// Only a card is kept; nothing is paid.
+    pub(crate) setup: bool,
     pub(crate) lines: Vec<Line>,
     pub(crate) cancel: Option<String>,
     pub(crate) known_email: Option<String>,
@@ -81,9 +83,20 @@ pub(crate) struct PayPage {
 pub(crate) struct AuthenticationPage {
     pub(crate) action: String,
     pub(crate) payee: String,
-    pub(crate) total: String,
+    /// What is paid; none when only a card is kept.
+    pub(crate) total: Option<String>,
     pub(crate) card: String,
     pub(crate) back: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "onboarding.html")]
+pub(crate) struct OnboardingPage {
+    pub(crate) action: String,
+    pub(crate) payee: String,
+    pub(crate) account: String,
+    /// Nothing is owed any more.
+    pub(crate) done: bool,
 }
 
 #[derive(Template)]
@@ -224,11 +237,13 @@ pub(crate) fn pay_page(
         (None, true) => StatusCode::UNPROCESSABLE_ENTITY,
         (None, false) => StatusCode::OK,
     };
+    let setup = session.text("mode") == "setup";
     let page = PayPage {
         session: session.id().to_owned(),
         payee: payee(sandbox, session.text("success_url")),
         total: display(total, currency),
-        free: total == 0,
+        free: total == 0 && !setup,
+        setup,
         lines: lines.collect(),
         cancel: session.maybe("cancel_url").map(str::to_owned),
         // What was typed on an earlier try stays editable.
@@ -253,7 +268,10 @@ pub(crate) fn authentication_page(
     let page = AuthenticationPage {
         action,
         payee: payee(sandbox, target),
-        total: display(intent.integer("amount"), intent.text("currency")),
+        total: intent
+            .get("amount")
+            .is_number()
+            .then(|| display(intent.integer("amount"), intent.text("currency"))),
         card: last4.to_owned(),
         back: Some(back.to_owned()).filter(|back| !back.is_empty()),
     };

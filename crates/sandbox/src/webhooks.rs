@@ -198,9 +198,11 @@ fn request(
     delivery: &Pending,
     now: i64,
 ) -> reqwest::RequestBuilder {
-    let signature = signature_header(&settings.webhook_secret, now, delivery.json.as_bytes());
+    let url = delivery.url.as_deref().unwrap_or(&settings.webhook_url);
+    let secret = delivery.secret.as_deref().unwrap_or(&settings.webhook_secret);
+    let signature = signature_header(secret, now, delivery.json.as_bytes());
     client
-        .post(&settings.webhook_url)
+        .post(url)
         .header("content-type", "application/json; charset=utf-8")
         .header("stripe-signature", signature)
         .header("user-agent", "Stripe/1.0 (sandbox)")
@@ -216,7 +218,16 @@ mod tests {
     use crate::queue::Pending;
 
     fn pending(id: i64, event: &str, next_at: i64) -> Pending {
-        Pending { id, event: event.to_owned(), attempts: 0, next_at, created: 0, json: "{}".to_owned() }
+        Pending {
+            id,
+            event: event.to_owned(),
+            attempts: 0,
+            next_at,
+            created: 0,
+            json: "{}".to_owned(),
+            url: None,
+            secret: None,
+        }
     }
 
     fn chosen(control: Control, rows: Vec<Pending>) -> Vec<Vec<i64>> {

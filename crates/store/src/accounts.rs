@@ -4,4 +4,5 @@ mod credentials;
 mod phone_codes;
 mod providers;
 mod records;
+mod second_factors;
 mod users;

@@ -52,6 +52,21 @@ impl Browser {
         self.devtools("Network.clearBrowserCookies", json!({})).await;
     }
 
+    /// A slow phone on a slow network from the next page on, with nothing cached: a quarter of this machine's speed, 1.6
+    /// Mbit/s down, 750 kbit/s up, 150 ms there and back.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub async fn slow_phone(&self) {
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.clearBrowserCache", json!({})).await;
+        self.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": 4 })).await;
+        let network = json!({
+            "offline": false, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750,
+        });
+        self.devtools("Network.emulateNetworkConditions", network).await;
+    }
+
     // WebDriver has no commands for these; Chromium's own protocol does.
     async fn devtools(&self, command: &str, parameters: Value) {
         let session = self.client.session_id().await.expect("the browser is there").expect("it is open");

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::json;
 use tests::server::{printed, run_with};
 use tests::{Backend, on_both};
 
@@ -127,7 +128,7 @@ fn what_can_not_start_says_why() {
             (
                 "sandbox in production",
                 &[("PITLANE_SERVER__ENVIRONMENT", "production"), ("PITLANE_AUTH__SECRET", &secret)],
-                "payments",
+                "payments.provider",
             ),
             (
                 "all interfaces in development",
@@ -142,6 +143,30 @@ fn what_can_not_start_says_why() {
             server.refuses_to_start(name, changes, says);
         }
         assert_eq!(fs::read_to_string(server.folder().join("garbage.db")).expect("the file").len(), 61);
+    });
+}
+
+#[test]
+fn outside_development_there_is_no_sandbox() {
+    let secret = "s".repeat(64);
+    let production = [
+        ("PITLANE_SERVER__ENVIRONMENT", "production"),
+        ("PITLANE_AUTH__SECRET", secret.as_str()),
+        ("PITLANE_PAYMENTS__PROVIDER", "stripe"),
+        ("STRIPE_SECRET_KEY", "sk_live_of_the_tests"),
+    ];
+    run_with(Backend::Sqlite, &production, async |server| {
+        let guest = server.guest().with_header("authorization", "Bearer sk_test_x");
+        for path in
+            ["/v1/customers", "/v1/account", "/sandbox", "/sandbox/control", "/sandbox/static/sandbox.css"]
+        {
+            guest.get(path).await.expect_status(404);
+        }
+        for path in
+            ["/v1/customers", "/sandbox/control", "/sandbox/outage", "/sandbox/disputes", "/sandbox/prices"]
+        {
+            guest.post(path, json!({})).await.expect_status(404);
+        }
     });
 }
 

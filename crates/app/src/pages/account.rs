@@ -15,7 +15,7 @@ use super::frame::{frame, show};
 use crate::http::auth::SignedIn;
 use crate::http::{Access, ApiResult, Router};
 use crate::state::Pitlane;
-use crate::usecases::{account, sign_in};
+use crate::usecases::{account, second_factor, sign_in};
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
@@ -28,10 +28,15 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
     let tokens = account::tokens(&app, user.id()).await?;
     let cards = cards::section(&app, user).await?;
     let mails = mails::section(&app, user.id()).await?;
+    let pending_email = account::pending_email(&app, user).await?.map(|email| email.to_string());
+    let second_factor = second_factor::standing(&app, user).await?.confirmed_at.is_some();
     let page = AccountPage {
         frame: frame(&app, Some(&person.0), Nav::Account),
         email: user.email().to_string(),
         email_verified: user.email_verified(),
+        pending_email,
+        has_password: user.password().is_some(),
+        second_factor,
         name: user.name().to_owned(),
         time_zone: user.time_zone().to_owned(),
         phone: PhoneSection { number: user.phone().map(str::to_owned), verified: user.phone_verified() },

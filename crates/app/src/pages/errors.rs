@@ -21,6 +21,9 @@ pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str)
         let target = format!("/start?redirect={}", utf8_percent_encode(back, NON_ALPHANUMERIC));
         return HttpResponse::SeeOther().insert_header((LOCATION, target)).finish();
     }
+    if problem.code == "second_factor_setup_required" {
+        return HttpResponse::SeeOther().insert_header((LOCATION, "/account/second-factor")).finish();
+    }
     let page = ErrorPage {
         frame: surrounding(request).await,
         kind: kind(problem.status),

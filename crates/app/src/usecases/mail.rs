@@ -25,6 +25,8 @@ pub enum About {
     Refund(RefundId),
     /// A code that shows whose a telephone is.
     PhoneCode(PhoneCodeId),
+    /// Something that happened to the recipient's account; the id is the happening's own.
+    Account(Uuid),
 }
 
 impl About {
@@ -35,6 +37,7 @@ impl About {
             Self::Order(id) => id.uuid(),
             Self::Refund(id) => id.uuid(),
             Self::PhoneCode(id) => id.uuid(),
+            Self::Account(id) => id,
         }
     }
 }
@@ -100,6 +103,19 @@ pub fn enqueue_at<S: notifications::Store + jobs::Store>(
         new = true;
     }
     Ok(new)
+}
+
+/// Commits to telling a person what just happened to their account.
+///
+/// # Errors
+/// When the storage fails.
+pub fn notice<S: notifications::Store + jobs::Store>(
+    store: &mut S,
+    milestone: Milestone,
+    recipient: UserId,
+    cx: &Context,
+) -> Result<(), Error> {
+    enqueue(store, milestone, recipient, About::Account(cx.id()), cx).map(drop)
 }
 
 /// The secret of a link that works once. It is made from the link's id, so that it can be made again when the mail is

@@ -17,7 +17,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::state::Pitlane;
 use crate::workers::{
-    expire_order, expire_request, mail, mail_batch, prune, reconcile, refund, sms, sweep_files,
+    expire_order, expire_request, forget_payer, mail, mail_batch, prune, reconcile, refund, retain, sms,
+    sweep_files,
 };
 
 /// Jobs that run at once in this process.
@@ -273,6 +274,8 @@ async fn run(pitlane: Pitlane, carriers: Carriers, job: Job) -> Result<(), Failu
         JobKind::ExpireRequest => expire_request::run(&pitlane, &job).await,
         JobKind::Refund => refund::run(&pitlane, &job).await,
         JobKind::SweepFiles => sweep_files::run(&pitlane).await,
+        JobKind::ForgetPayer => forget_payer::run(&pitlane, &job).await,
+        JobKind::Retain => retain::run(&pitlane).await,
         JobKind::Prune => prune::run(&pitlane).await,
     }
 }

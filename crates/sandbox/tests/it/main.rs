@@ -2,6 +2,10 @@
 
 mod api;
 mod client;
+mod connect;
+mod disputes;
+mod events;
 mod payments;
+mod setups;
 mod webhooks;
 mod world;

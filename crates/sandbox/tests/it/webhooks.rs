@@ -22,7 +22,7 @@ async fn webhooks_carry_the_listed_event_under_a_right_signature() {
     let id = text(&arrived.event, "id");
     let listed = world.get(&format!("events/{id}")).await;
     assert_eq!(listed, arrived.event);
-    assert_eq!(text(&listed, "api_version"), "2026-09-30.endive");
+    assert_eq!(text(&listed, "api_version"), "2026-10-28.endive");
     world.stop().await;
 }
 

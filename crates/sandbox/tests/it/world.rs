@@ -72,7 +72,7 @@ fn serve(folder: &Path, hook_url: &str, clock: &Arc<AtomicI64>) -> (String, Serv
         webhook_url: hook_url.to_owned(),
         webhook_secret: SECRET.to_owned(),
         public_url: base.clone(),
-        api_version: "2026-09-30.endive".to_owned(),
+        api_version: "2026-10-28.endive".to_owned(),
     };
     let clock = clock.clone();
     let sandbox = Sandbox::open(settings, Arc::new(move || clock.load(Ordering::SeqCst)))
@@ -204,6 +204,11 @@ impl World {
              &success_url=http://shop.test/thanks?session_id={{CHECKOUT_SESSION_ID}}&cancel_url=http://shop.test/cart&{more}"
         );
         self.post("checkout/sessions", &form).await
+    }
+
+    /// Where the application's webhooks go.
+    pub fn hook_url(&self) -> &str {
+        &self.hook_url
     }
 
     pub async fn page(&self, path: &str) -> Response {

@@ -197,7 +197,8 @@ async fn steady(server: &TestServer, crowd: &Crowd, scale: Scale) -> Vec<u64> {
     taken
 }
 
-fn sent_at(frame: &str) -> Option<u64> {
+/// When a steady message was sent, in microseconds of the run.
+pub fn sent_at(frame: &str) -> Option<u64> {
     let (_, rest) = frame.split_once(r#""text":"at:"#)?;
     rest.split(':').next()?.parse().ok()
 }

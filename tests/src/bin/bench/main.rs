@@ -5,17 +5,27 @@
 //! | [`chat`] | messages through the whole stack | a bare SQLite writer with the same rows, [`writer`] |
 //! | [`reads`] | `GET /api/sessions/{id}` | a bare actix handler that reads one row, [`bare`] |
 //! | [`memory`] | an idle, signed-in, joined socket | a bare actix-ws socket, [`bare`] |
+//! | [`webhooks`] | from a signed webhook to a committed session | the rows of the bare writer |
+//! | [`masses`] | thousands of sockets of which one in ten reads nothing | the same when all read |
+//! | [`backup`] | requests while a large database is backed up | the same without the backup |
+//! | [`start`] | the start of the binary, its memory and its size | `pitlane --version` |
+//! | [`pages`] | the weight of a page, its paint on a slow phone, its jumps (not in a quick run) | |
 //!
 //! Machines are noisy and ratios last: only ratios are judged, and `--quick` (for CI) judges none at all, it only
 //! proves that everything here still runs.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::as_conversions, reason = "figures for people, where a rounded float is what is wanted")]
 
+mod backup;
 mod bare;
 mod chat;
 mod client;
+mod masses;
 mod memory;
+mod pages;
 mod reads;
+mod start;
+mod webhooks;
 mod writer;
 
 use std::process::ExitCode;
@@ -33,12 +43,38 @@ pub struct Scale {
     pub steady_rate: u64,
     /// Sockets that only sit there.
     pub idle_sockets: usize,
+    /// Webhooks that come as fast as they are answered.
+    pub webhooks: usize,
+    /// Webhooks a second at the steady rate.
+    pub webhook_rate: u64,
+    /// Sockets at once, two for each session.
+    pub masses: usize,
+    /// MiB of the database that is backed up.
+    pub backup_megabytes: u64,
 }
 
-const FULL: Scale =
-    Scale { seconds: 10, busy_sessions: 50, steady_sessions: 200, steady_rate: 1_000, idle_sockets: 4_000 };
-const QUICK: Scale =
-    Scale { seconds: 1, busy_sessions: 4, steady_sessions: 4, steady_rate: 50, idle_sockets: 50 };
+const FULL: Scale = Scale {
+    seconds: 10,
+    busy_sessions: 50,
+    steady_sessions: 200,
+    steady_rate: 1_000,
+    idle_sockets: 4_000,
+    webhooks: 4_000,
+    webhook_rate: 500,
+    masses: 10_000,
+    backup_megabytes: 1_024,
+};
+const QUICK: Scale = Scale {
+    seconds: 1,
+    busy_sessions: 4,
+    steady_sessions: 4,
+    steady_rate: 50,
+    idle_sockets: 50,
+    webhooks: 20,
+    webhook_rate: 10,
+    masses: 40,
+    backup_megabytes: 2,
+};
 
 /// One line of the table.
 pub struct Line {
@@ -76,6 +112,22 @@ fn main() -> ExitCode {
     }
     if wanted("memory") {
         lines.push(runtime.block_on(memory::measure(scale)));
+    }
+    if wanted("webhooks") {
+        lines.extend(runtime.block_on(webhooks::measure(scale)));
+    }
+    if wanted("masses") {
+        lines.extend(runtime.block_on(masses::measure(scale)));
+    }
+    if wanted("backup") {
+        lines.push(runtime.block_on(backup::measure(scale)));
+    }
+    if wanted("start") {
+        lines.extend(runtime.block_on(start::measure()));
+    }
+    // Needs a browser, which a quick run does not install.
+    if wanted("pages") && !quick {
+        lines.extend(pages::measure());
     }
     println!("| what | measured | beside | ratio | goal | met |\n|---|---|---|---|---|---|");
     for line in &lines {

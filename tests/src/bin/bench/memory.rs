@@ -61,7 +61,7 @@ async fn bare(scale: Scale) -> f64 {
 }
 
 /// The resident memory of a process in bytes, once nothing is on its way any more.
-async fn settled(process: u32) -> u64 {
+pub async fn settled(process: u32) -> u64 {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");

@@ -4,6 +4,8 @@ use serde_json::json;
 use tests::money::{AUTHENTICATED_CARD, Checkout, GOOD_CARD};
 use tests::{Person, TestServer};
 
+use crate::blackbox::security::enrol;
+
 /// A page in one state.
 pub struct Scene {
     /// What it is called.
@@ -29,6 +31,18 @@ const SEND_WRONG_PASSWORD: &str = "
     document.querySelector('[name=email]').value = 'somebody@example.com';
     document.querySelector('[name=password]').value = 'this is not it';
     document.querySelector('main form button.button-primary').click();";
+const SIGN_IN_PROTECTED: &str = "
+    document.querySelector('[name=email]').value = 'mechanic2@example.com';
+    document.querySelector('[name=password]').value = 'pitlane-demo';
+    document.querySelector('main form button.button-primary').click();";
+const SEND_TICKED: &str = "
+    document.querySelector('[name=sure]').checked = true;
+    document.querySelector('[name=current_password]').value = 'this is not it';
+    document.querySelector('main form button.button-danger').click();";
+const ERASE: &str = "
+    document.querySelector('[name=sure]').checked = true;
+    document.querySelector('[name=current_password]').value = 'a long enough password 42';
+    document.querySelector('main form button.button-danger').click();";
 const OPEN_DIALOG: &str = "document.querySelector('header [data-open=end]').click();";
 const OPEN_DETAILS: &str = "for (const one of document.querySelectorAll('details')) one.open = true;";
 
@@ -104,6 +118,7 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
     keeps_a_card_and_a_telephone(&keeping).await;
     let pay = format!("/sandbox/checkout/{}", checkout.id);
     let it = Looking::by(&paying);
+    let (keep_card, onboarding) = pages_of_the_sandbox(server).await;
     vec![
         new.at("dashboard-new", "/dashboard", "Confirm your e-mail"),
         new.at("intake-free-unverified", "/intake?plan=free", "Confirm your e-mail address first"),
@@ -114,6 +129,8 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
         it.at("payment", pay.clone(), "Pay by card"),
         it.after("payment-wrong", pay, SEND, "Some details are not right yet."),
         it.at("payment-confirm", format!("/sandbox/checkout/{}/authenticate", confirming.id), "yours?"),
+        it.at("payment-keep-card", keep_card, "Nothing is charged now"),
+        it.at("account-onboarding", onboarding, "Get paid by Pitlane"),
         it.at("return-unpaid", success(&checkout), "You have not paid yet"),
         it.at("intake-not-paid", "/intake?plan=video15", "described a car and not paid yet"),
         it.at("account", "/account", "Workshop calendar"),
@@ -129,8 +146,53 @@ async fn keeps_a_card_and_a_telephone(person: &Person) {
     person.client.post("/api/me/phone", json!({ "phone": "+15550100199" })).await.expect_status(202);
 }
 
+/// A page that only keeps a card, and one where a connected account is completed: Pitlane asks for neither yet.
+async fn pages_of_the_sandbox(server: &TestServer) -> (String, String) {
+    let shop = server.guest().with_header("authorization", "Bearer sk_test_x");
+    let keep = [("mode", "setup"), ("success_url", "https://shop.example/")];
+    let session = shop.post_form("/v1/checkout/sessions", &keep).await.expect_status(200);
+    let kind = [("type", "express"), ("email", "mechanic@shop.example")];
+    let account = shop.post_form("/v1/accounts", &kind).await.expect_status(200).text_at("id");
+    let wanted = [
+        ("account", account.as_str()),
+        ("type", "account_onboarding"),
+        ("refresh_url", "https://shop.example/again"),
+        ("return_url", "https://shop.example/done"),
+    ];
+    let link = shop.post_form("/v1/account_links", &wanted).await.expect_status(200);
+    let path = |url: String| url.trim_start_matches(&server.url()).to_owned();
+    (path(session.text_at("url")), path(link.text_at("url")))
+}
+
 fn success(checkout: &Checkout) -> String {
     format!("/checkout/success?session_id={}", checkout.id)
+}
+
+/// What protects an account, and the way out of it.
+pub async fn of_accounts(server: &TestServer) -> Vec<Scene> {
+    let (dana, leaving) = (server.customer().await, server.customer().await);
+    let wish = json!({ "email": format!("new-{}", dana.email), "current_password": tests::people::PASSWORD });
+    dana.client.send(reqwest::Method::PATCH, "/api/me", Some(wish)).await.expect_status(200);
+    let beginning = server.mechanic().await;
+    let password = json!({ "current_password": tests::people::PASSWORD });
+    beginning.client.post("/api/me/second-factor", password).await.expect_status(201);
+    let protected = server.demo("mechanic2").await;
+    enrol(&protected, tests::people::DEMO_PASSWORD).await;
+    leaving.paid_session("chat10").await;
+    let (it, begun, on) = (Looking::by(&dana), Looking::by(&beginning), Looking::by(&protected));
+    let (gone, guest) = (Looking::by(&leaving), Looking(None));
+    vec![
+        it.after("account-security", "/account", OPEN_DETAILS, "Open the link we sent to"),
+        it.at("second-factor-off", "/account/second-factor", "Set up an app"),
+        it.after("second-factor-wrong", "/account/second-factor", SEND, "not your current password"),
+        begun.at("second-factor-begun", "/account/second-factor", "Scan this picture"),
+        begun.after("second-factor-key", "/account/second-factor", OPEN_DETAILS, "Type the key instead"),
+        on.at("second-factor-on", "/account/second-factor", "10 recovery codes are left"),
+        guest.after("sign-in-code", "/start", SIGN_IN_PROTECTED, "Your code"),
+        gone.at("erase", "/account/erase", "Your open session ends"),
+        gone.after("erase-wrong", "/account/erase", SEND_TICKED, "not your current password"),
+        gone.after("erased", "/account/erase", ERASE, "Your account is erased"),
+    ]
 }
 
 /// What a customer, mechanics and an admin see of sessions.

@@ -22,6 +22,11 @@ pub fn problem(error: &Error) -> Problem {
         Error::InvalidToken => say(StatusCode::UNPROCESSABLE_ENTITY, "invalid_token"),
         Error::InvalidCode => say(StatusCode::UNPROCESSABLE_ENTITY, "invalid_code"),
         Error::NotFound(_) => Problem::not_found(),
+        Error::SecondFactorRequired => say(StatusCode::UNAUTHORIZED, "second_factor_required"),
+        Error::WrongCode => say(StatusCode::UNAUTHORIZED, "wrong_code"),
+        Error::SecondFactorOn => say(StatusCode::CONFLICT, "second_factor_on"),
+        Error::SecondFactorOff => say(StatusCode::CONFLICT, "second_factor_off"),
+        Error::LastAdmin => say(StatusCode::CONFLICT, "last_admin"),
         Error::NotApproved => say(StatusCode::FORBIDDEN, "not_approved"),
         Error::InvalidTransition { .. } => say(StatusCode::CONFLICT, "invalid_transition"),
         Error::TooManyTokens(_) => say(StatusCode::CONFLICT, "too_many_tokens"),
@@ -36,12 +41,17 @@ fn sentence(error: &Error) -> String {
         Error::Suspended => "This account is suspended.",
         Error::InvalidToken => "This link does not work any more. Ask for a new one.",
         Error::InvalidCode => "This code is wrong or too old. Look again, or have a new one sent.",
+        Error::SecondFactorRequired => "Type the code of your authenticator app.",
+        Error::WrongCode => "That code is wrong or was used before. Type the one your app shows now.",
+        Error::LastAdmin => "You are the last admin. Make another account an admin first.",
         Error::NotApproved => "An admin has to approve your account first.",
         Error::Invalid(_)
         | Error::TooManyAttempts { .. }
         | Error::NotFound(_)
         | Error::InvalidTransition { .. }
         | Error::TooManyTokens(_)
+        | Error::SecondFactorOn
+        | Error::SecondFactorOff
         | Error::Store(_) => return capitalised(&error.to_string()),
     };
     text.to_owned()

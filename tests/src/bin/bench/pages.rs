@@ -1,0 +1,102 @@
+//! What a page weighs, how soon a slow phone shows it, and whether it jumps.
+
+use std::time::Duration;
+
+use tests::Backend;
+use tests::browser::{Browser, Screen, in_browser};
+
+use crate::Line;
+
+/// What one page came to.
+#[derive(Debug, Clone, Default)]
+struct Weight {
+    path: String,
+    kilobytes: f64,
+    paint_millis: f64,
+    shift: f64,
+}
+
+const WATCH: &str = "
+    window.watched = { paint: 0, shift: 0 };
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) watched.paint = entry.startTime; })
+      .observe({ type: 'largest-contentful-paint', buffered: true });
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) watched.shift += entry.value; })
+      .observe({ type: 'layout-shift', buffered: true });";
+const TOLD: &str = "
+    const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+    return [entries.reduce((sum, entry) => sum + entry.transferSize, 0), watched.paint, watched.shift];";
+
+/// The lines of the pages: the worst of each.
+pub fn measure() -> Vec<Line> {
+    let mut weights = Vec::new();
+    in_browser(Backend::Sqlite, &[("RUST_LOG", "warn")], async |server, driver| {
+        let meeting = server.meeting().await;
+        let (dana, session) = (&meeting.customer, &meeting.session);
+        for number in 0..20 {
+            dana.say(session, &format!("{number}"), "It shakes at a light and smooths out when I drive.")
+                .await;
+        }
+        let guest = driver.open(server, Screen::Phone).await;
+        for path in ["/", "/start"] {
+            weights.push(weigh(&guest, path).await);
+        }
+        guest.sign_in_as(dana).await;
+        let own =
+            ["/dashboard", "/intake?plan=chat10", &format!("/chat/{session}"), "/account"].map(str::to_owned);
+        for path in own {
+            weights.push(weigh(&guest, &path).await);
+        }
+        guest.close().await;
+    });
+    let worst = |figure: fn(&Weight) -> f64| {
+        weights.iter().max_by(|one, two| figure(one).total_cmp(&figure(two))).cloned().unwrap_or_default()
+    };
+    let (heavy, late, jumpy) =
+        (worst(|page| page.kilobytes), worst(|page| page.paint_millis), worst(|page| page.shift));
+    let pages = format!("the heaviest of {}", weights.len());
+    vec![
+        Line {
+            what: "a page: bytes over the wire, nothing cached",
+            measured: format!("{:.0} KB, {}", heavy.kilobytes, place(&heavy)),
+            beside: pages.clone(),
+            ratio: String::new(),
+            goal: "≤ 150 KB",
+            met: heavy.kilobytes <= 150.0,
+        },
+        Line {
+            what: "a page on a slow phone (CPU ÷ 4, 1.6 Mbit/s, 150 ms): largest paint",
+            measured: format!("{:.0} ms, {}", late.paint_millis, place(&late)),
+            beside: pages.clone(),
+            ratio: String::new(),
+            goal: "≤ 1,500 ms",
+            met: late.paint_millis <= 1_500.0,
+        },
+        Line {
+            what: "the same: layout shift",
+            measured: format!("{:.3}, {}", jumpy.shift, place(&jumpy)),
+            beside: pages,
+            ratio: String::new(),
+            goal: "0",
+            met: jumpy.shift < 0.0005,
+        },
+    ]
+}
+
+fn place(weight: &Weight) -> String {
+    weight.path.split('/').take(2).collect::<Vec<_>>().join("/")
+}
+
+async fn weigh(browser: &Browser, path: &str) -> Weight {
+    browser.slow_phone().await;
+    browser.open(path).await;
+    browser.script(WATCH).await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let told = browser.script(TOLD).await;
+    let figure = |place: usize| told[place].as_f64().unwrap_or(f64::INFINITY);
+    Weight {
+        path: path.to_owned(),
+        kilobytes: figure(0) / 1_000.0,
+        paint_millis: figure(1),
+        shift: figure(2),
+    }
+}
