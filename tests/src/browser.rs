@@ -43,6 +43,14 @@ impl Browser {
         self.client.goto(&format!("{}{path}", self.base)).await.expect(path);
     }
 
+    /// Opens a file of this machine.
+    ///
+    /// # Panics
+    /// It can't be opened.
+    pub async fn open_file(&self, file: &Path) {
+        self.client.goto(&format!("file://{}", file.display())).await.expect("a file to show");
+    }
+
     /// The path of the page that is shown.
     ///
     /// # Panics

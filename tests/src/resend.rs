@@ -1,20 +1,20 @@
 //! Something that answers like Resend, and remembers what it was sent.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// What signs the webhooks of [`signed`].
 pub const WEBHOOK_SECRET: &str = "whsec_cGl0bGFuZS13ZWJob29rLXNlY3JldC0x";
 
-/// A request for one mail.
+/// One mail of a request, for one or for many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent {
     /// The method and the path.
@@ -23,22 +23,42 @@ pub struct Sent {
     pub authorization: String,
     /// The `Idempotency-Key` header.
     pub key: String,
-    /// The body.
+    /// The mail.
     pub body: Value,
 }
+
+/// A request as it came.
+struct Asked {
+    asked: String,
+    authorization: String,
+    key: String,
+    permissive: bool,
+    body: Value,
+}
+
+/// Something to answer instead of taking mail.
+type Failure = (u16, &'static str);
 
 #[derive(Default)]
 struct State {
     sent: Vec<Sent>,
-    failures: VecDeque<(u16, &'static str)>,
+    delivered: Vec<Value>,
+    failures: VecDeque<Failure>,
+    down: Option<Failure>,
+    rejected: HashSet<String>,
+    takes_no_batches: bool,
+    held: bool,
+    // What came under a key and what was answered, for as long as the process lives.
+    keys: HashMap<String, (Value, String)>,
 }
 
-/// A carrier on a port of its own.
+/// A carrier on a port of its own. As the real one it takes what comes again under a key only once, and refuses the key
+/// with anything else.
 #[derive(Clone)]
 pub struct FakeResend {
     /// Its origin.
     pub url: String,
-    state: Arc<Mutex<State>>,
+    state: Arc<(Mutex<State>, Condvar)>,
 }
 
 impl FakeResend {
@@ -60,28 +80,57 @@ impl FakeResend {
         fake
     }
 
-    /// What came so far.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every mail that was asked for so far, taken or not.
     pub fn sent(&self) -> Vec<Sent> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).sent.clone()
+        self.state().sent.clone()
+    }
+
+    /// The mails that it took and would have delivered.
+    pub fn delivered(&self) -> Vec<Value> {
+        self.state().delivered.clone()
     }
 
     /// The next request is answered so, and remembered.
     pub fn fail_once(&self, status: u16, body: &'static str) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).failures.push_back((status, body));
+        self.state().failures.push_back((status, body));
+    }
+
+    /// Every request is answered so, until `None`.
+    pub fn fail(&self, answer: Option<Failure>) {
+        self.state().down = answer;
+    }
+
+    /// Mail to that address is invalid.
+    pub fn reject(&self, address: &str) {
+        self.state().rejected.insert(address.to_owned());
+    }
+
+    /// Batches are refused as a whole, whatever is in them.
+    pub fn take_no_batches(&self) {
+        self.state().takes_no_batches = true;
+    }
+
+    /// Takes batches and does not answer them, until it is called with `false`.
+    pub fn hold_answers(&self, held: bool) {
+        self.state().held = held;
+        self.state.1.notify_all();
     }
 
     fn serve(&self, connection: TcpStream) {
         let mut writer = connection.try_clone().expect("a second handle");
         let mut reader = BufReader::new(connection);
-        while let Some(sent) = read(&mut reader) {
-            let (status, body) = {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                state.sent.push(sent);
-                state
-                    .failures
-                    .pop_front()
-                    .unwrap_or((200, r#"{"id":"49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}"#))
-            };
+        while let Some(asked) = read(&mut reader) {
+            let is_batch = asked.body.is_array();
+            let (status, body) = self.state().answer(&asked);
+            let mut state = self.state();
+            while is_batch && state.held {
+                state = self.state.1.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            drop(state);
             let answer = format!(
                 "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
@@ -93,7 +142,59 @@ impl FakeResend {
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Sent> {
+impl State {
+    fn answer(&mut self, asked: &Asked) -> (u16, String) {
+        let mails = asked.body.as_array().cloned().unwrap_or_else(|| vec![asked.body.clone()]);
+        for body in &mails {
+            let Asked { asked, authorization, key, .. } = asked;
+            let (asked, authorization, key) = (asked.clone(), authorization.clone(), key.clone());
+            self.sent.push(Sent { asked, authorization, key, body: body.clone() });
+        }
+        if let Some((status, body)) = self.failures.pop_front().or(self.down) {
+            return (status, body.to_owned());
+        }
+        match self.keys.get(&asked.key) {
+            Some((payload, answer)) if *payload == asked.body => return (200, answer.clone()),
+            Some(_) => return (409, problem(409, "invalid_idempotent_request")),
+            None => {}
+        }
+        let (good, bad): (Vec<_>, Vec<_>) =
+            mails.iter().enumerate().partition(|(_, mail)| !self.is_rejected(mail));
+        let is_batch = asked.body.is_array();
+        let whole = match is_batch {
+            true => self.takes_no_batches || mails.len() > 100 || (!bad.is_empty() && !asked.permissive),
+            false => !bad.is_empty(),
+        };
+        if whole {
+            return (422, problem(422, "validation_error"));
+        }
+        let first = self.delivered.len();
+        self.delivered.extend(good.iter().map(|(_, mail)| (*mail).clone()));
+        let ids: Vec<Value> =
+            (first..self.delivered.len()).map(|n| json!({ "id": format!("mail-{n}") })).collect();
+        let errors: Vec<Value> = bad
+            .iter()
+            .map(|(place, _)| json!({ "index": place, "message": "Invalid `to` field." }))
+            .collect();
+        let answer = match (is_batch, errors.is_empty()) {
+            (false, _) => ids[0].to_string(),
+            (true, true) => json!({ "data": ids }).to_string(),
+            (true, false) => json!({ "data": ids, "errors": errors }).to_string(),
+        };
+        self.keys.insert(asked.key.clone(), (asked.body.clone(), answer.clone()));
+        (200, answer)
+    }
+
+    fn is_rejected(&self, mail: &Value) -> bool {
+        mail["to"][0].as_str().is_some_and(|address| self.rejected.contains(address))
+    }
+}
+
+fn problem(status: u16, name: &str) -> String {
+    json!({ "statusCode": status, "name": name, "message": "refused" }).to_string()
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -117,7 +218,8 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Sent> {
     reader.read_exact(&mut body).ok()?;
     let asked = lines.first()?.rsplit_once(' ')?.0.to_owned();
     let (authorization, key) = (header("authorization"), header("idempotency-key"));
-    Some(Sent { asked, authorization, key, body: serde_json::from_slice(&body).ok()? })
+    let permissive = header("x-batch-validation") == "permissive";
+    Some(Asked { asked, authorization, key, permissive, body: serde_json::from_slice(&body).ok()? })
 }
 
 /// The headers of a webhook with this body, signed now with [`WEBHOOK_SECRET`].

@@ -6,6 +6,7 @@ mod blackbox {
     mod backup;
     mod bad_input;
     mod browser;
+    mod cards;
     mod checkout;
     mod crash;
     mod disk;
@@ -15,12 +16,16 @@ mod blackbox {
     mod files;
     mod idempotency;
     mod intake;
+    mod legal;
     mod mail;
+    mod phones;
+    mod preferences;
     mod refunds;
     mod sdk;
     mod security;
     mod server;
     mod sessions;
+    mod sign_ins;
     mod signal;
     mod socket;
     mod summaries;
@@ -28,4 +33,5 @@ mod blackbox {
     mod unaccepted;
     mod webhooks;
     mod workshops;
+    mod zones;
 }

@@ -32,10 +32,11 @@ pub enum Error {
     /// The e-mail address or the password is wrong. Which of the two is not told.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
-    /// Too many wrong attempts; more are looked at after that many seconds (1 to 60).
+    /// Too many wrong attempts; more are looked at after that many seconds: up to a minute, or up to a
+    /// day where text messages are sent.
     #[error("too many attempts, try again in {retry_after_seconds} s")]
     TooManyAttempts {
-        /// Seconds until the next attempt is looked at.
+        /// Seconds until the next attempt is looked at, at least 1.
         retry_after_seconds: u32,
     },
     /// The credentials are right and the account is suspended.
@@ -44,6 +45,9 @@ pub enum Error {
     /// The link is unknown, used, replaced by a newer one, or too old. Which of these is not told.
     #[error("the link is not valid any more")]
     InvalidToken,
+    /// The code is wrong, used, replaced by a newer one, too old, or was tried too often. Which of these is not told.
+    #[error("the code is not valid")]
+    InvalidCode,
     /// There is no such user, mechanic or token, or it belongs to somebody else.
     #[error("there is no such {0}")]
     NotFound(&'static str),

@@ -9,6 +9,7 @@
 //! | [`sign_in`] | signed-in devices, sign-in by password, ending them |
 //! | [`attempts`] | how often a password or a link may be asked for |
 //! | [`one_time`] | links that work once: verification, sign-in, password reset |
+//! | [`phone_code`] | codes that show whose a telephone is |
 //! | [`second_factor`] | the code of an authenticator app, recovery codes |
 //! | [`api_token`] | tokens of programs |
 //! | [`authenticate`] | from a presented token to a [`Principal`] |
@@ -22,9 +23,9 @@
 //! | [`return_path`] | where a person goes after signing in |
 //! | [`store`] | the ports that a store implements |
 //!
-//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `second_factors`, `recovery_codes`,
-//! `login_attempts`, `providers`, `mechanics`, `applications` with their steps and files, `workshop_invitations`,
-//! `suspensions`, `audit_log` and `idempotency_keys`.
+//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `phone_codes`, `second_factors`,
+//! `recovery_codes`, `login_attempts`, `providers`, `mechanics`, `applications` with their steps and files,
+//! `workshop_invitations`, `suspensions`, `audit_log` and `idempotency_keys`.
 //!
 //! It must never know HTTP, cookies or mails, hash a password (slow work belongs to the app, which hands in the
 //! result), keep a token in clear, or answer differently for an e-mail address that has an account than for one
@@ -36,6 +37,7 @@ pub mod attempts;
 pub mod audit;
 pub mod authenticate;
 pub mod change;
+mod device_name;
 pub mod email;
 pub mod erase;
 pub mod error;
@@ -43,6 +45,7 @@ pub mod idempotency;
 pub mod invitation;
 pub mod one_time;
 pub mod password;
+pub mod phone_code;
 pub mod profile;
 pub mod provider;
 pub mod register;
@@ -70,6 +73,7 @@ pub use idempotency::{IdempotencyKey, IdempotencyRecord};
 pub use invitation::{Invitation, InvitationSecret};
 pub use one_time::{OneTimeToken, Purpose};
 pub use password::{Password, PasswordHash};
+pub use phone_code::{CodeOutcome, CodeSecret, PhoneCode};
 pub use profile::{AccountType, Name, Phone, TimeZone};
 pub use provider::{Approval, ApprovalState, Mechanic, MechanicRecord, Provider, ProviderKind};
 pub use return_path::ReturnPath;

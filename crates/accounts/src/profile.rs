@@ -48,7 +48,7 @@ pub(crate) fn checked_line(field: &'static str, typed: &str) -> Result<String, F
     }
 }
 
-/// A telephone number: an optional `+` and 7 to 15 digits (ITU-T E.164), without spaces and signs.
+/// A telephone number in the international form (ITU-T E.164): `+`, then 7 to 15 digits of which the first is not 0.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Phone(String);
 
@@ -56,15 +56,26 @@ impl Phone {
     /// The number without the spaces, dots, dashes, slashes and brackets that people write.
     ///
     /// # Errors
-    /// `invalid`.
+    /// `required` or `invalid`.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let compact: String = typed.trim().chars().filter(|c| !" .-/()".contains(*c)).collect();
-        let digits = compact.strip_prefix('+').unwrap_or(&compact);
-        if (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let digits = compact.strip_prefix('+').unwrap_or_default();
+        let good = (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if typed.trim().is_empty() {
+            Err(FieldError::new("phone", "required", "Enter a telephone number."))
+        } else if good {
             Ok(Self(compact))
         } else {
-            Err(FieldError::new("phone", "invalid", "Enter a telephone number such as +1 555 010 0199."))
+            let message = "Enter the number with its country's code, such as +1 555 010 0199.";
+            Err(FieldError::new("phone", "invalid", message))
         }
+    }
+
+    /// A number that was stored. Earlier versions took numbers without their country's code.
+    pub fn stored(number: String) -> Self {
+        Self(number)
     }
 
     /// The number.
@@ -73,11 +84,14 @@ impl Phone {
     }
 }
 
-/// The name of a time zone with the shape of an IANA name, such as `Europe/Berlin`.
+/// The IANA name of a time zone that exists, such as `Europe/Berlin`, as the database of zones spells it.
 ///
-/// Whether the zone exists is decided where times are converted.
+/// The database is compiled in, so the answer is the same on every machine and needs no file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TimeZone(String);
+
+/// What the database of zones gives for a zone that is not known; nobody lives there.
+const UNKNOWN: &str = "Etc/Unknown";
 
 impl TimeZone {
     /// `UTC`.
@@ -85,28 +99,32 @@ impl TimeZone {
         Self("UTC".to_owned())
     }
 
-    /// That name.
+    /// The zone of that name, in any case of letters.
     ///
     /// # Errors
-    /// `invalid`.
+    /// `invalid` when there is no such zone.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        let part = |part: &str| {
-            part.starts_with(|c: char| c.is_ascii_alphabetic())
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
-        };
-        let parts = typed.split('/').count();
-        if typed.len() <= 64 && parts <= 3 && typed.split('/').all(part) {
-            Ok(Self(typed.to_owned()))
-        } else {
+        known(typed).map(Self).ok_or_else(|| {
             let message = "Enter the IANA name of a time zone, such as Europe/Berlin.";
-            Err(FieldError::new("time_zone", "invalid", message))
-        }
+            FieldError::new("time_zone", "invalid", message)
+        })
+    }
+
+    /// The zone of a name that was stored. One that this version's database no longer has counts as UTC: nobody may
+    /// be locked out because a zone was renamed.
+    pub fn stored(name: &str) -> Self {
+        known(name).map_or_else(Self::utc, Self)
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn known(name: &str) -> Option<String> {
+    let zone = jiff::tz::TimeZone::get(name).ok()?;
+    zone.iana_name().filter(|name| *name != UNKNOWN).map(str::to_owned)
 }
 
 /// Who an account belongs to (GEN-13).
@@ -163,9 +181,12 @@ mod tests {
     fn a_phone_number_is_kept_without_decoration() {
         for (typed, result) in [
             ("+1 (555) 010-0199", Some("+15550100199")),
-            ("0171/1234567", Some("01711234567")),
-            ("123456", None),
-            ("1234567890123456", None),
+            ("+49 171/1234567", Some("+491711234567")),
+            ("0171/1234567", None),
+            ("+0171/1234567", None),
+            ("+123456", None),
+            ("+1234567890123456", None),
+            ("", None),
             ("+1 555 CALL", None),
             ("1+5550100199", None),
         ] {
@@ -174,21 +195,29 @@ mod tests {
     }
 
     #[test]
-    fn a_time_zone_has_the_shape_of_an_iana_name() {
-        for (typed, good) in [
-            ("UTC", true),
-            ("Europe/Berlin", true),
-            ("America/Argentina/Buenos_Aires", true),
-            ("Etc/GMT+5", true),
-            ("", false),
-            ("/Europe", false),
-            ("Europe/", false),
-            ("../../etc/passwd", false),
-            ("+02:00", false),
-            ("Europe Berlin", false),
-            ("A/B/C/D", false),
+    fn a_time_zone_is_one_that_exists_and_is_spelt_as_the_database_does() {
+        for (typed, name) in [
+            ("UTC", Some("UTC")),
+            ("Europe/Berlin", Some("Europe/Berlin")),
+            ("europe/berlin", Some("Europe/Berlin")),
+            ("America/Argentina/Buenos_Aires", Some("America/Argentina/Buenos_Aires")),
+            ("Asia/Calcutta", Some("Asia/Calcutta")),
+            ("Etc/GMT+5", Some("Etc/GMT+5")),
+            ("", None),
+            ("here", None),
+            ("Etc/Unknown", None),
+            ("Europe/Atlantis", None),
+            ("../../etc/passwd", None),
+            ("+02:00", None),
+            ("Europe Berlin", None),
         ] {
-            assert_eq!(TimeZone::parse(typed).is_ok(), good, "{typed:?}");
+            assert_eq!(TimeZone::parse(typed).ok().as_ref().map(TimeZone::as_str), name, "{typed:?}");
         }
+    }
+
+    #[test]
+    fn a_stored_zone_that_is_gone_counts_as_utc() {
+        assert_eq!(TimeZone::stored("Europe/Berlin").as_str(), "Europe/Berlin");
+        assert_eq!(TimeZone::stored("Europe/Atlantis"), TimeZone::utc());
     }
 }

@@ -106,6 +106,7 @@ pub fn register(store: &mut dyn Store, new: NewUser, cx: &Context) -> Result<Use
         email_verified_at: None,
         name: new.name,
         phone: None,
+        phone_verified_at: None,
         role: new.role,
         time_zone: new.time_zone,
         account_type: match new.role {

@@ -3,6 +3,7 @@
 use kernel::{Context, SignInId, Timestamp, UserId};
 
 use crate::attempts::{AttemptKey, LoginAttempts};
+use crate::device_name::device_name;
 use crate::email::Email;
 use crate::error::Error;
 use crate::one_time::{self, LinkSecret, Purpose};
@@ -33,6 +34,11 @@ impl Device {
     /// What the browser says it is.
     pub fn user_agent(&self) -> &str {
         &self.user_agent
+    }
+
+    /// The browser and the system in words, such as `Firefox on Linux`; empty when it says nothing that people know.
+    pub fn name(&self) -> String {
+        device_name(&self.user_agent)
     }
 
     /// The network address.
@@ -255,6 +261,19 @@ pub fn revoke(
     cx: &Context,
 ) -> Result<bool, Error> {
     Ok(store.sign_in_revoke(user, sign_in, cx.now)?)
+}
+
+/// Ends every sign-in of the person but that one; answers how many.
+///
+/// # Errors
+/// A failure of the store.
+pub fn revoke_others(
+    store: &mut dyn CredentialStore,
+    user: UserId,
+    keep: SignInId,
+    cx: &Context,
+) -> Result<usize, Error> {
+    Ok(store.sign_ins_revoke(user, Some(keep), cx.now)?)
 }
 
 /// Looks at the current password that a signed-in person typed, after it was compared outside, under the same limit

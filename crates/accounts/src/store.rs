@@ -16,6 +16,7 @@ use crate::email::Email;
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer, ProcessId};
 use crate::invitation::Invitation;
 use crate::one_time::{OneTimeToken, Purpose};
+use crate::phone_code::PhoneCode;
 use crate::provider::{Mechanic, Provider};
 use crate::second_factor::SecondFactor;
 use crate::sign_in::SignIn;
@@ -101,6 +102,10 @@ pub trait CredentialStore {
     /// Voids the person's unused links for that purpose.
     fn one_time_tokens_void(&mut self, user: UserId, purpose: Purpose) -> Result<(), StoreError>;
 
+    /// The code in force, or the last one, of the person. Whoever changes it has locked the person.
+    fn phone_code(&mut self, user: UserId) -> Result<Option<PhoneCode>, StoreError>;
+    /// Writes the person's code in place of the one before.
+    fn phone_code_put(&mut self, code: &PhoneCode) -> Result<(), StoreError>;
     /// The newest unused link of the person for that purpose. It may be too old.
     fn one_time_token_of(
         &mut self,

@@ -50,6 +50,8 @@ pub struct UserRecord {
     pub name: Name,
     /// For text messages, if given.
     pub phone: Option<Phone>,
+    /// When the person showed that the telephone is theirs.
+    pub phone_verified_at: Option<Timestamp>,
     /// What the person is here.
     pub role: Role,
     /// Times are shown in this zone.
@@ -160,6 +162,11 @@ impl User {
         self.record.phone.as_ref().map(Phone::as_str)
     }
 
+    /// Whether the person showed that the telephone is theirs.
+    pub const fn phone_verified(&self) -> bool {
+        self.record.phone_verified_at.is_some()
+    }
+
     /// What the person is here.
     pub const fn role(&self) -> Role {
         self.record.role
@@ -205,7 +212,10 @@ impl User {
     pub fn with_profile(mut self, change: ProfileChange, now: Timestamp) -> Self {
         let record = &mut self.record;
         record.name = change.name.unwrap_or_else(|| record.name.clone());
-        record.phone = change.phone.unwrap_or_else(|| record.phone.clone());
+        if let Some(phone) = change.phone.filter(|phone| *phone != record.phone) {
+            record.phone = phone;
+            record.phone_verified_at = None;
+        }
         record.time_zone = change.time_zone.unwrap_or_else(|| record.time_zone.clone());
         record.account_type = change.account_type.unwrap_or(record.account_type);
         record.updated_at = now;
@@ -233,6 +243,20 @@ impl User {
         self
     }
 
+    /// The person with that telephone, which is not shown to be theirs unless it was before.
+    #[must_use]
+    pub fn with_phone(self, phone: Phone, now: Timestamp) -> Self {
+        self.with_profile(ProfileChange { phone: Some(Some(phone)), ..ProfileChange::default() }, now)
+    }
+
+    /// The person after typing the code that was sent to their telephone.
+    #[must_use]
+    pub fn with_verified_phone(mut self, now: Timestamp) -> Self {
+        self.record.phone_verified_at = Some(now);
+        self.record.updated_at = now;
+        self
+    }
+
     /// Nobody in particular: the id, the role and the use of the free plan stay, so that what was paid still has a
     /// payer and nobody gets the free plan twice by coming back under the same id.
     #[must_use]
@@ -248,6 +272,7 @@ impl User {
         self.record.name = Name::parse(name).expect("it is a name");
         self.record.email_verified_at = None;
         self.record.phone = None;
+        self.record.phone_verified_at = None;
         self.record.password = None;
         self.record.time_zone = TimeZone::utc();
         self.record.account_type = AccountType::Individual;
@@ -277,6 +302,7 @@ mod tests {
             email_verified_at: Some(at(1)),
             name: Name::parse("Maya").expect("a name"),
             phone: Some(Phone::parse("+15550100199").expect("a number")),
+            phone_verified_at: Some(at(2)),
             role: Role::Customer,
             time_zone: TimeZone::utc(),
             account_type: AccountType::Individual,
@@ -302,6 +328,17 @@ mod tests {
     }
 
     #[test]
+    fn another_telephone_has_to_be_verified_again_and_the_same_one_not() {
+        let phone =
+            |typed: &str| TypedProfile { phone: Some(Some(typed.to_owned())), ..TypedProfile::default() };
+        let change = |typed: &str| phone(typed).check().expect("valid");
+        assert!(person().with_profile(change("+1 555 0100199"), at(9)).phone_verified());
+        assert!(!person().with_profile(change("+1 555 0100198"), at(9)).phone_verified());
+        assert!(!person().with_profile(change(""), at(9)).phone_verified());
+        assert!(person().with_profile(ProfileChange::default(), at(9)).phone_verified());
+    }
+
+    #[test]
     fn everything_wrong_with_a_profile_is_told_at_once() {
         let typed = TypedProfile {
             name: Some(String::new()),
@@ -311,7 +348,7 @@ mod tests {
         };
         let Err(Error::Invalid(errors)) = typed.check() else { panic!("it is not valid") };
         let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
-        assert_eq!(fields, ["name", "phone", "account_type"], "`here` has the shape of a zone's name");
+        assert_eq!(fields, ["name", "phone", "time_zone", "account_type"]);
     }
 
     #[test]

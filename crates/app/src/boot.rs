@@ -134,7 +134,8 @@ pub async fn start(settings: Settings) -> Result<Running, BootError> {
         seed::once(&pitlane).await.map_err(BootError::Seed)?;
     }
     let sandbox = sandbox.map(run_sandbox);
-    let carriers = Carriers { mailer: mailer(&pitlane) };
+    // Another provider of text messages was refused with the configuration.
+    let carriers = Carriers { mailer: mailer(&pitlane), texter: Arc::new(Mailbox::new(pitlane.clone())) };
     let workers = Workers::start(pitlane.clone(), carriers, lock.is_some()).await?;
     let server = http::server::start(pitlane.clone(), listener)?;
     let handle = server.handle();
@@ -199,6 +200,7 @@ fn assemble(
         settings: Arc::new(settings),
         catalog,
         waivers: Arc::new(Settings::waivers()?),
+        legal: Arc::new(Settings::legal()?),
         metrics: Arc::new(Metrics::default()),
         extra_routes: None,
     })

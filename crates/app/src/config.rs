@@ -9,6 +9,7 @@
 //! | [`checks`] | combinations that a server must not start with |
 //! | [`catalog`] | the price books |
 //! | [`waivers`] | the versions of the waiver |
+//! | [`legal`] | the terms and the privacy text |
 //! | [`signing`] | the signing secret that development makes for itself |
 //!
 //! A value comes from the environment (`PITLANE_<SECTION>__<KEY>`, or one of the well-known names such as
@@ -17,6 +18,7 @@
 
 pub mod catalog;
 pub mod checks;
+pub mod legal;
 pub mod network;
 pub mod reader;
 pub mod secret;

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use kernel::StoreError;
-use notifications::{Channel, MailboxMessage, Mailer, Message, Receipt, SendError, Store};
+use notifications::{
+    BatchMailer, Channel, MailboxMessage, Mailer, Message, Receipt, SendError, Store, Texter,
+};
 
 use crate::state::Pitlane;
 
@@ -24,11 +26,37 @@ impl Mailer for Mailbox {
         true
     }
 
+    fn in_batches(&self) -> Option<&dyn BatchMailer> {
+        None
+    }
+
     async fn send(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError> {
+        self.keep(Channel::Mail, message, send_once_key).await
+    }
+}
+
+#[async_trait]
+impl Texter for Mailbox {
+    fn deduplicates(&self) -> bool {
+        true
+    }
+
+    async fn send_text(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError> {
+        self.keep(Channel::Sms, message, send_once_key).await
+    }
+}
+
+impl Mailbox {
+    async fn keep(
+        &self,
+        channel: Channel,
+        message: &Message,
+        send_once_key: &str,
+    ) -> Result<Receipt, SendError> {
         let cx = self.pitlane.context();
         let kept = MailboxMessage {
             id: cx.id(),
-            channel: Channel::Mail,
+            channel,
             send_once_key: send_once_key.to_owned(),
             message: message.clone(),
             created_at: cx.now,

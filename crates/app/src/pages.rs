@@ -15,6 +15,7 @@ pub mod errors;
 pub mod frame;
 pub mod intake;
 pub mod landing;
+pub mod legal;
 pub mod mechanic;
 pub mod people;
 pub mod plans;
@@ -25,6 +26,7 @@ mod self_check;
 mod start;
 pub mod summary;
 pub mod thank_you;
+pub mod unsubscribe;
 pub mod workshop;
 
 use crate::http::Router;
@@ -38,8 +40,10 @@ pub fn routes(router: &mut Router) {
     admin::routes(router);
     account::routes(router);
     auth_links::routes(router);
+    unsubscribe::routes(router);
     intake::routes(router);
     landing::routes(router);
+    legal::routes(router);
     second_factor::routes(router);
     erase::routes(router);
     self_check::routes(router);

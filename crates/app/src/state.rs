@@ -8,6 +8,7 @@ use kernel::{Context, Entropy};
 use payments::Gateway;
 use pricing::Catalog;
 use store::Db;
+use web::legal::LegalTexts;
 
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -32,6 +33,8 @@ pub struct Pitlane {
     pub catalog: Arc<Catalog>,
     /// The versions of the waiver.
     pub waivers: Arc<Waivers>,
+    /// The terms and the privacy text.
+    pub legal: Arc<LegalTexts>,
     /// Where the bytes of uploads lie.
     pub files: Arc<dyn FileStorage>,
     /// The payment provider.

@@ -12,10 +12,12 @@ pub mod expire_request;
 pub mod forget_payer;
 pub mod jobs;
 pub mod mail;
+pub mod mail_batch;
 pub mod prune;
 pub mod reconcile;
 pub mod refund;
 pub mod retain;
+pub mod sms;
 pub mod sweep_files;
 
 pub use jobs::{Carriers, Workers};

@@ -6,7 +6,9 @@ use accounts::{Device, Purpose};
 use async_trait::async_trait;
 use jobs::{Job, JobKind, JobStatus, NewJob, Store};
 use kernel::id::JobId;
-use notifications::{MailboxMessage, Mailer, Message, Milestone, Receipt, SendError, Store as _};
+use notifications::{
+    BatchMailer, MailboxMessage, Mailer, Message, Milestone, Receipt, SendError, Store as _,
+};
 use pitlane::boot::{self, BootError, Running};
 use pitlane::config::Settings;
 use pitlane::mailbox::Mailbox;
@@ -131,5 +133,9 @@ impl Mailer for Vanishing {
     async fn send(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError> {
         self.0.send(message, send_once_key).await?;
         Err(SendError::Unknown("killed".to_owned()))
+    }
+
+    fn in_batches(&self) -> Option<&dyn BatchMailer> {
+        None
     }
 }

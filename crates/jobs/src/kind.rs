@@ -7,6 +7,10 @@ use std::fmt;
 pub enum JobKind {
     /// Renders and sends one message.
     Mail,
+    /// Sends many messages in one call.
+    MailBatch,
+    /// Renders and sends one text message.
+    Sms,
     /// Asks the payment provider about everything whose outcome is not known.
     Reconcile,
     /// Closes an order that was not paid in time.
@@ -38,8 +42,10 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Mail,
+        Self::MailBatch,
+        Self::Sms,
         Self::Reconcile,
         Self::ExpireOrder,
         Self::ExpireRequest,
@@ -54,6 +60,8 @@ impl JobKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
+            Self::MailBatch => "mail_batch",
+            Self::Sms => "sms",
             Self::Reconcile => "reconcile",
             Self::ExpireOrder => "expire_order",
             Self::ExpireRequest => "expire_request",
@@ -74,7 +82,9 @@ impl JobKind {
     /// again; money owed to a customer is tried for most of a day before a person must look.
     pub const fn patience(self) -> Patience {
         match self {
-            Self::Mail => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
+            // A code is too old after ten minutes.
+            Self::Sms => Patience { max_attempts: 8, base_seconds: 2, cap_seconds: 120 },
+            Self::Mail | Self::MailBatch => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
             Self::Refund | Self::ForgetPayer => {
                 Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 }
             }
@@ -93,7 +103,13 @@ impl JobKind {
             Self::Reconcile => Some(60),
             Self::SweepFiles | Self::Prune => Some(3_600),
             Self::Retain => Some(21_600),
-            Self::Mail | Self::ExpireOrder | Self::ExpireRequest | Self::Refund | Self::ForgetPayer => None,
+            Self::Mail
+            | Self::MailBatch
+            | Self::Sms
+            | Self::ExpireOrder
+            | Self::ExpireRequest
+            | Self::Refund
+            | Self::ForgetPayer => None,
         }
     }
 }

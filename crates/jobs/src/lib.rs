@@ -34,7 +34,7 @@ pub use error::Error;
 pub use job::{Failure, Job, JobStatus, NewJob, StoredJob};
 pub use kind::JobKind;
 pub use queue::{
-    complete, fail, lease, prune, release, release_expired, release_held, renew, retry, schedule,
-    schedule_next,
+    complete, due, fail, hand_over, lease, prune, release, release_expired, release_held, renew, retry,
+    schedule, schedule_next,
 };
 pub use store::{Counts, Store};

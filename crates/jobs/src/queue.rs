@@ -65,6 +65,23 @@ pub fn lease(store: &mut dyn Store, owner: &str, limit: u32, cx: &Context) -> Re
     Ok(leased)
 }
 
+/// Up to `limit` jobs of one kind that are due and that nobody works on, for a worker that can do several at once. They
+/// are locked until the transaction ends and stay in the queue unless they are [handed over](hand_over) in it.
+///
+/// # Errors
+/// When the storage fails.
+pub fn due(store: &mut dyn Store, kind: JobKind, limit: u32, cx: &Context) -> Result<Vec<Job>, Error> {
+    Ok(store.jobs_due_of_kind_for_update(kind, cx.now, limit)?)
+}
+
+/// Ends a job that waits in the queue, because another one that is scheduled in the same transaction does its work.
+///
+/// # Errors
+/// When the storage fails.
+pub fn hand_over(store: &mut dyn Store, job: Job, cx: &Context) -> Result<(), Error> {
+    Ok(store.job_update(&job.done(cx.now))?)
+}
+
 /// Extends the lease of a job that is being worked on.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use kernel::id::JobId;
 use kernel::{StoreError, Timestamp};
 
 use crate::job::{Job, JobStatus};
+use crate::kind::JobKind;
 
 /// How many jobs are in each status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +51,17 @@ pub trait Store {
     /// # Errors
     /// When the storage fails.
     fn jobs_due_for_update(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Job>, StoreError>;
+
+    /// The same for jobs of one kind.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn jobs_due_of_kind_for_update(
+        &mut self,
+        kind: JobKind,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError>;
 
     /// Locks and answers running jobs whose lease ended at or before `now`.
     ///

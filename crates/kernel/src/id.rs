@@ -44,6 +44,8 @@ ids! {
     ApiTokenId,
     /// A link that works once: verification, sign-in, password reset.
     OneTimeTokenId,
+    /// A code that shows whose a telephone is.
+    PhoneCodeId,
     /// An authenticator app of a person.
     EnrolmentId,
     /// Who offers help: an independent mechanic or a workshop. An independent's provider id is its user id.
@@ -82,6 +84,8 @@ ids! {
     JobId,
     /// A message to one person on one channel.
     DeliveryId,
+    /// Messages that go to their carrier in one call.
+    BatchId,
     /// A step of a customer's journey.
     InteractionId,
     /// A recommendation of a next service.

@@ -28,7 +28,8 @@ pub use error::StoreError;
 pub use id::{
     ApiTokenId, ApplicationId, ApplicationStepId, AuditId, DeliveryId, EnrolmentId, EventId, FileId, HoldId,
     IntakeId, InteractionId, InvitationId, JobId, LedgerTransactionId, OneTimeTokenId, OrderId, PaymentId,
-    ProviderId, RefundId, RequestId, SessionId, SignInId, UpsellId, UserId, VehicleId, WaiverAcceptanceId,
+    PhoneCodeId, ProviderId, RefundId, RequestId, SessionId, SignInId, UpsellId, UserId, VehicleId,
+    WaiverAcceptanceId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use plan::{Modality, PlanCode, SessionType};

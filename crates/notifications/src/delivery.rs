@@ -1,6 +1,6 @@
 //! One message to one person on one channel.
 
-use kernel::id::{DeliveryId, UserId};
+use kernel::id::{BatchId, DeliveryId, UserId};
 use kernel::{StoreError, Timestamp};
 use uuid::Uuid;
 
@@ -87,6 +87,8 @@ pub struct StoredDelivery {
     pub context: Option<String>,
     /// Where it stands.
     pub status: DeliveryStatus,
+    /// The call in which it goes to its carrier together with others, if it does.
+    pub batch: Option<BatchId>,
     /// The carrier's own name for it.
     pub provider_ref: Option<String>,
     /// Why the last attempt failed.
@@ -113,6 +115,7 @@ impl Delivery {
             send_once_key: new.send_once_key(),
             context: Some(new.context),
             status: DeliveryStatus::Pending,
+            batch: None,
             provider_ref: None,
             last_error: None,
             created_at: now,
@@ -153,6 +156,31 @@ impl Delivery {
     /// Where it stands.
     pub const fn status(&self) -> DeliveryStatus {
         self.0.status
+    }
+
+    /// The call in which it goes together with others.
+    pub const fn batch(&self) -> Option<BatchId> {
+        self.0.batch
+    }
+
+    /// Whether it may join others in a call: it certainly was not sent, and is in no other call.
+    pub fn may_join(&self) -> bool {
+        self.0.status == DeliveryStatus::Pending && self.0.batch.is_none()
+    }
+
+    pub(crate) fn joined(mut self, batch: BatchId) -> Self {
+        self.0.batch = Some(batch);
+        self
+    }
+
+    /// Out of a call that was refused as a whole, so that none of it was sent.
+    pub(crate) fn parted(mut self, reason: &str) -> Self {
+        self.0.batch = None;
+        if self.0.status == DeliveryStatus::Unknown && self.0.context.is_some() {
+            self.0.status = DeliveryStatus::Pending;
+            self.0.last_error = Some(cut(reason));
+        }
+        self
     }
 
     /// What may happen next: `deduplicates` says that the carrier recognises a key it has seen.
@@ -260,6 +288,19 @@ mod tests {
             let restored = Delivery::restore(finished.stored().clone()).expect("a state that is allowed");
             assert_eq!(restored.begun(true).1, next, "{outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_message_joins_one_call_at_most_and_none_that_it_may_have_arrived_without() {
+        let batch = BatchId::new(Uuid::from_u128(9));
+        assert!(pending().may_join());
+        assert!(!pending().joined(batch).may_join());
+        let begun = pending().joined(batch).begun(true).0;
+        assert!(!pending().begun(true).0.may_join(), "it may have arrived alone");
+        let parted = begun.parted("422");
+        assert_eq!((parted.status(), parted.batch()), (DeliveryStatus::Pending, None));
+        let sent = pending().joined(batch).begun(true).0.finished(&Ok("a".to_owned()), Timestamp::UNIX_EPOCH);
+        assert_eq!(sent.parted("422").status(), DeliveryStatus::Sent);
     }
 
     #[test]

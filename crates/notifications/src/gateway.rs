@@ -1,4 +1,4 @@
-//! Whoever carries mail.
+//! Whoever carries mail and text messages.
 
 use async_trait::async_trait;
 
@@ -33,4 +33,38 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// [`SendError`], which says whether it may have been sent.
     async fn send(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError>;
+
+    /// How it takes many messages in one call; `None` when it can't.
+    fn in_batches(&self) -> Option<&dyn BatchMailer>;
+}
+
+/// Carries many mails in one call.
+#[async_trait]
+pub trait BatchMailer: Send + Sync {
+    /// The most messages of one call.
+    fn most(&self) -> u32;
+
+    /// Hands over messages under one key, which must stand for exactly these. Answers what became of each, in their
+    /// order: one that is refused keeps no other from being taken.
+    ///
+    /// # Errors
+    /// [`SendError`] about the call as a whole. After [`SendError::Refused`] none was taken.
+    async fn send_all(
+        &self,
+        messages: &[Message],
+        key: &str,
+    ) -> Result<Vec<Result<Receipt, SendError>>, SendError>;
+}
+
+/// Carries text messages. Implemented by the development mailbox; called by workers, never by a domain function.
+#[async_trait]
+pub trait Texter: Send + Sync {
+    /// Whether a second message with the same key is recognised and not delivered again.
+    fn deduplicates(&self) -> bool;
+
+    /// Hands over one message under its send-once key.
+    ///
+    /// # Errors
+    /// [`SendError`], which says whether it may have been sent.
+    async fn send_text(&self, message: &Message, send_once_key: &str) -> Result<Receipt, SendError>;
 }

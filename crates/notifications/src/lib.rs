@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`milestone`] | [`Milestone`]: what people are told about, on which [`Channel`]s |
 //! | [`delivery`] | [`Delivery`]: one message to one person on one channel, and its send-once key |
+//! | [`preference`] | [`Topic`]: which mails a person may switch off, and did |
 //! | [`suppression`] | [`Suppression`]: addresses that must not be written to |
 //! | [`message`] | [`Message`] and [`MailboxMessage`]: what is sent, and what the development mailbox keeps |
 //! | [`send`] | the decisions: enqueue, begin, finish, suppress |
@@ -22,14 +23,16 @@ pub mod delivery;
 pub mod gateway;
 pub mod message;
 pub mod milestone;
+pub mod preference;
 pub mod send;
 pub mod store;
 pub mod suppression;
 
 pub use delivery::{Delivery, DeliveryStatus, NewDelivery, StoredDelivery};
-pub use gateway::{Mailer, Receipt, SendError};
+pub use gateway::{BatchMailer, Mailer, Receipt, SendError, Texter};
 pub use message::{MailboxMessage, Message};
 pub use milestone::{Category, Channel, Milestone};
-pub use send::{Begin, Error, begin, enqueue, finish, prune_mailbox, suppress};
+pub use preference::{Topic, prefer, preferences, wants};
+pub use send::{Begin, Error, begin, enqueue, finish, join, part, prune_mailbox, suppress};
 pub use store::Store;
 pub use suppression::{Suppression, SuppressionReason};

@@ -20,6 +20,8 @@ pub struct Message {
     pub links: Vec<String>,
     /// What it is about.
     pub milestone: Milestone,
+    /// Where one click, or a mail program by itself, stops such messages; `None` for what can't be switched off.
+    pub unsubscribe_url: Option<String>,
 }
 
 /// A message that the development mailbox took in place of a carrier.

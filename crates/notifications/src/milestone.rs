@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::preference::Topic;
+
 /// A way to reach a person outside the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,6 +45,8 @@ pub enum Category {
     Security,
     /// It belongs to something the person bought or does.
     Transactional,
+    /// It may be useful, and each person decides whether it comes.
+    Optional(Topic),
 }
 
 /// Something people are told about.
@@ -55,6 +59,8 @@ pub enum Milestone {
     MagicLink,
     /// A link to choose a new password.
     PasswordReset,
+    /// The code that shows whose a telephone is.
+    PhoneCode,
     /// The address that an account is to have is to be confirmed.
     EmailChange,
     /// Somebody asked for another address for the account.
@@ -91,14 +97,17 @@ pub enum Milestone {
     WorkshopInvitation,
     /// An admin has closed the account for now, for a reason.
     AccountSuspended,
+    /// What the mechanic advised to do next, a week after the summary.
+    NextStepsReminder,
 }
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
+        Self::PhoneCode,
         Self::EmailChange,
         Self::EmailChangeAsked,
         Self::PasswordChanged,
@@ -117,6 +126,7 @@ impl Milestone {
         Self::ApplicationRefused,
         Self::WorkshopInvitation,
         Self::AccountSuspended,
+        Self::NextStepsReminder,
     ];
 
     /// The stored and published name.
@@ -125,6 +135,7 @@ impl Milestone {
             Self::Verification => "verification",
             Self::MagicLink => "magic_link",
             Self::PasswordReset => "password_reset",
+            Self::PhoneCode => "phone_code",
             Self::EmailChange => "email_change",
             Self::EmailChangeAsked => "email_change_asked",
             Self::PasswordChanged => "password_changed",
@@ -143,6 +154,7 @@ impl Milestone {
             Self::ApplicationRefused => "application_refused",
             Self::WorkshopInvitation => "workshop_invitation",
             Self::AccountSuspended => "account_suspended",
+            Self::NextStepsReminder => "next_steps_reminder",
         }
     }
 
@@ -157,6 +169,7 @@ impl Milestone {
             Self::Verification
             | Self::MagicLink
             | Self::PasswordReset
+            | Self::PhoneCode
             | Self::EmailChange
             | Self::EmailChangeAsked
             | Self::PasswordChanged
@@ -175,6 +188,15 @@ impl Milestone {
             | Self::ApplicationRefused
             | Self::WorkshopInvitation
             | Self::AccountSuspended => Category::Transactional,
+            Self::NextStepsReminder => Category::Optional(Topic::FollowUp),
+        }
+    }
+
+    /// The topic whose switch stops it; `None` when it can't be switched off.
+    pub const fn topic(self) -> Option<Topic> {
+        match self.category() {
+            Category::Security | Category::Transactional => None,
+            Category::Optional(topic) => Some(topic),
         }
     }
 
@@ -201,7 +223,9 @@ impl Milestone {
             | Self::ApplicationAsked
             | Self::ApplicationRefused
             | Self::WorkshopInvitation
-            | Self::AccountSuspended => &[Channel::Mail],
+            | Self::AccountSuspended
+            | Self::NextStepsReminder => &[Channel::Mail],
+            Self::PhoneCode => &[Channel::Sms],
         }
     }
 }

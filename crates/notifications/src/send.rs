@@ -1,11 +1,12 @@
 //! The decisions: enqueue once, begin, finish, suppress.
 
-use kernel::id::DeliveryId;
+use kernel::id::{BatchId, DeliveryId};
 use kernel::{Context, StoreError};
 
 use crate::delivery::{Delivery, NewDelivery};
 use crate::gateway::{Receipt, SendError};
 use crate::milestone::Channel;
+use crate::preference::wants;
 use crate::store::Store;
 use crate::suppression::{Suppression, SuppressionReason};
 
@@ -39,7 +40,7 @@ pub fn enqueue(store: &mut dyn Store, new: NewDelivery, cx: &Context) -> Result<
 }
 
 /// Marks a delivery as on its way, or ends it: because it was sent before, because `address` must not be written
-/// to, or because its outcome is unknown and the carrier does not recognise keys. Commit before calling the
+/// to, because its person has switched such messages off, or because its outcome is unknown and the carrier does not recognise keys. Commit before calling the
 /// carrier.
 ///
 /// # Errors
@@ -52,17 +53,51 @@ pub fn begin(
 ) -> Result<(Delivery, Begin), Error> {
     let delivery = store.delivery_by_id_for_update(id)?.ok_or(Error::NotFound)?;
     let (milestone, channel) = (delivery.stored().milestone, delivery.stored().channel);
-    let stopped = store
+    let mut stopped = store
         .suppression_by_address(channel, &address.to_lowercase())?
-        .filter(|suppression| suppression.reason.stops(milestone));
+        .filter(|suppression| suppression.reason.stops(milestone))
+        .map(|suppression| suppression.reason.as_str());
+    if let Some(topic) = milestone.topic()
+        && !wants(store, delivery.stored().recipient, topic)?
+    {
+        stopped = Some("unsubscribed");
+    }
     let (delivery, begin) = match (delivery.begun(deduplicates), stopped) {
-        ((delivery, Begin::Send), Some(suppression)) => {
-            (delivery.suppressed(suppression.reason.as_str()), Begin::Ended)
-        }
+        ((delivery, Begin::Send), Some(reason)) => (delivery.suppressed(reason), Begin::Ended),
         (begun, _) => begun,
     };
     store.delivery_update(&delivery)?;
     Ok((delivery, begin))
+}
+
+/// Puts a delivery into a call together with others, if it may join one; answers whether it did. The call's members
+/// must be committed before it is made.
+///
+/// # Errors
+/// When the storage fails.
+pub fn join(store: &mut dyn Store, id: DeliveryId, batch: BatchId) -> Result<bool, Error> {
+    let found = store.delivery_by_id_for_update(id)?.filter(Delivery::may_join);
+    let Some(delivery) = found else { return Ok(false) };
+    store.delivery_update(&delivery.joined(batch))?;
+    Ok(true)
+}
+
+/// Takes the deliveries of a call that was refused as a whole out of it; each that is still to be sent has to go
+/// alone from now on. Answers those.
+///
+/// # Errors
+/// When the storage fails.
+pub fn part(store: &mut dyn Store, batch: BatchId, reason: &str) -> Result<Vec<DeliveryId>, Error> {
+    let mut left = Vec::new();
+    for id in store.deliveries_of_batch(batch)? {
+        let Some(delivery) = store.delivery_by_id_for_update(id)? else { continue };
+        let parted = delivery.parted(reason);
+        if parted.may_join() {
+            left.push(id);
+        }
+        store.delivery_update(&parted)?;
+    }
+    Ok(left)
 }
 
 /// Writes down what the carrier answered.

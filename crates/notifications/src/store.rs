@@ -1,12 +1,13 @@
 //! What notifications need from a database.
 
-use kernel::id::DeliveryId;
-use kernel::{StoreError, Timestamp};
+use kernel::id::{BatchId, DeliveryId};
+use kernel::{StoreError, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::delivery::Delivery;
 use crate::message::MailboxMessage;
 use crate::milestone::Channel;
+use crate::preference::Topic;
 use crate::suppression::Suppression;
 
 /// Deliveries, suppressed addresses and the development mailbox, inside one transaction.
@@ -35,6 +36,12 @@ pub trait Store {
     /// When the storage fails.
     fn delivery_by_id_for_update(&mut self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
 
+    /// The deliveries of one call to the carrier, in their order.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn deliveries_of_batch(&mut self, batch: BatchId) -> Result<Vec<DeliveryId>, StoreError>;
+
     /// Adds an address that must not be written to, or gives a listed one the new reason.
     ///
     /// # Errors
@@ -50,6 +57,24 @@ pub trait Store {
         channel: Channel,
         address: &str,
     ) -> Result<Option<Suppression>, StoreError>;
+
+    /// What the person chose for that topic; `None` when they have not.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn preference(&mut self, person: UserId, topic: Topic) -> Result<Option<bool>, StoreError>;
+
+    /// Keeps what the person chose.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn preference_put(
+        &mut self,
+        person: UserId,
+        topic: Topic,
+        wanted: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Puts a message into the development mailbox; `false` when one with its key is there.
     ///

@@ -33,8 +33,8 @@ impl SuppressionReason {
     /// Whether it stops messages about this milestone.
     pub const fn stops(self, milestone: Milestone) -> bool {
         match (self, milestone.category()) {
-            (Self::Bounced, Category::Security | Category::Transactional)
-            | (Self::Complained, Category::Transactional) => true,
+            (Self::Bounced, Category::Security | Category::Transactional | Category::Optional(_))
+            | (Self::Complained, Category::Transactional | Category::Optional(_)) => true,
             (Self::Complained, Category::Security) => false,
         }
     }
@@ -68,6 +68,7 @@ mod tests {
             (Milestone::Verification, false),
             (Milestone::BookingConfirmed, true),
             (Milestone::Refunded, true),
+            (Milestone::NextStepsReminder, true),
         ] {
             assert_eq!(SuppressionReason::Complained.stops(milestone), stopped, "{milestone}");
         }

@@ -176,6 +176,21 @@ pub struct ProviderRefund {
     pub status: ProviderRefundStatus,
 }
 
+/// A card that the provider keeps for a customer, as far as anybody here may know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedCard {
+    /// The provider's id of it.
+    pub id: String,
+    /// The brand in the provider's words, such as `visa`.
+    pub brand: String,
+    /// The last four digits.
+    pub last4: String,
+    /// The month after which it expires, 1 to 12.
+    pub exp_month: u32,
+    /// The year of that.
+    pub exp_year: u32,
+}
+
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventSubject {
@@ -252,6 +267,17 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// [`GatewayError`].
     async fn refunds_of_intent(&self, payment_intent: &str) -> Result<Vec<ProviderRefund>, GatewayError>;
+    /// The cards that are kept for a customer, newest first, at most a hundred; none for a customer that the provider
+    /// does not know.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    async fn cards_of_customer(&self, customer: &str) -> Result<Vec<SavedCard>, GatewayError>;
+    /// Forgets a card of a customer; `false` when the customer has no such card.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    async fn card_forget(&self, customer: &str, card: &str) -> Result<bool, GatewayError>;
     /// Every event created at or after that instant, oldest first.
     ///
     /// # Errors

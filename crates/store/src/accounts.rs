@@ -2,6 +2,7 @@
 
 mod applications;
 mod credentials;
+mod phone_codes;
 mod providers;
 mod records;
 mod second_factors;

@@ -152,6 +152,21 @@ impl Store for Tx<'_> {
         domain(load_skipping_locked!(self, query)?)
     }
 
+    fn jobs_due_of_kind_for_update(
+        &mut self,
+        kind: JobKind,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError> {
+        let query = table::jobs::table
+            .filter(table::jobs::status.eq(literal(JobStatus::Queued.as_str())))
+            .filter(table::jobs::kind.eq(kind.as_str()))
+            .filter(table::jobs::run_at.le(Ts::from(now)))
+            .order((table::jobs::run_at, table::jobs::id))
+            .limit(i64::from(limit));
+        domain(load_skipping_locked!(self, query)?)
+    }
+
     fn jobs_expired_for_update(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Job>, StoreError> {
         let query = table::jobs::table
             .filter(table::jobs::status.eq(literal(JobStatus::Running.as_str())))

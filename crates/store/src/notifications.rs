@@ -6,18 +6,18 @@ use diesel::prelude::{
     Selectable, SelectableHelper,
 };
 use diesel::upsert::excluded;
-use kernel::id::{DeliveryId, UserId};
+use kernel::id::{BatchId, DeliveryId, UserId};
 use kernel::{StoreError, Timestamp};
 use notifications::{
     Channel, Delivery, DeliveryStatus, MailboxMessage, Message, Milestone, Store, StoredDelivery,
-    Suppression, SuppressionReason,
+    Suppression, SuppressionReason, Topic,
 };
 use uuid::Uuid;
 
 use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
-use crate::schema::notifications::{deliveries, mailbox_messages, suppressions};
+use crate::schema::notifications::{deliveries, mailbox_messages, notification_preferences, suppressions};
 use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
 
@@ -35,6 +35,7 @@ struct DeliveryRow {
     last_error: Option<String>,
     created_at: Ts,
     sent_at: Option<Ts>,
+    batch: Option<Id>,
 }
 
 impl TryFrom<&Delivery> for DeliveryRow {
@@ -60,6 +61,7 @@ impl TryFrom<&Delivery> for DeliveryRow {
             last_error: delivery.last_error.clone(),
             created_at: delivery.created_at.into(),
             sent_at: delivery.sent_at.map(Ts::from),
+            batch: delivery.batch.map(|batch| Id(batch.uuid())),
         })
     }
 }
@@ -77,6 +79,7 @@ impl TryFrom<DeliveryRow> for Delivery {
             send_once_key: row.send_once_key.clone(),
             context: row.context.as_ref().map(|context| context.0.to_string()),
             status: DeliveryStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
+            batch: row.batch.map(|batch| BatchId::new(batch.0)),
             provider_ref: row.provider_ref.clone(),
             last_error: row.last_error.clone(),
             created_at: row.created_at.into(),
@@ -107,6 +110,7 @@ struct MailboxRow {
     links: Json,
     milestone: String,
     created_at: Ts,
+    unsubscribe_url: Option<String>,
 }
 
 impl From<&MailboxMessage> for MailboxRow {
@@ -123,6 +127,7 @@ impl From<&MailboxMessage> for MailboxRow {
             links: Json(message.links.clone().into()),
             milestone: message.milestone.as_str().to_owned(),
             created_at: stored.created_at.into(),
+            unsubscribe_url: message.unsubscribe_url.clone(),
         }
     }
 }
@@ -146,6 +151,7 @@ impl TryFrom<MailboxRow> for MailboxMessage {
                 html: row.html_body,
                 links,
                 milestone,
+                unsubscribe_url: row.unsubscribe_url,
             },
             created_at: row.created_at.into(),
         })
@@ -194,6 +200,16 @@ impl Store for Tx<'_> {
         row.optional().stored()?.map(Delivery::try_from).transpose()
     }
 
+    fn deliveries_of_batch(&mut self, batch: BatchId) -> Result<Vec<DeliveryId>, StoreError> {
+        let ids: Vec<Id> = deliveries::table
+            .filter(deliveries::batch.eq(Some(Id(batch.uuid()))))
+            .order(deliveries::id)
+            .select(deliveries::id)
+            .load(self.conn())
+            .stored()?;
+        Ok(ids.into_iter().map(|id| DeliveryId::new(id.0)).collect())
+    }
+
     fn suppression_upsert(&mut self, suppression: &Suppression) -> Result<(), StoreError> {
         let row = SuppressionRow {
             channel: suppression.channel.as_str().to_owned(),
@@ -226,6 +242,37 @@ impl Store for Tx<'_> {
             Ok(Suppression { channel, address: row.address, reason, created_at: row.created_at.into() })
         })
         .transpose()
+    }
+
+    fn preference(&mut self, person: UserId, topic: Topic) -> Result<Option<bool>, StoreError> {
+        notification_preferences::table
+            .find((Id(person.uuid()), topic.as_str()))
+            .select(notification_preferences::wanted)
+            .first(self.conn())
+            .optional()
+            .stored()
+    }
+
+    fn preference_put(
+        &mut self,
+        person: UserId,
+        topic: Topic,
+        wanted: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        use notification_preferences as p;
+        let row = (
+            p::user_id.eq(Id(person.uuid())),
+            p::topic.eq(topic.as_str()),
+            p::wanted.eq(wanted),
+            p::updated_at.eq(Ts::from(now)),
+        );
+        let upsert = diesel::insert_into(p::table)
+            .values(row)
+            .on_conflict((p::user_id, p::topic))
+            .do_update()
+            .set((p::wanted.eq(excluded(p::wanted)), p::updated_at.eq(excluded(p::updated_at))));
+        both(upsert).execute(self.conn()).stored().map(drop)
     }
 
     fn mailbox_insert(&mut self, message: &MailboxMessage) -> Result<bool, StoreError> {

@@ -1,10 +1,18 @@
 //! `/account`: profile, sign-ins and API tokens.
 //!
-//! Changes go to the API by script: `PATCH /api/me`, `POST /api/me/verification`, `DELETE /api/me/sign-ins/{id}`,
+//! Changes go to the API by script: `PATCH /api/me`, `POST /api/me/verification`, `DELETE /api/me/sign-ins` and `/{id}`,
 //! `POST /api/me/tokens`, `DELETE /api/me/tokens/{id}`. Signing out is a form that posts to `/start/logout`; the
 //! authenticator app and leaving have pages of their own.
 
+pub mod cards;
+pub mod mails;
+pub mod phone;
+
 use askama::Template;
+
+pub use cards::{CardRow, CardSection};
+pub use mails::{MailChoice, MailSection};
+pub use phone::PhoneSection;
 
 use crate::frame::Frame;
 
@@ -28,6 +36,12 @@ pub struct AccountPage {
     pub name: String,
     /// An IANA zone name.
     pub time_zone: String,
+    /// The telephone.
+    pub phone: PhoneSection,
+    /// Which mails come.
+    pub mails: MailSection,
+    /// The cards that the payment provider keeps.
+    pub cards: CardSection,
     /// Where the person is signed in, newest first.
     pub sign_ins: Vec<SignInRow>,
     /// API tokens, newest first. The secrets are not known any more.

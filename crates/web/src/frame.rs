@@ -11,6 +11,8 @@ pub struct Frame {
     pub nav: Nav,
     /// Where people write when nothing else helps: a bare mail address.
     pub support_address: String,
+    /// The viewer's zone, an IANA name; empty for UTC. Times stand in it until a script puts them into the device's.
+    pub time_zone: String,
     /// Whether this is a development server. It shows a quiet link to the mailbox.
     pub development: bool,
 }

@@ -34,30 +34,31 @@ impl fmt::Display for Icon {
 
 impl HtmlSafe for Icon {}
 
-/// An instant: UTC as the server wrote it, put into the viewer's zone by `local-time`.
+/// An instant: in the zone of the viewer's account as the server wrote it, put into the device's by `local-time`.
 pub(crate) struct Time {
     instant: String,
     format: &'static str,
+    text: String,
 }
 
-/// Shows the RFC 3339 `instant`. `format` is `time`, `date` or `datetime`.
-pub(crate) fn time(instant: &str, format: &'static str) -> Time {
-    Time { instant: instant.to_owned(), format }
+/// Shows the RFC 3339 `instant` in `zone`. `format` is `time`, `date` or `datetime`.
+pub(crate) fn time(instant: &str, format: &'static str, zone: &str) -> Time {
+    let text = match format {
+        "time" => clock::time(instant, zone),
+        "date" => clock::date(instant, zone),
+        _ => clock::text(instant, zone),
+    };
+    Time { instant: instant.to_owned(), format, text }
 }
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self.format {
-            "time" => clock::utc_time(&self.instant),
-            "date" => clock::utc_date(&self.instant),
-            _ => clock::utc_text(&self.instant),
-        };
         let instant = escape(&self.instant);
         write!(
             f,
             r#"<local-time format="{}"><time datetime="{instant}">{}</time></local-time>"#,
             self.format,
-            escape(&text)
+            escape(&self.text)
         )
     }
 }

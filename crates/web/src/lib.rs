@@ -5,8 +5,9 @@
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
 //!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`receipt`],
 //!   [`apply`], [`applications`], [`people`], [`workshop`],
-//!   [`error_page`], [`mailbox`].
+//!   [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
+//! - [`text`]: text messages.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
 //! - [`money`], [`clock`], [`form`], [`plan`], [`session`]: the values that several pages show.
 //!
@@ -37,6 +38,7 @@ pub mod frame;
 mod html;
 pub mod intake;
 pub mod landing;
+pub mod legal;
 pub mod mail;
 pub mod mailbox;
 pub mod mechanic;
@@ -49,7 +51,9 @@ pub mod self_check;
 pub mod session;
 pub mod start;
 pub mod summary;
+pub mod text;
 pub mod thank_you;
+pub mod unsubscribe;
 pub mod workshop;
 
 pub(crate) use html::{asset, badge, described, fault, icon, icon_fill, time};

@@ -24,13 +24,23 @@ pub struct Mail {
     pub html: String,
 }
 
-/// What every mail needs to know about the server that sends it.
+/// What every mail needs to know about the server that sends it, and about whom it is for.
 #[derive(Clone, Debug, Default)]
 pub struct Sender {
     /// Where the pages are, without a slash at the end.
     pub public_url: String,
     /// Where an answer goes.
     pub support_address: String,
+    /// Where one click stops mails of this kind; `None` for what can't be switched off.
+    pub unsubscribe_url: Option<String>,
+    /// The reader's zone, an IANA name. Times are told in it.
+    pub time_zone: String,
+}
+
+impl Sender {
+    fn tell(&self, instant: &str) -> String {
+        crate::clock::long_text(instant, &self.time_zone)
+    }
 }
 
 /// A mail that can be written. Implemented by every struct of this module but [`Mail`] and [`Sender`].
@@ -187,7 +197,7 @@ impl AccountNotice {
     }
 
     pub(crate) fn when(&self) -> String {
-        crate::clock::utc_text(&self.happened_at)
+        crate::clock::long_text(&self.happened_at, &self.sender.time_zone)
     }
 }
 
@@ -314,6 +324,27 @@ pub struct SummaryDelivered {
     pub receipt_url: Option<String>,
 }
 
+/// Milestone `next_steps_reminder`: what the mechanic advised, a week later.
+#[derive(Clone, Debug, Default)]
+pub struct NextStepsReminder {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The customer's name.
+    pub name: String,
+    /// The mechanic's name.
+    pub mechanic_name: String,
+    /// Year, make and model.
+    pub vehicle: Option<String>,
+    /// What to do now.
+    pub next_steps: String,
+    /// What has to be bought; may be empty.
+    pub parts_needed: String,
+    /// RFC 3339: when the summary was written.
+    pub written_at: String,
+    /// The page with the whole summary.
+    pub summary_url: String,
+}
+
 /// Milestone `refund`: money went back.
 #[derive(Clone, Debug, Default)]
 pub struct Refund {
@@ -418,6 +449,17 @@ message!(
     SummaryDeliveredText = "mail/summary_delivered.txt",
     |m| { format!("{}’s summary of your session", m.mechanic_name) }
 );
+message!(
+    NextStepsReminder,
+    NextStepsReminderHtml = "mail/next_steps_reminder.html",
+    NextStepsReminderText = "mail/next_steps_reminder.txt",
+    |m| {
+        match &m.vehicle {
+            Some(vehicle) => format!("Next steps for your {vehicle}"),
+            None => "Next steps for your car".to_owned(),
+        }
+    }
+);
 message!(Refund, RefundHtml = "mail/refund.html", RefundText = "mail/refund.txt", |m| format!(
     "{} is on its way back to you",
     m.amount
@@ -425,19 +467,19 @@ message!(Refund, RefundHtml = "mail/refund.html", RefundText = "mail/refund.txt"
 
 impl BookingConfirmed {
     pub(crate) fn booked(&self) -> String {
-        crate::clock::utc_text(&self.booked_at)
+        self.sender.tell(&self.booked_at)
     }
 }
 
 impl SessionEnded {
     pub(crate) fn ended(&self) -> String {
-        crate::clock::utc_text(&self.ended_at)
+        self.sender.tell(&self.ended_at)
     }
 }
 
 impl Receipt {
     pub(crate) fn paid(&self) -> String {
-        crate::clock::utc_text(&self.paid_at)
+        self.sender.tell(&self.paid_at)
     }
 
     pub(crate) fn tax_rate(&self) -> String {
@@ -447,7 +489,7 @@ impl Receipt {
 
 impl SummaryDelivered {
     pub(crate) fn written(&self) -> String {
-        crate::clock::utc_text(&self.written_at)
+        self.sender.tell(&self.written_at)
     }
 
     pub(crate) fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
@@ -461,9 +503,23 @@ impl SummaryDelivered {
     }
 }
 
+impl NextStepsReminder {
+    pub(crate) fn written(&self) -> String {
+        crate::clock::long_date(&self.written_at, &self.sender.time_zone)
+    }
+
+    pub(crate) fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
+        facts("", "", "", &self.next_steps).chain(facts("", "", &self.parts_needed, ""))
+    }
+
+    pub(crate) fn preview(&self) -> String {
+        one_line(&self.next_steps).chars().take(120).collect()
+    }
+}
+
 impl Refund {
     pub(crate) fn refunded(&self) -> String {
-        crate::clock::utc_text(&self.refunded_at)
+        self.sender.tell(&self.refunded_at)
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod accessible;
 mod account;
+mod account_parts;
 mod admin;
 mod applying;
 mod files;
 mod free;
 mod keys;
+mod mails;
 mod scenes;
 mod steps;
 mod summary;

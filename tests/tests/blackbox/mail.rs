@@ -7,7 +7,13 @@ use tests::money::GOOD_CARD;
 use tests::resend::{FakeResend, Sent, WEBHOOK_SECRET, signed};
 use tests::{Backend, TestServer, until};
 
+mod batch;
+
 fn with_carrier(body: impl AsyncFnOnce(&mut TestServer, &FakeResend)) {
+    with_carrier_on(Backend::Sqlite, body);
+}
+
+fn with_carrier_on(backend: Backend, body: impl AsyncFnOnce(&mut TestServer, &FakeResend)) {
     let carrier = FakeResend::start();
     let settings = [
         ("PITLANE_MAIL__PROVIDER", "resend"),
@@ -17,7 +23,7 @@ fn with_carrier(body: impl AsyncFnOnce(&mut TestServer, &FakeResend)) {
         ("RESEND_API_KEY", "re_test_key"),
         ("RESEND_WEBHOOK_SECRET", WEBHOOK_SECRET),
     ];
-    tests::server::run_with(Backend::Sqlite, &settings, async |server| body(server, &carrier).await);
+    tests::server::run_with(backend, &settings, async |server| body(server, &carrier).await);
 }
 
 fn about(sent: &[Sent], address: &str, milestone: &str) -> Vec<Sent> {

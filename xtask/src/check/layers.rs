@@ -15,7 +15,7 @@ const DOMAINS: [&str; 9] =
 const TESTED_AGAINST: [(&str, &str); 1] = [("gateways", "sandbox")];
 
 /// Libraries that only the named crates may use: each is a side effect, or costly to replace.
-const RESERVED: [(&str, &[&str]); 11] = [
+const RESERVED: [(&str, &[&str]); 13] = [
     ("diesel", &["store", "sandbox", "tests"]),
     ("diesel_migrations", &["store"]),
     ("async-stripe", &["gateways", "sandbox"]),
@@ -26,6 +26,8 @@ const RESERVED: [(&str, &[&str]); 11] = [
     ("tokio", &["pitlane", "store", "gateways", "sandbox", "tests"]),
     ("reqwest", &["gateways", "sandbox", "tests"]),
     ("getrandom", &["pitlane", "sandbox"]),
+    ("jiff", &["accounts", "web"]),
+    ("pulldown-cmark", &["web"]),
     ("fantoccini", &["tests"]),
 ];
 

@@ -127,7 +127,7 @@ impl Settings {
             self.reach.sms_provider == SmsProvider::Twilio,
             "sms.provider",
             "twilio".to_owned(),
-            "this version sends no text messages: write mailbox",
+            "this version can't send through Twilio yet: write mailbox, which keeps text messages in the database",
         );
         refuse(
             self.video.provider != VideoProvider::P2p,
@@ -148,6 +148,11 @@ impl Settings {
         let mut warnings = Vec::new();
         if self.server.environment == Environment::Production && self.mail.provider == MailProvider::Mailbox {
             warnings.push("mail.provider is mailbox: mail is kept in the database and reaches nobody");
+        }
+        if self.server.environment == Environment::Production
+            && self.reach.sms_provider == SmsProvider::Mailbox
+        {
+            warnings.push("sms.provider is mailbox: text messages are kept in the database and reach nobody");
         }
         if self.mail.provider == MailProvider::Resend && self.mail.resend_webhook_secret.is_empty() {
             warnings.push("mail.resend_webhook_secret is empty: bounces and complaints are not heard");

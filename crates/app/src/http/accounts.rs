@@ -42,6 +42,7 @@ pub fn routes(router: &mut Router) {
     router.delete("/api/me", Access::SignedIn, erase_me);
     router.post("/api/me/verification", Access::SignedIn, resend_verification);
     router.get("/api/me/sign-ins", Access::SignedIn, sign_ins);
+    router.delete("/api/me/sign-ins", Access::SignedIn, end_other_sign_ins);
     router.delete("/api/me/sign-ins/{id}", Access::SignedIn, end_sign_in);
     router.get("/api/me/tokens", Access::SignedIn, tokens);
     router.post("/api/me/tokens", Access::SignedIn, make_token);
@@ -276,6 +277,10 @@ async fn resend_verification(
 #[derive(Serialize)]
 pub struct SignInBody {
     id: SignInId,
+    /// The browser and the system in words; empty when unknown.
+    device: String,
+    /// Where that is; `null`, because Pitlane asks nobody where an address is.
+    place: Option<String>,
     user_agent: String,
     address: String,
     created_at: Timestamp,
@@ -289,6 +294,8 @@ impl SignInBody {
     pub fn of(sign_in: SignIn, current: Option<SignInId>) -> Self {
         Self {
             id: sign_in.id,
+            device: sign_in.device.name(),
+            place: None,
             user_agent: sign_in.device.user_agent().to_owned(),
             address: sign_in.device.address().to_owned(),
             created_at: sign_in.created_at,
@@ -316,6 +323,12 @@ async fn end_sign_in(
     if !sign_in::end(&app, person.id(), *id).await? {
         return Err(Problem::not_found());
     }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn end_other_sign_ins(person: SignedIn, app: App, _body: NoBody) -> ApiResult<HttpResponse> {
+    let keep = person.sign_in()?;
+    sign_in::end_others(&app, person.id(), keep).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

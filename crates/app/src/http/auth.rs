@@ -48,6 +48,8 @@ pub struct UserBody {
     /// For text messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// Whether the person showed that the telephone is theirs.
+    pub phone_verified: bool,
     /// What the person is here.
     pub role: Role,
     /// An IANA name.
@@ -66,6 +68,7 @@ impl From<&User> for UserBody {
             email_verified: user.email_verified(),
             name: user.name().to_owned(),
             phone: user.phone().map(str::to_owned),
+            phone_verified: user.phone_verified(),
             role: user.role(),
             time_zone: user.time_zone().to_owned(),
             account_type: user.account_type().as_str(),

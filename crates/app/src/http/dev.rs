@@ -50,6 +50,8 @@ struct Item {
     html: Option<String>,
     links: Vec<String>,
     milestone: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsubscribe_url: Option<String>,
     created_at: Timestamp,
 }
 
@@ -65,6 +67,7 @@ impl From<MailboxMessage> for Item {
             html: message.html,
             links: message.links,
             milestone: message.milestone.as_str(),
+            unsubscribe_url: message.unsubscribe_url,
             created_at,
         }
     }

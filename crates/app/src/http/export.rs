@@ -16,6 +16,7 @@ use super::applications;
 use super::auth::{Customer, SignedIn, UserBody};
 use super::crm::InteractionBody;
 use super::list;
+use super::notifications::PreferencesBody;
 use super::problem::ApiResult;
 use super::receipts::ReceiptBody;
 use super::router::{Access, Router};
@@ -128,7 +129,9 @@ fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Resu
         .into_iter()
         .map(|order| paper(tx, actor, order).map(ReceiptBody::from))
         .collect::<Result<_, _>>()?;
+    let preferences = PreferencesBody::of(&notifications::preferences(tx, person)?);
     Ok(json!({
+        "notifications": preferences,
         "sign_ins": sign_ins.into_iter().map(|one| SignInBody::of(one, None)).collect::<Vec<_>>(),
         "api_tokens": tokens.into_iter().map(TokenBody::from).collect::<Vec<_>>(),
         "vehicles": cars.into_iter().map(VehicleBody::from).collect::<Vec<_>>(),

@@ -45,7 +45,7 @@ fn operation(listed: &Listed) -> Value {
     operation.insert("operationId".to_owned(), json!(operation_id(&id)));
     operation.insert("summary".to_owned(), json!(who(listed.access)));
     operation.insert("tags".to_owned(), json!([listed.path.split('/').nth(2).unwrap_or("operations")]));
-    let parameters: Vec<Value> = placeholders(listed.path).map(parameter).collect();
+    let parameters: Vec<Value> = placeholders(listed.path).map(|name| parameter(listed.path, name)).collect();
     if !parameters.is_empty() {
         operation.insert("parameters".to_owned(), json!(parameters));
     }
@@ -67,8 +67,13 @@ fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
 }
 
-fn parameter(name: &str) -> Value {
-    json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } })
+fn parameter(path: &str, name: &str) -> Value {
+    let mut schema = json!({ "type": "string" });
+    // A kept card has the payment provider's own id.
+    if !path.starts_with("/api/me/cards/") {
+        schema["format"] = json!("uuid");
+    }
+    json!({ "name": name, "in": "path", "required": true, "schema": schema })
 }
 
 const fn needs_sign_in(access: Access) -> bool {

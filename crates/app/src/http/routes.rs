@@ -12,6 +12,9 @@ pub fn all(development: bool) -> Router {
     super::accounts::routes(&mut router);
     super::second_factor::routes(&mut router);
     super::export::routes(&mut router);
+    super::cards::routes(&mut router);
+    super::notifications::routes(&mut router);
+    super::phone::routes(&mut router);
     super::plans::routes(&mut router);
     super::crm::routes(&mut router);
     super::files::routes(&mut router);

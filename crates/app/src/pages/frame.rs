@@ -14,6 +14,7 @@ use crate::usecases;
 
 /// The frame of a page that this person looks at.
 pub fn frame(pitlane: &Pitlane, viewer: Option<&Principal>, nav: Nav) -> Frame {
+    let time_zone = viewer.map_or_else(String::new, |principal| principal.user.time_zone().to_owned());
     let viewer = viewer.map(|principal| Viewer {
         id: principal.id().to_string(),
         name: principal.user.name().to_owned(),
@@ -22,6 +23,7 @@ pub fn frame(pitlane: &Pitlane, viewer: Option<&Principal>, nav: Nav) -> Frame {
     Frame {
         viewer,
         nav,
+        time_zone,
         support_address: pitlane.settings.mail.support_address.clone(),
         development: pitlane.settings.is_development(),
     }

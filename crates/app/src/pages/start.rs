@@ -2,7 +2,7 @@
 
 use accounts::register::TypedRegistration;
 use accounts::sign_in::Opened;
-use accounts::{Error as AccountsError, Purpose, ReturnPath, Token};
+use accounts::{Error as AccountsError, Purpose, ReturnPath, TimeZone, Token};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -185,7 +185,8 @@ async fn sign_up(request: HttpRequest, app: App, form: Form<SignUpForm>) -> ApiR
     let role = role.unwrap_or_else(|| "customer".to_owned());
     let shown = StartForm { email: email.clone(), name: name.clone(), is_mechanic: role == "mechanic" };
     let redirect = safe(redirect.as_deref());
-    let time_zone = time_zone.filter(|zone| !zone.is_empty());
+    // Nobody types it: a browser may know a zone that is newer than ours, and that must not keep a person out.
+    let time_zone = time_zone.filter(|zone| TimeZone::parse(zone).is_ok());
     let typed = TypedRegistration { email, password, name, role, time_zone };
     match register::register(&app, typed, auth::device(&request, &app)).await {
         Ok(opened) => Ok(enter(&app, &opened, redirect.as_ref())),

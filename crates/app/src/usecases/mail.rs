@@ -1,11 +1,12 @@
-//! Telling somebody something by mail, once.
+//! Telling somebody something by mail or text message, once.
 
 use hmac::{Hmac, KeyInit, Mac};
-use kernel::Context;
 use kernel::id::{
-    ApplicationStepId, AuditId, InvitationId, OneTimeTokenId, OrderId, RefundId, SessionId, UserId,
+    ApplicationStepId, AuditId, InvitationId, OneTimeTokenId, OrderId, PhoneCodeId, RefundId, SessionId,
+    UserId,
 };
-use notifications::{Milestone, NewDelivery};
+use kernel::{Context, Timestamp};
+use notifications::{Channel, Milestone, NewDelivery};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
@@ -31,6 +32,8 @@ pub enum About {
     Invitation(InvitationId),
     /// An account that was closed, by the line of the audit log that tells of it.
     Suspension(AuditId),
+    /// A code that shows whose a telephone is.
+    PhoneCode(PhoneCodeId),
     /// Something that happened to the recipient's account; the id is the happening's own.
     Account(Uuid),
 }
@@ -45,6 +48,7 @@ impl About {
             Self::Application(id) => id.uuid(),
             Self::Invitation(id) => id.uuid(),
             Self::Suspension(id) => id.uuid(),
+            Self::PhoneCode(id) => id.uuid(),
             Self::Account(id) => id,
         }
     }
@@ -55,6 +59,9 @@ impl About {
 pub struct MailJob {
     /// The delivery to be made.
     pub delivery: Uuid,
+    /// Whether it must not go together with others: a call with it in it was refused.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// Commits to telling `recipient` about `milestone`, in the transaction that reaches it. Answers `false` when that
@@ -69,18 +76,39 @@ pub fn enqueue<S: notifications::Store + jobs::Store>(
     about: About,
     cx: &Context,
 ) -> Result<bool, Error> {
+    enqueue_at(store, milestone, recipient, about, cx.now, cx)
+}
+
+/// The same, for a mail that is to be sent at `run_at`. What it says and whether it is still wanted is looked at then.
+///
+/// # Errors
+/// When the storage fails.
+pub fn enqueue_at<S: notifications::Store + jobs::Store>(
+    store: &mut S,
+    milestone: Milestone,
+    recipient: UserId,
+    about: About,
+    run_at: Timestamp,
+    cx: &Context,
+) -> Result<bool, Error> {
     let context = serde_json::to_string(&about).expect("an id serialises");
     let mut new = false;
     for channel in milestone.channels().iter().copied() {
+        let kind = match channel {
+            Channel::Mail => jobs::JobKind::Mail,
+            Channel::Sms => jobs::JobKind::Sms,
+            // Nothing is told on this channel yet.
+            Channel::Push => continue,
+        };
         let delivery =
             NewDelivery { milestone, channel, recipient, object: about.object(), context: context.clone() };
-        let dedupe_key = format!("mail:{}", delivery.send_once_key());
+        let dedupe_key = format!("{kind}:{}", delivery.send_once_key());
         let Some(delivery) = notifications::enqueue(store, delivery, cx)? else { continue };
-        let payload = MailJob { delivery: delivery.id().uuid() };
+        let payload = MailJob { delivery: delivery.id().uuid(), alone: false };
         let job = jobs::NewJob {
-            kind: jobs::JobKind::Mail,
+            kind,
             payload: serde_json::to_string(&payload).expect("an id serialises"),
-            run_at: cx.now,
+            run_at,
             dedupe_key: Some(dedupe_key),
         };
         jobs::schedule(store, job, cx)?;
@@ -121,6 +149,29 @@ pub fn invitation_token(secret: &Secret, id: InvitationId) -> accounts::Token {
     accounts::Token::from_bytes(mac.finalize().into_bytes().into())
 }
 
+/// The six digits of a code. They are made from the code's id, so that they can be made again when the message is written
+/// and are stored nowhere.
+pub fn phone_code(secret: &Secret, id: PhoneCodeId) -> String {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("any length of key will do");
+    mac.update(b"phone-code:");
+    mac.update(id.uuid().as_bytes());
+    let bytes: [u8; 32] = mac.finalize().into_bytes().into();
+    // 64 bits make every code as likely as any other, to one part in ten to the thirteenth.
+    let number = bytes.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{:06}", number % 1_000_000)
+}
+
+/// What is stored of a code: without the secret its six digits can't be found by trying them all.
+pub fn phone_code_hash(secret: &Secret, id: PhoneCodeId, code: &str) -> [u8; 32] {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("any length of key will do");
+    mac.update(b"phone-code-hash:");
+    mac.update(id.uuid().as_bytes());
+    mac.update(code.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +184,21 @@ mod tests {
         assert_eq!(token(&secret, one), token(&secret, one));
         assert_ne!(token(&secret, one), token(&secret, two));
         assert_ne!(token(&secret, one), token(&other, one));
+    }
+
+    #[test]
+    fn a_code_has_six_digits_and_its_hash_depends_on_all_of_it() {
+        let secret = Secret::new("a".repeat(32));
+        let id = |number| PhoneCodeId::new(Uuid::from_u128(number));
+        for number in 0..200 {
+            let code = phone_code(&secret, id(number));
+            assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+        }
+        assert_ne!(phone_code(&secret, id(1)), phone_code(&secret, id(2)));
+        let hash = |number, code| phone_code_hash(&secret, id(number), code);
+        assert_eq!(hash(1, "123456"), hash(1, "123456"));
+        assert_ne!(hash(1, "123456"), hash(1, "123457"));
+        assert_ne!(hash(1, "123456"), hash(2, "123456"));
     }
 
     #[test]

@@ -114,6 +114,15 @@ pub async fn end(pitlane: &Pitlane, user: UserId, sign_in: SignInId) -> Result<b
     Ok(pitlane.db.write(move |tx| sign_in::revoke(tx, user, sign_in, &cx)).await?)
 }
 
+/// Ends every sign-in of the person but that one; answers how many.
+///
+/// # Errors
+/// A failure of the storage.
+pub async fn end_others(pitlane: &Pitlane, user: UserId, keep: SignInId) -> Result<usize, Error> {
+    let cx = pitlane.context();
+    Ok(pitlane.db.write(move |tx| sign_in::revoke_others(tx, user, keep, &cx)).await?)
+}
+
 /// Where the person is signed in, newest first.
 ///
 /// # Errors

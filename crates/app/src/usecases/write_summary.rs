@@ -11,6 +11,9 @@ use crate::state::Pitlane;
 use crate::usecases::mail::{self, About};
 use crate::usecases::{Error, personal};
 
+/// How long after the summary its next steps are brought to mind, in seconds: a week.
+const REMINDER_AFTER_SECONDS: i64 = 7 * 86_400;
+
 /// Hands a summary in, or corrects it. The customer is told: by mail once, on the page each time.
 ///
 /// # Errors
@@ -38,7 +41,10 @@ fn submit(
     }
     let session = sessions::Store::session_by_id(tx, session)?.ok_or(sessions::Error::NotFound)?;
     let customer = session.customer();
-    if mail::enqueue(tx, Milestone::SummaryDelivered, customer, About::Session(session.id()), cx)? {
+    let about = About::Session(session.id());
+    if mail::enqueue(tx, Milestone::SummaryDelivered, customer, about, cx)? {
+        let later = cx.now.plus_seconds(REMINDER_AFTER_SECONDS);
+        mail::enqueue_at(tx, Milestone::NextStepsReminder, customer, about, later, cx)?;
         let path = format!("/sessions/{}/complete", session.id());
         let message = "Your mechanic has written down what was found and what to do next.";
         personal::notification(

@@ -10,14 +10,15 @@ use std::time::Duration;
 use jobs::{Error, Failure, Job, JobKind};
 use kernel::id::JobId;
 use kernel::{StoreError, Timestamp};
-use notifications::Mailer;
+use notifications::{Mailer, Texter};
 use store::{Db, Notice};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::state::Pitlane;
 use crate::workers::{
-    expire_order, expire_request, forget_payer, mail, prune, reconcile, refund, retain, sweep_files,
+    expire_order, expire_request, forget_payer, mail, mail_batch, prune, reconcile, refund, retain, sms,
+    sweep_files,
 };
 
 /// Jobs that run at once in this process.
@@ -32,6 +33,8 @@ const LONGEST_RUN: Duration = Duration::from_secs(300);
 pub struct Carriers {
     /// Carries mail.
     pub mailer: Arc<dyn Mailer>,
+    /// Carries text messages.
+    pub texter: Arc<dyn Texter>,
 }
 
 /// The running loop.
@@ -264,6 +267,8 @@ async fn attempt(pitlane: Pitlane, carriers: Carriers, job: Job) {
 async fn run(pitlane: Pitlane, carriers: Carriers, job: Job) -> Result<(), Failure> {
     match job.kind() {
         JobKind::Mail => mail::run(&pitlane, &*carriers.mailer, &job).await,
+        JobKind::MailBatch => mail_batch::run(&pitlane, &*carriers.mailer, &job).await,
+        JobKind::Sms => sms::run(&pitlane, &*carriers.texter, &job).await,
         JobKind::Reconcile => reconcile::run(&pitlane).await,
         JobKind::ExpireOrder => expire_order::run(&pitlane, &job).await,
         JobKind::ExpireRequest => expire_request::run(&pitlane, &job).await,

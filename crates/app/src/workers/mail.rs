@@ -1,6 +1,7 @@
-//! Sends one mail: writes it, commits that it is on its way, hands it to the carrier, commits the answer.
+//! Sends one mail: writes it, commits that it is on its way, hands it to the carrier, commits the answer. Where more
+//! mails are due and the carrier takes many in one call, it goes together with them.
 
-mod letter;
+pub(super) mod letter;
 mod staff;
 
 use jobs::{Failure, Job};
@@ -12,6 +13,7 @@ use super::later;
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::mail::MailJob;
+use crate::usecases::mail_batch::join_batch;
 
 /// Sends the delivery of this job unless it has ended.
 ///
@@ -20,6 +22,11 @@ use crate::usecases::mail::MailJob;
 pub async fn run(pitlane: &Pitlane, mailer: &dyn Mailer, job: &Job) -> Result<(), Failure> {
     let payload: MailJob = super::payload(job)?;
     let delivery = DeliveryId::new(payload.delivery);
+    if let Some(carrier) = mailer.in_batches().filter(|_| !payload.alone)
+        && join_batch(pitlane, delivery, carrier.most()).await.map_err(later)?
+    {
+        return Ok(());
+    }
     let deduplicates = mailer.deduplicates();
     let (reader, cx) = (pitlane.clone(), pitlane.context());
     let letter = pitlane.db.read(move |tx| letter::write(tx, &reader, delivery, &cx)).await.map_err(later)?;
@@ -36,6 +43,8 @@ pub async fn run(pitlane: &Pitlane, mailer: &dyn Mailer, job: &Job) -> Result<()
         .map_err(later)?;
     match begin {
         Begin::Ended => return Ok(()),
+        // It was put into a call with others after this run lost its lease; that call has a key of its own.
+        Begin::Send if begun.batch().is_some() => return Ok(()),
         Begin::Send => {}
     }
     let outcome = mailer.send(&message, &begun.stored().send_once_key).await;
@@ -58,7 +67,7 @@ pub async fn run(pitlane: &Pitlane, mailer: &dyn Mailer, job: &Job) -> Result<()
 }
 
 /// Ends a delivery that no longer makes sense: its link has expired, its person is gone.
-async fn refuse(pitlane: &Pitlane, delivery: DeliveryId, reason: String) -> Result<(), Failure> {
+pub(super) async fn refuse(pitlane: &Pitlane, delivery: DeliveryId, reason: String) -> Result<(), Failure> {
     let cx = pitlane.context();
     pitlane
         .db

@@ -15,6 +15,17 @@ pub struct Email<'m> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<&'m str>,
     tags: [Tag<'m>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Headers>,
+}
+
+/// What lets a mail program stop such mails by itself (RFC 8058).
+#[derive(Debug, Serialize)]
+struct Headers {
+    #[serde(rename = "List-Unsubscribe")]
+    list_unsubscribe: String,
+    #[serde(rename = "List-Unsubscribe-Post")]
+    list_unsubscribe_post: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -34,6 +45,10 @@ impl<'m> Email<'m> {
             html: message.html.as_deref(),
             reply_to: (!reply_to.is_empty()).then_some(reply_to),
             tags: [Tag { name: "milestone", value: message.milestone.as_str() }],
+            headers: message.unsubscribe_url.as_ref().map(|url| Headers {
+                list_unsubscribe: format!("<{url}>"),
+                list_unsubscribe_post: "List-Unsubscribe=One-Click",
+            }),
         }
     }
 }
@@ -41,6 +56,20 @@ impl<'m> Email<'m> {
 #[derive(Deserialize)]
 struct Taken {
     id: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TakenBatch {
+    data: Vec<Taken>,
+    errors: Vec<Rejected>,
+}
+
+#[derive(Deserialize)]
+struct Rejected {
+    index: usize,
+    #[serde(default)]
+    message: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -61,14 +90,50 @@ pub fn answer(status: u16, body: &[u8]) -> Result<Receipt, SendError> {
         let taken: Option<Taken> = serde_json::from_slice(body).ok();
         return Ok(taken.map_or_else(|| "unnamed".to_owned(), |taken| taken.id));
     }
+    match refusal(status, body) {
+        None => Ok(EARLIER.to_owned()),
+        Some(error) => Err(error),
+    }
+}
+
+/// What an answer to `POST /emails/batch` in permissive mode means for each of `count` mails, in their order
+/// (<https://resend.com/docs/api-reference/emails/send-batch-emails>).
+///
+/// # Errors
+/// As [`answer`], about all of them.
+pub fn batch_answer(
+    status: u16,
+    body: &[u8],
+    count: usize,
+) -> Result<Vec<Result<Receipt, SendError>>, SendError> {
+    if !(200..300).contains(&status) {
+        return match refusal(status, body) {
+            None => Ok(vec![Ok(EARLIER.to_owned()); count]),
+            Some(error) => Err(error),
+        };
+    }
+    let TakenBatch { data, errors } = serde_json::from_slice(body).unwrap_or_default();
+    let mut taken = data.into_iter();
+    // The ids are those of the mails that were taken, in their order; the others are told by their place.
+    let outcome = |place| match errors.iter().find(|rejected| rejected.index == place) {
+        Some(rejected) => Err(SendError::Refused(rejected.message.clone())),
+        None => Ok(taken.next().map_or_else(|| "unnamed".to_owned(), |taken| taken.id)),
+    };
+    Ok((0..count).map(outcome).collect())
+}
+
+const EARLIER: &str = "earlier";
+
+// What an answer that is no success means; `None` when the messages were taken before.
+fn refusal(status: u16, body: &[u8]) -> Option<SendError> {
     let refused: Refused = serde_json::from_slice(body).unwrap_or_default();
     let reason = format!("{status} {} {}", refused.name, refused.message).trim_end().to_owned();
     match (status, refused.name.as_str()) {
         // It took a message under this key before; what was written anew since then is not what was sent.
-        (409, "invalid_idempotent_request") => Ok("earlier".to_owned()),
-        (400 | 413 | 422, name) if !CONFIGURATION.contains(&name) => Err(SendError::Refused(reason)),
-        (500..=599, _) => Err(SendError::Unknown(reason)),
-        _ => Err(SendError::NotSent(reason)),
+        (409, "invalid_idempotent_request") => None,
+        (400 | 413 | 422, name) if !CONFIGURATION.contains(&name) => Some(SendError::Refused(reason)),
+        (500..=599, _) => Some(SendError::Unknown(reason)),
+        _ => Some(SendError::NotSent(reason)),
     }
 }
 
@@ -144,6 +209,7 @@ mod tests {
             html: Some("<p>Hello</p>".to_owned()),
             links: vec![],
             milestone: Milestone::BookingConfirmed,
+            unsubscribe_url: None,
         };
         let sent = serde_json::to_value(Email::new(&message, "Pitlane <a@b.c>", "help@b.c")).expect("JSON");
         assert_eq!(
@@ -152,6 +218,27 @@ mod tests {
                 "from": "Pitlane <a@b.c>", "to": ["dana@example.com"], "subject": "Booked", "text": "Hello",
                 "html": "<p>Hello</p>", "reply_to": "help@b.c",
                 "tags": [{ "name": "milestone", "value": "booking_confirmed" }],
+            })
+        );
+    }
+
+    #[test]
+    fn what_can_be_switched_off_says_how_to_programs_too() {
+        let message = Message {
+            to: "dana@example.com".to_owned(),
+            subject: "Next".to_owned(),
+            text: "Hello".to_owned(),
+            html: None,
+            links: vec![],
+            milestone: Milestone::NextStepsReminder,
+            unsubscribe_url: Some("https://pitlane.test/unsubscribe/x".to_owned()),
+        };
+        let sent = serde_json::to_value(Email::new(&message, "a@b.c", "")).expect("JSON");
+        assert_eq!(
+            sent["headers"],
+            json!({
+                "List-Unsubscribe": "<https://pitlane.test/unsubscribe/x>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             })
         );
     }
@@ -181,6 +268,19 @@ mod tests {
             assert_eq!(told(status, name), expected, "{status} {name}");
         }
         assert_eq!(answer(502, b"<html>"), Err(SendError::Unknown("502".to_owned())));
+    }
+
+    #[test]
+    fn one_bad_mail_of_a_batch_is_told_by_its_place_and_the_others_have_their_ids() {
+        let body = br#"{"data":[{"id":"a"},{"id":"c"}],"errors":[{"index":1,"message":"bad `to`"}]}"#;
+        let (ok, bad) = (|id: &str| Ok(id.to_owned()), Err(SendError::Refused("bad `to`".to_owned())));
+        assert_eq!(batch_answer(200, body, 3), Ok(vec![ok("a"), bad, ok("c")]));
+        assert_eq!(batch_answer(200, b"{}", 1), Ok(vec![ok("unnamed")]));
+        let earlier = br#"{"name":"invalid_idempotent_request","message":"x"}"#;
+        assert_eq!(batch_answer(409, earlier, 2), Ok(vec![ok("earlier"), ok("earlier")]));
+        let whole = br#"{"name":"validation_error","message":"x"}"#;
+        assert!(matches!(batch_answer(422, whole, 2), Err(SendError::Refused(_))));
+        assert!(matches!(batch_answer(429, b"{}", 2), Err(SendError::NotSent(_))));
     }
 
     #[test]

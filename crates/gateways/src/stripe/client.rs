@@ -7,7 +7,7 @@ use kernel::Timestamp;
 use miniserde::json::Value;
 use payments::gateway::{
     CallbackError, Checkout, Gateway, GatewayError, Intent, NewCheckout, NewCustomer, NewProviderRefund,
-    ProviderEvent, ProviderRefund,
+    ProviderEvent, ProviderRefund, SavedCard,
 };
 use stripe::{ApiErrorsCode, ApiErrorsType, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_checkout::checkout_session::{ExpireCheckoutSession, RetrieveCheckoutSession};
@@ -240,6 +240,29 @@ impl Gateway for Stripe {
             }
         }
         Err(GatewayError::Unavailable("the list of refunds does not end".into()))
+    }
+
+    async fn cards_of_customer(&self, customer: &str) -> Result<Vec<SavedCard>, GatewayError> {
+        match self.read(&wire::cards_request(customer)).await {
+            Ok(text) => wire::cards(&text).map_err(unreadable(Effect::Reads)),
+            Err(GatewayError::Missing) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn card_forget(&self, customer: &str, card: &str) -> Result<bool, GatewayError> {
+        // Detaching asks for no customer, so whose it is has to be asked first.
+        match self.read(&wire::card_request(customer, card)).await {
+            Ok(_) => {}
+            Err(GatewayError::Missing) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        match self.write(&wire::detach_request(card), &format!("detach:{card}")).await {
+            Ok(_) => Ok(true),
+            // Somebody was faster.
+            Err(GatewayError::Missing) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn events_since(&self, since: Timestamp) -> Result<Vec<ProviderEvent>, GatewayError> {

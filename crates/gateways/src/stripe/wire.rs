@@ -17,11 +17,16 @@ use serde_json::value::RawValue;
 use stripe_checkout::CheckoutSessionMode;
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
-    CreateCheckoutSessionPaymentIntentData, ProductData,
+    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionSavedPaymentMethodOptions,
+    CreateCheckoutSessionSavedPaymentMethodOptionsPaymentMethodSave, ProductData,
 };
 use stripe_core::customer::CreateCustomer;
 use stripe_core::event::ListEvent;
 use stripe_core::refund::{CreateRefund, ListRefund};
+
+mod cards;
+
+pub use cards::{card, card_request, cards, cards_request, detach_request};
 
 const ORDER: &str = "order_id";
 const REFUND: &str = "refund_id";
@@ -83,7 +88,12 @@ pub fn checkout_request(checkout: &NewCheckout) -> CreateCheckoutSession {
     notes.insert(ORDER.to_owned(), checkout.order.to_string());
     let mut intent = CreateCheckoutSessionPaymentIntentData::new();
     intent.metadata = Some(notes.clone());
+    // Stripe's page then offers to keep the card; nothing is kept that its holder did not tick.
+    let mut keeping = CreateCheckoutSessionSavedPaymentMethodOptions::new();
+    keeping.payment_method_save =
+        Some(CreateCheckoutSessionSavedPaymentMethodOptionsPaymentMethodSave::Enabled);
     CreateCheckoutSession::new()
+        .saved_payment_method_options(keeping)
         .mode(CheckoutSessionMode::Payment)
         .customer(&checkout.customer)
         .client_reference_id(checkout.order.to_string())

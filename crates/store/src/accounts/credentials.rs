@@ -1,8 +1,8 @@
 //! What proves who somebody is. Ending access is told to the open sockets after the commit.
 
 use accounts::{
-    ApiToken, AttemptKey, CredentialStore, Device, Email, LoginAttempts, OneTimeToken, Purpose, ReturnPath,
-    SignIn, TokenHash, User,
+    ApiToken, AttemptKey, CredentialStore, Device, Email, LoginAttempts, OneTimeToken, PhoneCode, Purpose,
+    ReturnPath, SignIn, TokenHash, User,
 };
 use diesel::RunQueryDsl;
 use diesel::prelude::{
@@ -10,6 +10,7 @@ use diesel::prelude::{
 };
 use kernel::{ApiTokenId, OneTimeTokenId, SignInId, StoreError, Timestamp, UserId};
 
+use super::phone_codes;
 use super::users::Row as UserRow;
 use crate::both::both;
 use crate::connection::AnyConnection;
@@ -378,6 +379,14 @@ impl CredentialStore for Tx<'_> {
             .filter(one_time_tokens::user_id.eq(Id(user.uuid())))
             .filter(one_time_tokens::purpose.eq(purpose.as_str()));
         diesel::delete(unused).execute(self.conn()).stored().map(drop)
+    }
+
+    fn phone_code(&mut self, user: UserId) -> Result<Option<PhoneCode>, StoreError> {
+        phone_codes::read(self, user)
+    }
+
+    fn phone_code_put(&mut self, code: &PhoneCode) -> Result<(), StoreError> {
+        phone_codes::put(self, code)
     }
 
     fn one_time_token_of(

@@ -34,6 +34,7 @@ pub(crate) struct Row {
     created_at: Ts,
     updated_at: Ts,
     name_search: String,
+    phone_verified_at: Option<Ts>,
 }
 
 // Without the flag of the free plan: only its claim sets that.
@@ -51,6 +52,7 @@ struct Changes {
     password_hash: Option<String>,
     updated_at: Ts,
     name_search: String,
+    phone_verified_at: Option<Ts>,
 }
 
 impl From<&User> for Row {
@@ -71,6 +73,7 @@ impl From<&User> for Row {
             created_at: record.created_at.into(),
             updated_at: record.updated_at.into(),
             name_search: record.name.as_str().to_lowercase(),
+            phone_verified_at: record.phone_verified_at.map(Ts::from),
         }
     }
 }
@@ -89,6 +92,7 @@ impl From<Row> for Changes {
             password_hash: row.password_hash,
             updated_at: row.updated_at,
             name_search: row.name_search,
+            phone_verified_at: row.phone_verified_at,
         }
     }
 }
@@ -98,15 +102,15 @@ impl TryFrom<Row> for User {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let corrupt = |what: &str| StoreError::corrupt("user", format!("{what} of {}", row.id.0));
-        let phone = row.phone.as_deref().map(Phone::parse).transpose();
         Ok(Self::stored(UserRecord {
             id: UserId::new(row.id.0),
             email: Email::parse(&row.email).map_err(|_| corrupt("email"))?,
             email_verified_at: row.email_verified_at.map(Timestamp::from),
             name: Name::parse(&row.name).map_err(|_| corrupt("name"))?,
-            phone: phone.map_err(|_| corrupt("phone"))?,
+            phone: row.phone.clone().map(Phone::stored),
+            phone_verified_at: row.phone_verified_at.map(Timestamp::from),
             role: Role::parse(&row.role).ok_or_else(|| corrupt("role"))?,
-            time_zone: TimeZone::parse(&row.time_zone).map_err(|_| corrupt("time zone"))?,
+            time_zone: TimeZone::stored(&row.time_zone),
             account_type: AccountType::parse(&row.account_type).ok_or_else(|| corrupt("account type"))?,
             status: Status::parse(&row.status).ok_or_else(|| corrupt("status"))?,
             password: row.password_hash.clone().map(PasswordHash::new),

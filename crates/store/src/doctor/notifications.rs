@@ -36,13 +36,16 @@ fn sent_once(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
 }
 
 fn pending_has_job(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
-    let delivery = id_text(tx, "d.id");
+    let (delivery, batch) = (id_text(tx, "d.id"), id_text(tx, "d.batch"));
     found(
         tx,
         &format!(
             "SELECT 'delivery ' || {delivery} || ' waits and no job is left for it' AS what FROM deliveries d \
              WHERE d.status = 'pending' AND NOT EXISTS (SELECT 1 FROM jobs j \
-             WHERE j.dedupe_key = 'mail:' || d.send_once_key AND j.status <> 'done')"
+             WHERE j.status <> 'done' AND (j.dedupe_key = 'mail:' || d.send_once_key \
+             OR j.dedupe_key = 'sms:' || d.send_once_key \
+             OR j.dedupe_key = 'mail:' || d.send_once_key || ':alone' \
+             OR j.dedupe_key = 'mail_batch:' || replace({batch}, '-', '')))"
         ),
     )
 }

@@ -22,6 +22,23 @@ diesel::table! {
         created_at -> AnyTs,
         updated_at -> AnyTs,
         name_search -> Text,
+        phone_verified_at -> Nullable<AnyTs>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use crate::types::{AnyTs, AnyUuid};
+    phone_codes (user_id) {
+        user_id -> AnyUuid,
+        id -> AnyUuid,
+        phone -> Text,
+        code_hash -> Binary,
+        failures -> BigInt,
+        sent_at -> AnyTs,
+        day_started_at -> AnyTs,
+        sends -> BigInt,
+        used_at -> Nullable<AnyTs>,
     }
 }
 

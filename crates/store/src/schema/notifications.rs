@@ -17,6 +17,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> AnyTs,
         sent_at -> Nullable<AnyTs>,
+        batch -> Nullable<AnyUuid>,
     }
 }
 
@@ -47,5 +48,18 @@ diesel::table! {
         links -> AnyJson,
         milestone -> Text,
         created_at -> AnyTs,
+        unsubscribe_url -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Text};
+    use crate::types::{AnyTs, AnyUuid};
+
+    notification_preferences (user_id, topic) {
+        user_id -> AnyUuid,
+        topic -> Text,
+        wanted -> Bool,
+        updated_at -> AnyTs,
     }
 }

@@ -281,6 +281,7 @@ fn kept(number: u128, key: &str, at: &Context) -> MailboxMessage {
             html: Some("<p>Soon</p>".to_owned()),
             links: vec!["http://localhost/chat/1".to_owned()],
             milestone: Milestone::BookingConfirmed,
+            unsubscribe_url: Some("http://localhost/unsubscribe/x".to_owned()),
         },
         created_at: at.now,
     }

@@ -1,10 +1,13 @@
 //! Every page and mail in its states, for the gallery and for the tests that hold for all pages.
 
+mod account_sections;
 #[path = "staff.rs"]
 mod staff;
 
+use std::sync::Arc;
+
 use web::Page;
-use web::account::{AccountPage, SignInRow, TokenRow};
+use web::account::{AccountPage, PhoneSection, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
 use web::auth::{CheckMailPage, CodePage, LinkState, MagicPage, MailPurpose, ResetPage, VerifyPage};
 use web::chat::{ChatPage, ChatSession, Event, EventBody, FileLink, NoteKind, Person, RoomRole, Vehicle};
@@ -16,9 +19,11 @@ use web::form::Errors;
 use web::frame::{Frame, Nav, Role, Viewer};
 use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 use web::landing::LandingPage;
+use web::legal::{LegalPage, LegalText, LegalTexts};
 use web::mail::{
     AccountNotice, BookingConfirmed, EmailChange, Happening, MagicLink, Mail, MechanicAssigned, Message,
-    PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
+    NextStepsReminder, PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered,
+    Verification,
 };
 use web::mailbox::{MailboxItem, MailboxPage};
 use web::mechanic::{Application, Approval, MechanicPage, RequestCard};
@@ -30,6 +35,7 @@ use web::self_check::{CheckRow, SelfCheckPage};
 use web::session::{SessionRow, SessionStatus};
 use web::start::{Mode, StartForm, StartPage};
 use web::thank_you::ThankYouPage;
+use web::unsubscribe::{UnsubscribePage, UnsubscribeState};
 
 /// Text that must never come out as markup.
 pub const HOSTILE: &str = "<img src=x onerror=alert(1)> \"quoted\" & 'single' {{ name }}";
@@ -70,7 +76,8 @@ fn frame(role: Option<Role>, nav: Nav) -> Frame {
         };
         Viewer { id: id.to_owned(), name: name.to_owned(), role }
     });
-    Frame { viewer, nav, support_address: "help@pitlane.example".to_owned(), development: true }
+    let (support_address, time_zone) = ("help@pitlane.example".to_owned(), "America/Chicago".to_owned());
+    Frame { viewer, nav, support_address, time_zone, development: true }
 }
 
 /// The plans of the book of October 2025.
@@ -307,6 +314,26 @@ fn after_payment(out: &mut Rendered) -> Result<(), web::Error> {
         session_id: Some(SESSION.to_owned()),
     };
     add(out, "receipt", &receipt)?;
+    for (name, state) in [
+        ("ready", UnsubscribeState::Ready),
+        ("done", UnsubscribeState::Done),
+        ("again", UnsubscribeState::Again),
+        ("unknown", UnsubscribeState::Unknown),
+    ] {
+        let what = "Reminders of your next steps".to_owned();
+        let page =
+            UnsubscribePage { frame: frame(None, Nav::None), token: "follow_up.1.2".to_owned(), what, state };
+        add(out, &format!("unsubscribe-{name}"), &page)?;
+    }
+    let text =
+        |title: &str| LegalText::parse(&format!("# {title}\n\nVersion: 2026-11-26\n\n## One\n\nTwo.\n"));
+    if let (Ok(terms), Ok(privacy)) = (text("Terms"), text("Privacy")) {
+        let texts = Arc::new(LegalTexts { terms, privacy });
+        for (name, is_privacy) in [("terms", false), ("privacy", true)] {
+            let (frame, texts) = (frame(None, Nav::None), Arc::clone(&texts));
+            add(out, name, &LegalPage { frame, description: "What holds.".to_owned(), texts, is_privacy })?;
+        }
+    }
     account(out)
 }
 
@@ -320,6 +347,9 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
         second_factor: false,
         name: "Maya Torres".to_owned(),
         time_zone: "America/Chicago".to_owned(),
+        phone: PhoneSection { number: Some("+15550100199".to_owned()), verified: false },
+        cards: account_sections::cards(),
+        mails: account_sections::mails(),
         sign_ins: vec![
             SignInRow {
                 id: "s1".to_owned(),
@@ -639,8 +669,12 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
 #[expect(clippy::too_many_lines, reason = "one mail after the other")]
 fn own_mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
     let base = "http://localhost:8080";
-    let sender =
-        || Sender { public_url: base.to_owned(), support_address: "help@pitlane.example".to_owned() };
+    let sender = || Sender {
+        public_url: base.to_owned(),
+        support_address: "help@pitlane.example".to_owned(),
+        time_zone: "America/Chicago".to_owned(),
+        unsubscribe_url: None,
+    };
     let name = || "Maya Torres".to_owned();
     let vehicle = || Some("2016 Honda Civic".to_owned());
     let (session_url, receipt_url) =
@@ -740,7 +774,34 @@ fn own_mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("receipt", receipt.compose()?),
         ("summary_delivered", summary().compose()?),
         ("refund", refund.compose()?),
+        ("next_steps_reminder", reminder().compose()?),
     ])
+}
+
+fn reminder() -> NextStepsReminder {
+    let SummaryDelivered {
+        sender,
+        name,
+        mechanic_name,
+        vehicle,
+        next_steps,
+        parts_needed,
+        written_at,
+        summary_url,
+        ..
+    } = summary();
+    let unsubscribe_url = Some("http://localhost:8080/unsubscribe/follow_up.7d1f.abc".to_owned());
+    let sender = Sender { unsubscribe_url, ..sender };
+    NextStepsReminder {
+        sender,
+        name,
+        mechanic_name,
+        vehicle,
+        next_steps,
+        parts_needed,
+        written_at,
+        summary_url,
+    }
 }
 
 fn summary() -> SummaryDelivered {
@@ -748,6 +809,8 @@ fn summary() -> SummaryDelivered {
         sender: Sender {
             public_url: "http://localhost:8080".to_owned(),
             support_address: "help@pitlane.example".to_owned(),
+            time_zone: "America/Chicago".to_owned(),
+            unsubscribe_url: None,
         },
         name: "Maya Torres".to_owned(),
         mechanic_name: "Dana Kowalski".to_owned(),

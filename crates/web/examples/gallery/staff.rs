@@ -261,8 +261,12 @@ fn workshop(out: &mut Rendered) -> Result<(), web::Error> {
 /// Every mail of this kind.
 pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
     let base = "http://localhost:8080";
-    let sender =
-        || Sender { public_url: base.to_owned(), support_address: "help@pitlane.example".to_owned() };
+    let sender = || Sender {
+        public_url: base.to_owned(),
+        support_address: "help@pitlane.example".to_owned(),
+        time_zone: "America/Chicago".to_owned(),
+        unsubscribe_url: None,
+    };
     let name = || "Dana Kowalski".to_owned();
     let workshop = || "Riverside Garage".to_owned();
     let received = ApplicationReceived {

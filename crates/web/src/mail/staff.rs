@@ -145,6 +145,6 @@ message!(
 
 impl ApplicationRefused {
     pub(crate) fn reapply(&self) -> String {
-        crate::clock::utc_date(&self.reapply_from)
+        crate::clock::long_date(&self.reapply_from, &self.sender.time_zone)
     }
 }

@@ -15,6 +15,8 @@ class ApiForm extends HTMLElement {
   async #send(form) {
     const button = form.querySelector("[type=submit]");
     const fields = Object.fromEntries(new FormData(form));
+    // A box that is not ticked is left out of a form; here it says no.
+    for (const box of form.querySelectorAll("input[type=checkbox][data-choice]")) fields[box.name] = box.checked;
     const body = Object.keys(fields).length > 0 ? fields : undefined;
     this.#clear(form);
     button.disabled = true;

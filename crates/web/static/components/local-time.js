@@ -1,5 +1,5 @@
-// <local-time format="time|date|datetime"><time datetime="…">UTC text</time></local-time>
-// Shows the instant in the viewer's own zone. Without script the UTC text stays.
+// <local-time format="time|date|datetime"><time datetime="…">text</time></local-time>
+// Shows the instant in the viewer's own zone. Without script the text stays, in the zone of the account.
 
 const FORMATS = {
   time: { hour: "numeric", minute: "2-digit" },

@@ -97,6 +97,9 @@ pub async fn of_strangers(server: &TestServer) -> Vec<Scene> {
         guest.at("reset", format!("/auth/reset/{reset}"), "Save the new password"),
         guest.after("reset-wrong", format!("/auth/reset/{reset}"), SEND, "Save the new password"),
         guest.at("reset-over", "/auth/reset/nonsense", "This link has run out"),
+        guest.at("terms", "/terms", "What you get"),
+        guest.at("privacy", "/privacy", "Nothing is recorded"),
+        guest.at("unsubscribe-unknown", "/unsubscribe/nonsense", "know this link"),
         guest.at("not-found", "/nothing-here", "404"),
         guest.at("mailbox", "/dev/mailbox", "Mailbox"),
         guest.at("sandbox", "/sandbox", "Payment sandbox"),
@@ -112,6 +115,8 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
     paying.pay(&confirming, AUTHENTICATED_CARD).await.expect_status(303);
     paying.client.post("/api/me/tokens", json!({ "name": "Workshop calendar" })).await.expect_status(201);
     server.sign_in(&paying.email, tests::people::PASSWORD).await;
+    let keeping = server.customer().await;
+    keeps_a_card_and_a_telephone(&keeping).await;
     let pay = format!("/sandbox/checkout/{}", checkout.id);
     let it = Looking::by(&paying);
     let (keep_card, onboarding) = pages_of_the_sandbox(server).await;
@@ -130,8 +135,16 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
         it.at("return-unpaid", success(&checkout), "You have not paid yet"),
         it.at("intake-not-paid", "/intake?plan=video15", "described a car and not paid yet"),
         it.at("account", "/account", "Workshop calendar"),
+        Looking::by(&keeping).at("account-kept", "/account", "Visa ending in 4242"),
         it.at("wrong-role", "/admin", "403"),
     ]
+}
+
+async fn keeps_a_card_and_a_telephone(person: &Person) {
+    let kept = person.checkout("chat10").await;
+    let form = [("card_number", GOOD_CARD), ("exp", "12/34"), ("cvc", "123"), ("save_card", "on")];
+    person.client.post_form(&format!("/sandbox/checkout/{}/pay", kept.id), &form).await.expect_status(303);
+    person.client.post("/api/me/phone", json!({ "phone": "+15550100199" })).await.expect_status(202);
 }
 
 /// A page that only keeps a card, and one where a connected account is completed: Pitlane asks for neither yet.

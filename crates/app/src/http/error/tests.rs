@@ -57,6 +57,7 @@ fn accounts() -> Vec<(String, accounts::Error)> {
         Accounts::Suspended => [Accounts::Suspended],
         Accounts::InvalidToken => [Accounts::InvalidToken],
         Accounts::NotFound(_) => [Accounts::NotFound("user")],
+        Accounts::InvalidCode => [Accounts::InvalidCode],
         Accounts::SecondFactorRequired => [Accounts::SecondFactorRequired],
         Accounts::WrongCode => [Accounts::WrongCode],
         Accounts::SecondFactorOn => [Accounts::SecondFactorOn],

@@ -1,7 +1,7 @@
 //! Writes a mail from what it is about, as things stand when it is sent.
 
 use accounts::{Email, Purpose, Status, User};
-use kernel::id::{DeliveryId, OneTimeTokenId, OrderId};
+use kernel::id::{DeliveryId, OneTimeTokenId, OrderId, SessionId};
 use kernel::{Actor, Context, Money, PlanCode, Timestamp};
 use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
 use sessions::{Summary, SummaryText};
@@ -10,7 +10,8 @@ use store::views::mail::{Booking, Repayment};
 use store::views::session::SessionView;
 use web::mail::{
     AccountNotice, BookingConfirmed, EmailChange, Happening, MagicLink, Mail, MechanicAssigned, Message,
-    PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
+    NextStepsReminder, PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered,
+    Verification,
 };
 use web::money::Amount;
 use web::plan::ReceiptLine;
@@ -18,10 +19,11 @@ use web::plan::ReceiptLine;
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::mail::{About, link_token};
+use crate::usecases::preferences;
 use crate::usecases::read_receipt::{Paper, paper};
 
 /// What became of the attempt to write.
-pub(super) enum Letter {
+pub(crate) enum Letter {
     /// It is written.
     Message(Outgoing),
     /// The delivery has ended already.
@@ -34,7 +36,7 @@ pub(super) enum Letter {
 ///
 /// # Errors
 /// When the storage fails.
-pub(super) fn write(
+pub(crate) fn write(
     tx: &mut Tx<'_>,
     pitlane: &Pitlane,
     delivery: DeliveryId,
@@ -54,8 +56,9 @@ pub(super) fn write(
     let Some(recipient) = recipient.filter(|user| user.status() != Status::Erased) else {
         return Ok(Letter::Void("the account is gone".to_owned()));
     };
-    let writer = Writer { pitlane, recipient: &recipient, cx };
-    let written = match (delivery.stored().milestone, about) {
+    let milestone = delivery.stored().milestone;
+    let writer = Writer { pitlane, recipient: &recipient, cx, milestone };
+    let written = match (milestone, about) {
         (Milestone::Verification, About::Link(id)) => writer.link(tx, Purpose::VerifyEmail, id)?,
         (Milestone::MagicLink, About::Link(id)) => writer.link(tx, Purpose::MagicLink, id)?,
         (Milestone::PasswordReset, About::Link(id)) => writer.link(tx, Purpose::PasswordReset, id)?,
@@ -77,6 +80,7 @@ pub(super) fn write(
                 (None, ..) | (_, None, _) | (.., None) => Written::Void("the summary is gone"),
             }
         }
+        (Milestone::NextStepsReminder, About::Session(id)) => writer.next_steps(tx, id)?,
         (milestone, About::Session(id)) => {
             let session = store::views::session::any(tx, id, recipient.id())?;
             match (session, store::views::mail::booking(tx, id)?) {
@@ -90,7 +94,12 @@ pub(super) fn write(
         (Milestone::AccountSuspended, About::Suspension(_)) => writer.suspension(tx)?,
         (
             _,
-            About::Link(_) | About::Refund(_) | About::Order(_) | About::Invitation(_) | About::Suspension(_),
+            About::Link(_)
+            | About::Refund(_)
+            | About::Order(_)
+            | About::Invitation(_)
+            | About::Suspension(_)
+            | About::PhoneCode(_),
         ) => Written::Void("the milestone is not about such a thing"),
     };
     match written {
@@ -103,7 +112,8 @@ pub(super) fn write(
                 text: mail.text,
                 html: Some(mail.html),
                 links,
-                milestone: delivery.stored().milestone,
+                milestone,
+                unsubscribe_url: writer.unsubscribe_url(),
             }))
         }
     }
@@ -141,6 +151,7 @@ pub(super) struct Writer<'a> {
     pub(super) pitlane: &'a Pitlane,
     pub(super) recipient: &'a User,
     pub(super) cx: &'a Context,
+    milestone: Milestone,
 }
 
 impl Writer<'_> {
@@ -148,7 +159,15 @@ impl Writer<'_> {
         Sender {
             public_url: self.pitlane.settings.server.public_url.clone(),
             support_address: self.pitlane.settings.mail.support_address.clone(),
+            time_zone: self.recipient.time_zone().to_owned(),
+            unsubscribe_url: self.unsubscribe_url(),
         }
+    }
+
+    fn unsubscribe_url(&self) -> Option<String> {
+        let topic = self.milestone.topic()?;
+        let token = preferences::token(&self.pitlane.settings.auth.secret, self.recipient.id(), topic);
+        Some(self.address(&format!("/unsubscribe/{token}")))
     }
 
     pub(super) fn name(&self) -> String {
@@ -221,7 +240,9 @@ impl Writer<'_> {
             | Milestone::ApplicationAsked
             | Milestone::ApplicationRefused
             | Milestone::WorkshopInvitation
-            | Milestone::AccountSuspended => {
+            | Milestone::AccountSuspended
+            | Milestone::PhoneCode
+            | Milestone::NextStepsReminder => {
                 return Written::Void("the milestone is not about an account");
             }
         };
@@ -299,10 +320,12 @@ impl Writer<'_> {
                 Written::new(&message, links)
             }
             Milestone::SummaryDelivered
+            | Milestone::NextStepsReminder
             | Milestone::Receipt
             | Milestone::Verification
             | Milestone::MagicLink
             | Milestone::PasswordReset
+            | Milestone::PhoneCode
             | Milestone::EmailChange
             | Milestone::EmailChangeAsked
             | Milestone::PasswordChanged
@@ -346,6 +369,37 @@ impl Writer<'_> {
             receipt_url,
         };
         Written::new(&message, links)
+    }
+
+    fn next_steps(&self, tx: &mut Tx<'_>, id: SessionId) -> Result<Written, Error> {
+        let session = sessions::Store::session_by_id(tx, id)?;
+        if !session.is_some_and(|session| session.status() == sessions::Status::Completed) {
+            return Ok(Written::Void("the session was not completed"));
+        }
+        if !self.recipient.email_verified() {
+            return Ok(Written::Void("the address was never confirmed"));
+        }
+        let Some(summary) = sessions::Store::summary(tx, id)? else {
+            return Ok(Written::Void("the summary is gone"));
+        };
+        let SummaryText { next_steps, parts_needed, .. } = summary.text;
+        if next_steps.trim().is_empty() {
+            return Ok(Written::Void("the summary has no next steps"));
+        }
+        let author = accounts::UserStore::user_by_id(tx, summary.author)?;
+        let summary_url = self.address(&format!("/sessions/{id}/complete"));
+        let message = NextStepsReminder {
+            sender: self.sender(),
+            name: self.name(),
+            mechanic_name: author
+                .map_or_else(|| "Your mechanic".to_owned(), |author| author.name().to_owned()),
+            vehicle: store::views::mail::booking(tx, id)?.and_then(|booking| booking.vehicle),
+            next_steps,
+            parts_needed,
+            written_at: summary.submitted_at.to_string(),
+            summary_url: summary_url.clone(),
+        };
+        Ok(Written::new(&message, std::iter::once(summary_url).chain(self.unsubscribe_url())))
     }
 
     // Only who paid has a receipt.

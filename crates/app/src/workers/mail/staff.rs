@@ -72,6 +72,8 @@ impl Writer<'_> {
             | Milestone::SessionEnded
             | Milestone::SummaryDelivered
             | Milestone::Refunded
+            | Milestone::PhoneCode
+            | Milestone::NextStepsReminder
             | Milestone::WorkshopInvitation
             | Milestone::AccountSuspended => Written::Void("the milestone is not about an application"),
         })
@@ -102,6 +104,7 @@ impl Writer<'_> {
             html: Some(mail.html),
             links: vec![url],
             milestone: Milestone::WorkshopInvitation,
+            unsubscribe_url: None,
         }))
     }
 

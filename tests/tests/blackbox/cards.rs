@@ -1,0 +1,68 @@
+//! Kept cards: listed by what may be known of them, removed by their owner alone.
+
+use reqwest::Method;
+use serde_json::Value;
+use tests::{Person, on_both};
+
+/// Pays and ticks that the card may be kept.
+async fn pay_and_keep(person: &Person) {
+    let checkout = person.checkout("chat10").await;
+    let form = [
+        ("card_number", "4242424242424242"),
+        ("exp", "12/34"),
+        ("cvc", "123"),
+        ("name", &person.name),
+        ("email", &person.email),
+        ("save_card", "on"),
+    ];
+    person
+        .client
+        .post_form(&format!("/sandbox/checkout/{}/pay", checkout.id), &form)
+        .await
+        .expect_status(303);
+    person.session_of(&checkout).await;
+}
+
+async fn cards(person: &Person) -> Vec<Value> {
+    let answer = person.client.get("/api/me/cards").await.expect_status(200);
+    answer.body["items"].as_array().expect("a list").clone()
+}
+
+async fn remove(person: &Person, id: &str) -> tests::Answer {
+    person.client.send(Method::DELETE, &format!("/api/me/cards/{id}"), None).await
+}
+
+on_both! {
+    async fn a_card_that_was_kept_is_listed_and_removed_by_its_owner_alone(server) {
+        let dana = server.customer().await;
+        assert_eq!(cards(&dana).await, Vec::<Value>::new(), "nobody pays, nothing is kept");
+        let page = dana.client.get("/account").await.expect_status(200);
+        assert!(page.text.contains("No card is saved."), "{page:?}");
+        pay_and_keep(&dana).await;
+        let kept = cards(&dana).await;
+        assert_eq!(kept.len(), 1, "{kept:?}");
+        let card = kept[0].as_object().expect("an object");
+        let fields: Vec<&str> = card.keys().map(String::as_str).collect();
+        assert_eq!(fields, ["brand", "exp_month", "exp_year", "id", "last4"], "no more than that");
+        assert_eq!(
+            (&card["brand"], &card["last4"], &card["exp_month"], &card["exp_year"]),
+            (&"visa".into(), &"4242".into(), &12.into(), &2034.into())
+        );
+        let page = dana.client.get("/account").await.expect_status(200);
+        assert!(page.text.contains("Visa ending in 4242") && page.text.contains("Expires 12/2034"), "{page:?}");
+
+        let id = card["id"].as_str().expect("an id");
+        let carl = server.customer().await;
+        remove(&carl, id).await.refused(404, "not_found");
+        pay_and_keep(&carl).await;
+        remove(&carl, id).await.refused(404, "not_found");
+        for nonsense in ["pm_unknown", "%2e%2e%2fcustomers", "pm_1%2Fdetach", "a%20b"] {
+            remove(&dana, nonsense).await.refused(404, "not_found");
+        }
+        assert_eq!(cards(&dana).await.len(), 1);
+        remove(&dana, id).await.expect_status(204);
+        assert_eq!(cards(&dana).await, Vec::<Value>::new());
+        remove(&dana, id).await.refused(404, "not_found");
+        assert_eq!(cards(&carl).await.len(), 1, "somebody else's stays");
+    }
+}
