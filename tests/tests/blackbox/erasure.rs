@@ -23,6 +23,7 @@ fn traces(server: &TestServer, trace: &str) -> Vec<String> {
         ("users", "email"),
         ("users", "name"),
         ("users", "phone"),
+        ("phone_codes", "phone"),
         ("session_events", "body"),
         ("intakes", "concern"),
         ("vehicles", "identity"),
@@ -76,6 +77,9 @@ on_both! {
         let summary = json!({ "findings": "The rattle is the heat shield." });
         max.client.post(&format!("/api/sessions/{session}/summary"), summary).await.expect_status(201);
         max.step(session, "end").await.expect_status(200);
+        let number = json!({ "phone": "+15550100199" });
+        dana.client.post("/api/me/phone", number).await.expect_status(202);
+        server.message_to("+15550100199", "phone_code").await;
         let script = dana.client.post("/api/me/tokens", json!({ "name": "script" })).await.expect_status(201);
         let script = Client::new(server.url()).with_token(&script.text_at("token"));
         erase(&script, None).await.refused(403, "token_not_allowed");
@@ -94,7 +98,7 @@ on_both! {
         script.get("/api/me").await.refused(401, "not_signed_in");
         let log_in = json!({ "email": dana.email, "password": PASSWORD });
         server.guest().post("/api/auth/login", log_in).await.refused(401, "wrong_credentials");
-        for trace in [dana.email.as_str(), "Dana Driver", "rattle", "grinding"] {
+        for trace in [dana.email.as_str(), "Dana Driver", "rattle", "grinding", "5550100199"] {
             assert_eq!(traces(server, trace), Vec::<String>::new(), "{trace}");
         }
         assert_eq!(["orders", "payments", "ledger_transactions", "ledger_entries"].map(rows).to_vec(), kept);

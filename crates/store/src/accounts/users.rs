@@ -13,7 +13,7 @@ use kernel::{Role, StoreError, Timestamp, UserId};
 use crate::both::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
-use crate::schema::accounts::{api_tokens, audit_log, idempotency_keys, sign_ins, users};
+use crate::schema::accounts::{api_tokens, audit_log, idempotency_keys, phone_codes, sign_ins, users};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
@@ -219,6 +219,9 @@ impl UserStore for Tx<'_> {
         let id = Id(user.uuid());
         diesel::delete(sign_ins::table.filter(sign_ins::user_id.eq(id))).execute(self.conn()).stored()?;
         diesel::delete(api_tokens::table.filter(api_tokens::user_id.eq(id))).execute(self.conn()).stored()?;
+        diesel::delete(phone_codes::table.filter(phone_codes::user_id.eq(id)))
+            .execute(self.conn())
+            .stored()?;
         diesel::delete(idempotency_keys::table.filter(idempotency_keys::user_id.eq(id)))
             .execute(self.conn())
             .stored()?;
