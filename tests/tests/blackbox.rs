@@ -2,6 +2,8 @@
 
 mod blackbox {
     mod accounts;
+    mod api;
+    mod audit;
     mod backup;
     mod bad_input;
     mod browser;
@@ -11,8 +13,10 @@ mod blackbox {
     mod doctor;
     mod export;
     mod files;
+    mod fuzz;
     mod idempotency;
     mod intake;
+    mod limits;
     mod mail;
     mod refunds;
     mod server;

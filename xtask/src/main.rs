@@ -20,6 +20,7 @@ mod dev;
 mod migration;
 mod packages;
 mod postgres;
+mod python;
 mod run;
 mod test;
 

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::packages::{find_any, install, installs_unasked};
 use crate::postgres::{Postgres, find_programs};
+use crate::python;
 use crate::run::{Outcome, cargo_command, debug_binary};
 
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -42,6 +43,11 @@ pub(crate) fn run(may_install: bool, filter: &[String]) -> Outcome {
                 absent.join(", ")
             ));
         }
+    }
+
+    match python::program("tests/python/schemathesis.txt", "schemathesis") {
+        Ok(program) => environment.push(("PITLANE_TEST_SCHEMATHESIS", program)),
+        Err(reason) => missing.push(format!("the fuzzing of the API along its description: {reason}")),
     }
 
     match own_mounts() {
@@ -82,6 +88,9 @@ fn install_missing(may_install: bool) -> Vec<String> {
     }
     if find_any(&CHROMEDRIVER).is_none() {
         packages.push("chromium-driver");
+    }
+    if !python::makes_environments() {
+        packages.push("python3-venv");
     }
     if packages.is_empty() || !may_install {
         return Vec::new();

@@ -45,7 +45,7 @@ pub mod user;
 
 pub use api_token::ApiToken;
 pub use attempts::{AttemptKey, LoginAttempts};
-pub use audit::{AuditEntry, NewAuditEntry};
+pub use audit::{AuditEntry, AuditFilter, NewAuditEntry};
 pub use authenticate::{Credential, Principal, Via};
 pub use email::Email;
 pub use error::{Error, FieldError};

@@ -17,6 +17,7 @@
 
 pub mod catalog;
 pub mod checks;
+mod limits;
 pub mod network;
 pub mod reader;
 pub mod secret;
@@ -27,6 +28,7 @@ pub mod waivers;
 use std::net::SocketAddr;
 use std::path::Path;
 
+pub use limits::{Limits, Rate};
 pub use network::Network;
 pub use reader::{Entry, Origin, Problem, Problems};
 pub use secret::Secret;
@@ -67,6 +69,8 @@ pub struct Settings {
     pub scheduling: Scheduling,
     /// Who gets in.
     pub auth: Auth,
+    /// How fast requests may come.
+    pub limits: Limits,
     /// Every key with its default and its value, secrets masked.
     pub entries: Vec<Entry>,
 }
@@ -125,6 +129,7 @@ impl Settings {
             sessions: Sessions::read(&mut reader),
             scheduling: Scheduling::read(&mut reader),
             auth: Auth::read(&mut reader),
+            limits: Limits::read(&mut reader),
             entries: Vec::new(),
         };
         let (entries, problems) = reader.finish();

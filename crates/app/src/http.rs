@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod address;
 pub mod admin;
+pub mod audit;
 pub mod auth;
 pub mod checkout;
 pub mod crm;
@@ -15,6 +16,7 @@ pub mod files;
 pub mod health;
 pub mod idempotency;
 pub mod intake;
+pub mod limits;
 pub mod list;
 pub mod middleware;
 mod objects;
@@ -30,6 +32,7 @@ pub mod server;
 pub mod sessions;
 pub mod stripe_webhook;
 pub mod summaries;
+pub mod trace;
 
 pub use extract::{Body, NoBody};
 pub use problem::{ApiResult, Problem};

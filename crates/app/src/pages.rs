@@ -3,11 +3,13 @@
 pub mod account;
 pub mod admin;
 pub mod assets;
+pub mod audit;
 pub mod auth_links;
 pub mod chat;
 pub mod checkout_success;
 pub mod complete;
 pub mod dashboard;
+pub mod docs;
 pub mod errors;
 pub mod frame;
 pub mod intake;
@@ -25,10 +27,12 @@ use crate::http::Router;
 /// Adds every page and the static assets.
 pub fn routes(router: &mut Router) {
     assets::routes(router);
+    docs::routes(router);
     mechanic::routes(router);
     dashboard::routes(router);
     chat::routes(router);
     admin::routes(router);
+    audit::routes(router);
     account::routes(router);
     auth_links::routes(router);
     intake::routes(router);

@@ -3,8 +3,8 @@
 //! # Map
 //! - [`frame`]: what surrounds every page: who is signed in, which entry of the navigation is current.
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
-//!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`receipt`],
-//!   [`error_page`], [`mailbox`].
+//!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`audit`],
+//!   [`receipt`], [`error_page`], [`mailbox`], [`docs`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
 //! - [`money`], [`clock`], [`form`], [`plan`], [`session`]: the values that several pages show.
@@ -22,11 +22,13 @@
 pub mod account;
 pub mod admin;
 pub mod assets;
+pub mod audit;
 pub mod auth;
 pub mod chat;
 pub mod checkout;
 pub mod clock;
 pub mod dashboard;
+pub mod docs;
 pub mod error_page;
 pub mod form;
 pub mod frame;

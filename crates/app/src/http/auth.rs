@@ -234,6 +234,12 @@ pub async fn admit_to(access: Access, request: &HttpRequest, pitlane: &Pitlane) 
     }
 }
 
+/// Who was let through to a route that needs a sign-in.
+pub fn admitted(request: &HttpRequest) -> Option<Principal> {
+    let known = request.extensions().get::<Option<Known>>().cloned().flatten();
+    known.map(|known| known.principal)
+}
+
 /// The browser and the address a request comes from.
 pub fn device(request: &HttpRequest, pitlane: &Pitlane) -> Device {
     let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");

@@ -7,10 +7,11 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use uuid::Uuid;
 
 use super::problem::Problem;
+use super::trace;
 use crate::pages;
 use crate::state::Pitlane;
 
@@ -21,7 +22,7 @@ pub struct RequestId(pub String);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 // Browsers apply `form-action` to where a form's answer redirects: the intake's form leads to Stripe's payment page.
-const HEADERS: [(&str, &str); 6] = [
+const HEADERS: [(&str, &str); 8] = [
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; \
@@ -33,6 +34,8 @@ const HEADERS: [(&str, &str); 6] = [
     ("referrer-policy", "strict-origin-when-cross-origin"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("x-permitted-cross-domain-policies", "none"),
     ("permissions-policy", "camera=(self), microphone=(self), geolocation=(), payment=()"),
 ];
 
@@ -49,11 +52,19 @@ pub async fn around(
     request.extensions_mut().insert(id.clone());
     // Nothing may hold the request itself while it is routed.
     let (method, path) = (request.method().clone(), request.path().to_owned());
-    let response = next.call(request).await?.map_into_boxed_body();
+    let limited = match request.app_data::<Data<Pitlane>>() {
+        Some(pitlane) => pitlane.limits.of_address(request.request(), pitlane),
+        None => Ok(()),
+    };
+    let response = match limited {
+        Ok(()) => trace::of(Some(id.0.as_str().into()), next.call(request)).await?.map_into_boxed_body(),
+        Err(problem) => ServiceResponse::from_err(problem, request.into_parts().0),
+    };
     let route = response.request().match_pattern().unwrap_or_default();
     let mut response = presentable(response, &id).await;
     let (status, took) = (response.status(), started.elapsed());
-    decorate(response.headers_mut(), &id);
+    let secure = is_secure(response.request());
+    decorate(response.headers_mut(), &id, is_for_program(&path), secure);
     if let Some(pitlane) = response.request().app_data::<Data<Pitlane>>() {
         pitlane.metrics.answered(known(&method), &route, status.as_u16(), took);
     }
@@ -79,7 +90,21 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-fn decorate(headers: &mut HeaderMap, id: &RequestId) {
+// Browsers believe it only over TLS, and a developer's own machine has none.
+fn is_secure(request: &HttpRequest) -> bool {
+    let pitlane = request.app_data::<Data<Pitlane>>();
+    pitlane.is_some_and(|pitlane| pitlane.settings.server.public_url.starts_with("https://"))
+}
+
+fn decorate(headers: &mut HeaderMap, id: &RequestId, for_program: bool, secure: bool) {
+    // Answers are of one person at one moment, unless they say otherwise.
+    if for_program && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     for (name, value) in HEADERS {
         let name = HeaderName::from_static(name);
         if !headers.contains_key(&name) {
@@ -104,15 +129,20 @@ async fn presentable(response: ServiceResponse, id: &RequestId) -> ServiceRespon
         None => by_status(status),
     };
     let request = response.request().clone();
-    let answer: HttpResponse = if is_for_program(request.path()) {
-        problem.response(&id.0)
-    } else {
-        pages::errors::respond(&request, &problem, &id.0).await
-    };
+    let answer = told(&request, &problem, &id.0).await;
     response.into_response(answer)
 }
 
-fn is_for_program(path: &str) -> bool {
+/// A problem in the shape that its reader expects.
+pub(super) async fn told(request: &HttpRequest, problem: &Problem, id: &str) -> HttpResponse {
+    if is_for_program(request.path()) {
+        problem.response(id)
+    } else {
+        pages::errors::respond(request, problem, id).await
+    }
+}
+
+pub(super) fn is_for_program(path: &str) -> bool {
     ["/api/", "/v1/", "/ws", "/healthz", "/readyz", "/metrics", "/dev/clock"]
         .iter()
         .any(|prefix| path.starts_with(prefix))

@@ -25,6 +25,7 @@ pub fn all(development: bool) -> Router {
     super::summaries::routes(&mut router);
     super::requests::routes(&mut router);
     super::admin::routes(&mut router);
+    super::audit::routes(&mut router);
     crate::pages::routes(&mut router);
     router
 }

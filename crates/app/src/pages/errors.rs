@@ -22,7 +22,12 @@ pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str)
         return HttpResponse::SeeOther().insert_header((LOCATION, target)).finish();
     }
     let page = ErrorPage {
-        frame: surrounding(request).await,
+        // Who asks too often costs no look into the database.
+        frame: if problem.status == StatusCode::TOO_MANY_REQUESTS {
+            Frame::default()
+        } else {
+            surrounding(request).await
+        },
         kind: kind(problem.status),
         detail: (problem.status.is_client_error() && !problem.errors.is_empty())
             .then(|| problem.detail.clone()),

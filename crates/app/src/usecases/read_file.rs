@@ -8,7 +8,8 @@ use store::views::file::{self, StoredFile};
 
 use crate::config::Secret;
 use crate::state::Pitlane;
-use crate::usecases::{Error, observe_session};
+use crate::usecases::Error;
+use crate::usecases::note_read::{Read, note_read};
 
 /// A link's end and the proof that this server made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub async fn link(pitlane: &Pitlane, reader: UserId, role: Role, id: FileId) -> 
         .await?;
     if !own {
         let Some(session) = session.filter(|_| role == Role::Admin) else { return Ok(None) };
-        observe_session::note_read(pitlane, reader, session, "file").await?;
+        note_read(pitlane, reader, Read::File(session, id)).await?;
     }
     let expires = now.unix_seconds().saturating_add(pitlane.settings.files.link_seconds.into());
     let signature = hex::encode(mac(&pitlane.settings.auth.secret, id, expires).finalize().into_bytes());

@@ -25,6 +25,8 @@ use web::session::{SessionRow, SessionStatus};
 use web::start::{Mode, StartForm, StartPage};
 use web::thank_you::ThankYouPage;
 
+mod api;
+
 /// Text that must never come out as markup.
 pub const HOSTILE: &str = "<img src=x onerror=alert(1)> \"quoted\" & 'single' {{ name }}";
 
@@ -41,6 +43,7 @@ pub fn pages() -> Result<Rendered, web::Error> {
     customer(&mut out)?;
     rooms(&mut out)?;
     staff(&mut out)?;
+    api::pages(&mut out)?;
     errors(&mut out)?;
     Ok(out)
 }
