@@ -324,7 +324,7 @@ impl Operation<'_> {
         let mut add = |statuses: &[&str]| all.extend(statuses.iter().map(|status| (*status).to_owned()));
         add(&["500", "503"]);
         if !self.written.unlimited {
-            add(&["429"]);
+            add(&["401", "429"]);
         }
         if needs_sign_in(self.listed.access) {
             add(&["303", "403"]);
@@ -375,6 +375,7 @@ fn headers(named: &[String]) -> Value {
 fn page(status: &str) -> Value {
     let said = match status {
         "303" => "To the sign-in page, and back afterwards.",
+        "401" => "A page: the API token, or the password, is not good.",
         "403" => "A page: your account can't open this.",
         "404" => "A page: there is nothing here, or it is not yours.",
         "410" => "A page: this link has run out.",
