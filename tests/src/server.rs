@@ -139,6 +139,11 @@ impl TestServer {
         Client::new(self.url())
     }
 
+    /// Changes a setting for the next start.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Kills the process as a power cut would: nothing is flushed, nothing is said goodbye to.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ mod blackbox {
     mod crash;
     mod disk;
     mod doctor;
+    mod erasure;
     mod export;
     mod files;
     mod fuzz;
@@ -19,6 +20,7 @@ mod blackbox {
     mod limits;
     mod mail;
     mod refunds;
+    mod security;
     mod server;
     mod sessions;
     mod signal;

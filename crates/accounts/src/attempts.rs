@@ -4,7 +4,7 @@
 //! the limit tells nothing, and in the database, so that several nodes agree. A right password that arrives while
 //! the limit is reached is refused as well; otherwise many guesses sent at once would all be looked at.
 
-use kernel::Timestamp;
+use kernel::{Timestamp, UserId};
 use sha2::{Digest as _, Sha256};
 
 use crate::email::Email;
@@ -28,6 +28,12 @@ impl AttemptKey {
     /// Asking for links to this e-mail address, from a network address.
     pub fn link(email: &Email, address: &str) -> Self {
         Self::new("link", email.as_str(), address)
+    }
+
+    /// Typing codes of this person's authenticator app, from wherever: six digits can be guessed from many
+    /// addresses.
+    pub fn code(user: UserId) -> Self {
+        Self::new("code", &user.to_string(), "")
     }
 
     fn new(what: &str, account: &str, address: &str) -> Self {

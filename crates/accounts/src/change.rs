@@ -4,6 +4,7 @@ use kernel::{Context, SignInId, UserId};
 
 use crate::email::Email;
 use crate::error::Error;
+use crate::one_time::{self, LinkSecret, OneTimeToken, Purpose};
 use crate::password::PasswordHash;
 use crate::store::Store;
 use crate::user::{ProfileChange, User};
@@ -13,8 +14,8 @@ use crate::user::{ProfileChange, User};
 pub struct Change {
     /// Name, telephone, time zone, type.
     pub profile: ProfileChange,
-    /// Another address.
-    pub email: Option<Email>,
+    /// Another address, taken once the link that is mailed to it was opened, and that link.
+    pub email: Option<(Email, LinkSecret)>,
     /// Another password, hashed.
     pub password: Option<PasswordHash>,
     /// The stored hash that the typed current password matched. A new address or password needs it.
@@ -28,8 +29,10 @@ pub struct Change {
 pub struct Changed {
     /// The person now.
     pub user: User,
-    /// Whether there is a new address, which has to be verified.
-    pub email_changed: bool,
+    /// The link to the address that was asked for.
+    pub link: Option<OneTimeToken>,
+    /// Whether there is another password.
+    pub password_changed: bool,
 }
 
 /// Changes the account.
@@ -45,16 +48,20 @@ pub fn change(store: &mut dyn Store, user: UserId, wanted: &Change, cx: &Context
         return Err(Error::WrongCredentials);
     }
     let mut after = before.clone().with_profile(wanted.profile.clone(), cx.now);
-    if let Some(email) = &wanted.email {
-        after = after.with_email(email.clone(), cx.now);
-    }
     if let Some(password) = &wanted.password {
         after = after.with_password(Some(password.clone()), cx.now);
         store.sign_ins_revoke(user, wanted.keep, cx.now)?;
+        // Whoever knew the old password may have asked for them.
+        for purpose in [Purpose::ChangeEmail, Purpose::PasswordReset, Purpose::MagicLink] {
+            store.one_time_tokens_void(user, purpose)?;
+        }
     }
-    if !store.user_update(&after)? {
-        return Err(Error::EmailTaken);
-    }
-    let email_changed = after.email() != before.email();
-    Ok(Changed { user: after, email_changed })
+    store.user_update(&after)?;
+    let link = match &wanted.email {
+        Some((email, secret)) if email != before.email() => {
+            Some(one_time::issue_change_of_email(store, &after, email.clone(), *secret, cx)?)
+        }
+        Some(_) | None => None,
+    };
+    Ok(Changed { user: after, link, password_changed: wanted.password.is_some() })
 }

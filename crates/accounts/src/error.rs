@@ -47,6 +47,21 @@ pub enum Error {
     /// There is no such user, mechanic or token, or it belongs to somebody else.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// The password is right, and a code of the person's authenticator app is asked for.
+    #[error("a code of the authenticator app is needed")]
+    SecondFactorRequired,
+    /// The code is wrong, was used before, or is too old. Which of these is not told.
+    #[error("the code is wrong")]
+    WrongCode,
+    /// An authenticator app is set up already.
+    #[error("an authenticator app is set up already")]
+    SecondFactorOn,
+    /// No authenticator app is set up.
+    #[error("no authenticator app is set up")]
+    SecondFactorOff,
+    /// Somebody must stay who can look after the server.
+    #[error("the last admin can't go")]
+    LastAdmin,
     /// Only an approved mechanic may do this.
     #[error("an admin has to approve this mechanic first")]
     NotApproved,

@@ -9,16 +9,18 @@
 //! | [`sign_in`] | signed-in devices, sign-in by password, ending them |
 //! | [`attempts`] | how often a password or a link may be asked for |
 //! | [`one_time`] | links that work once: verification, sign-in, password reset |
+//! | [`second_factor`] | the code of an authenticator app, recovery codes |
 //! | [`api_token`] | tokens of programs |
 //! | [`authenticate`] | from a presented token to a [`Principal`] |
 //! | [`provider`] | independents and workshops, mechanics, their approval and duty |
+//! | [`erase`](mod@erase) | leaving: what remains of a person |
 //! | [`audit`] | the audit log |
 //! | [`idempotency`] | a request that is sent twice is answered once |
 //! | [`return_path`] | where a person goes after signing in |
 //! | [`store`] | the ports that a store implements |
 //!
-//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `login_attempts`, `providers`,
-//! `mechanics`, `audit_log` and `idempotency_keys`.
+//! It owns the tables `users`, `sign_ins`, `api_tokens`, `one_time_tokens`, `second_factors`, `recovery_codes`,
+//! `login_attempts`, `providers`, `mechanics`, `audit_log` and `idempotency_keys`.
 //!
 //! It must never know HTTP, cookies or mails, hash a password (slow work belongs to the app, which hands in the
 //! result), keep a token in clear, or answer differently for an e-mail address that has an account than for one
@@ -30,6 +32,7 @@ pub mod audit;
 pub mod authenticate;
 pub mod change;
 pub mod email;
+pub mod erase;
 pub mod error;
 pub mod idempotency;
 pub mod one_time;
@@ -38,6 +41,7 @@ pub mod profile;
 pub mod provider;
 pub mod register;
 pub mod return_path;
+pub mod second_factor;
 pub mod sign_in;
 pub mod store;
 pub mod token;
@@ -55,8 +59,9 @@ pub use password::{Password, PasswordHash};
 pub use profile::{AccountType, Name, Phone, TimeZone};
 pub use provider::{Approval, ApprovalState, Mechanic, MechanicRecord, Provider, ProviderKind};
 pub use return_path::ReturnPath;
+pub use second_factor::{RecoveryCode, SecondFactor, SharedSecret};
 pub use sign_in::{Device, SignIn};
-pub use store::{CredentialStore, ProviderStore, RecordStore, Store, UserStore};
+pub use store::{CredentialStore, ProviderStore, RecordStore, SecondFactorStore, Store, UserStore};
 pub use token::{Token, TokenHash};
 pub use user::{Status, User, UserRecord};
 

@@ -7,7 +7,7 @@ use crate::email::Email;
 use crate::error::Error;
 use crate::password::PasswordHash;
 use crate::return_path::ReturnPath;
-use crate::sign_in::{self, Device, Opened};
+use crate::sign_in::{self, Device, Outcome};
 use crate::store::Store;
 use crate::token::TokenHash;
 use crate::user::User;
@@ -21,11 +21,16 @@ pub enum Purpose {
     MagicLink,
     /// Choosing a new password.
     PasswordReset,
+    /// Taking another address, to which the link was sent.
+    ChangeEmail,
+    /// Going on with a sign-in whose first proof was right. It is in a form, not in a mail.
+    SecondFactor,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 3] = [Self::VerifyEmail, Self::MagicLink, Self::PasswordReset];
+    pub const ALL: [Self; 5] =
+        [Self::VerifyEmail, Self::MagicLink, Self::PasswordReset, Self::ChangeEmail, Self::SecondFactor];
 
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
@@ -33,6 +38,8 @@ impl Purpose {
             Self::VerifyEmail => "verify_email",
             Self::MagicLink => "magic_link",
             Self::PasswordReset => "password_reset",
+            Self::ChangeEmail => "change_email",
+            Self::SecondFactor => "second_factor",
         }
     }
 
@@ -44,8 +51,8 @@ impl Purpose {
     /// For how many seconds the link works.
     pub const fn ttl_seconds(self) -> i64 {
         match self {
-            Self::VerifyEmail => 24 * 3_600,
-            Self::MagicLink => 15 * 60,
+            Self::VerifyEmail | Self::ChangeEmail => 24 * 3_600,
+            Self::MagicLink | Self::SecondFactor => 15 * 60,
             Self::PasswordReset => 60 * 60,
         }
     }
@@ -70,6 +77,15 @@ pub struct OneTimeToken {
     pub created_at: Timestamp,
     /// From when on it no longer works.
     pub expires_at: Timestamp,
+}
+
+impl OneTimeToken {
+    /// Whether it works now for its person. One that was sent to an address of the past does not; one that brings
+    /// another address is sent to that one.
+    pub fn is_good(&self, user: &User, now: Timestamp) -> bool {
+        let address = self.purpose == Purpose::ChangeEmail || *user.email() == self.email;
+        now < self.expires_at && user.is_active() && address
+    }
 }
 
 /// The id of a link and the hash of its secret, made by the app, which can make the secret again from the id when
@@ -104,7 +120,41 @@ pub fn issue(
         created_at: cx.now,
         expires_at: cx.now.plus_seconds(purpose.ttl_seconds()),
     };
-    store.one_time_tokens_void(user.id(), purpose)?;
+    replace(store, token)
+}
+
+/// Makes the link that gives the person another address once it is opened; one for an earlier wish stops working.
+///
+/// # Errors
+/// [`Error::EmailTaken`], or a failure of the store.
+pub fn issue_change_of_email(
+    store: &mut dyn Store,
+    user: &User,
+    email: Email,
+    secret: LinkSecret,
+    cx: &Context,
+) -> Result<OneTimeToken, Error> {
+    if store.user_by_email(&email)?.is_some() {
+        return Err(Error::EmailTaken);
+    }
+    let purpose = Purpose::ChangeEmail;
+    replace(
+        store,
+        OneTimeToken {
+            id: secret.id,
+            user: user.id(),
+            purpose,
+            email,
+            token: secret.token,
+            return_path: None,
+            created_at: cx.now,
+            expires_at: cx.now.plus_seconds(purpose.ttl_seconds()),
+        },
+    )
+}
+
+fn replace(store: &mut dyn Store, token: OneTimeToken) -> Result<OneTimeToken, Error> {
+    store.one_time_tokens_void(token.user, token.purpose)?;
     store.one_time_token_insert(&token)?;
     Ok(token)
 }
@@ -148,7 +198,7 @@ pub fn request(
 }
 
 /// Uses the link up and gives its person, locked. Of two calls at once exactly one gets it.
-fn claim(
+pub(crate) fn claim(
     store: &mut dyn Store,
     purpose: Purpose,
     token: &TokenHash,
@@ -156,8 +206,7 @@ fn claim(
 ) -> Result<(User, OneTimeToken), Error> {
     let claimed = store.one_time_token_claim(purpose, token)?.ok_or(Error::InvalidToken)?;
     let user = store.user_for_update(claimed.user)?.ok_or(Error::InvalidToken)?;
-    let good = cx.now < claimed.expires_at && user.is_active() && *user.email() == claimed.email;
-    if good { Ok((user, claimed)) } else { Err(Error::InvalidToken) }
+    if claimed.is_good(&user, cx.now) { Ok((user, claimed)) } else { Err(Error::InvalidToken) }
 }
 
 /// The person of a link that would work now, without using it up; for a page with a button.
@@ -172,29 +221,41 @@ pub fn peek(
 ) -> Result<Option<User>, Error> {
     let Some(found) = store.one_time_token_by_hash(purpose, token)? else { return Ok(None) };
     let user = store.user_by_id(found.user)?;
-    let good = |user: &User| cx.now < found.expires_at && user.is_active() && *user.email() == found.email;
-    Ok(user.filter(good))
+    Ok(user.filter(|user| found.is_good(user, cx.now)))
 }
 
 /// Takes everything from an account that somebody else may have registered with an address that is not theirs:
-/// its password, its sign-ins and its API tokens.
+/// its password, its authenticator app, its sign-ins and its API tokens.
 fn take_back(store: &mut dyn Store, user: User, cx: &Context) -> Result<User, Error> {
     store.sign_ins_revoke(user.id(), None, cx.now)?;
     store.api_tokens_revoke(user.id(), cx.now)?;
     for purpose in Purpose::ALL {
         store.one_time_tokens_void(user.id(), purpose)?;
     }
+    store.second_factor_delete(user.id())?;
     Ok(user.with_password(None, cx.now))
 }
 
-/// The link in a verification mail: the address is the person's.
+/// The link in a verification mail: the address is the person's, whether it is the account's or the one it is to
+/// have from now on. Links that were sent to the earlier address stop working.
 ///
 /// # Errors
-/// [`Error::InvalidToken`], or a failure of the store.
+/// [`Error::InvalidToken`], [`Error::EmailTaken`] when somebody else took the address meanwhile, or a failure of the
+/// store.
 pub fn verify_email(store: &mut dyn Store, token: &TokenHash, cx: &Context) -> Result<User, Error> {
-    let (user, _) = claim(store, Purpose::VerifyEmail, token, cx)?;
+    let user = if store.one_time_token_by_hash(Purpose::ChangeEmail, token)?.is_some() {
+        let (user, link) = claim(store, Purpose::ChangeEmail, token, cx)?;
+        for purpose in Purpose::ALL {
+            store.one_time_tokens_void(user.id(), purpose)?;
+        }
+        user.with_email(link.email, cx.now)
+    } else {
+        claim(store, Purpose::VerifyEmail, token, cx)?.0
+    };
     let user = user.verified(cx.now);
-    store.user_update(&user)?;
+    if !store.user_update(&user)? {
+        return Err(Error::EmailTaken);
+    }
     Ok(user)
 }
 
@@ -208,13 +269,15 @@ pub fn sign_in_by_link(
     token: &TokenHash,
     device: &Device,
     days: u32,
+    ticket: LinkSecret,
     cx: &Context,
-) -> Result<(Opened, Option<ReturnPath>), Error> {
+) -> Result<(Outcome, Option<ReturnPath>), Error> {
     let (user, link) = claim(store, Purpose::MagicLink, token, cx)?;
     let user = if user.email_verified() { user } else { take_back(store, user, cx)?.verified(cx.now) };
     store.user_update(&user)?;
-    let opened = sign_in::open(store, user, device, days, cx)?;
-    Ok((opened, link.return_path))
+    let path = link.return_path;
+    let outcome = sign_in::finish(store, user, device, days, (ticket, path.clone()), cx)?;
+    Ok((outcome, path))
 }
 
 /// The link in a reset mail: sets the password and ends every sign-in. It shows, too, that the address is the
@@ -246,9 +309,13 @@ mod tests {
 
     #[test]
     fn each_purpose_has_its_own_life() {
-        for (purpose, seconds) in
-            [(Purpose::VerifyEmail, 86_400), (Purpose::MagicLink, 900), (Purpose::PasswordReset, 3_600)]
-        {
+        for (purpose, seconds) in [
+            (Purpose::VerifyEmail, 86_400),
+            (Purpose::ChangeEmail, 86_400),
+            (Purpose::MagicLink, 900),
+            (Purpose::SecondFactor, 900),
+            (Purpose::PasswordReset, 3_600),
+        ] {
             assert_eq!(purpose.ttl_seconds(), seconds);
             assert_eq!(Purpose::parse(purpose.as_str()), Some(purpose));
         }

@@ -5,7 +5,10 @@ use kernel::{Context, SignInId, Timestamp, UserId};
 use crate::attempts::{AttemptKey, LoginAttempts};
 use crate::email::Email;
 use crate::error::Error;
+use crate::one_time::{self, LinkSecret, Purpose};
 use crate::password::PasswordHash;
+use crate::return_path::ReturnPath;
+use crate::second_factor::{self, Checked, SecretOf};
 use crate::store::{CredentialStore, Store};
 use crate::token::{Token, TokenHash};
 use crate::user::User;
@@ -116,14 +119,23 @@ pub struct PasswordAttempt {
     pub limit: u32,
     /// How long the sign-in lasts.
     pub days: u32,
+    /// A code of the authenticator app, if one was typed at once.
+    pub code: Option<String>,
+    /// With what the sign-in goes on when a code is asked for.
+    pub ticket: LinkSecret,
+    /// Where to go afterwards.
+    pub return_path: Option<ReturnPath>,
 }
 
 /// What became of a try to sign in. A refusal is an outcome and not an error, because its count must be committed.
 #[derive(Debug, Clone)]
-pub enum PasswordOutcome {
+pub enum Outcome {
     /// Signed in.
     SignedIn(Box<Opened>),
-    /// Refused with [`Error::WrongCredentials`], [`Error::TooManyAttempts`] or [`Error::Suspended`].
+    /// The first proof was right; the ticket and a code of the authenticator app are asked for.
+    NeedsCode,
+    /// Refused with [`Error::WrongCredentials`], [`Error::WrongCode`], [`Error::TooManyAttempts`] or
+    /// [`Error::Suspended`].
     Refused(Error),
 }
 
@@ -134,12 +146,13 @@ pub enum PasswordOutcome {
 pub fn by_password(
     store: &mut dyn Store,
     attempt: &PasswordAttempt,
+    secret_of: &SecretOf<'_>,
     cx: &Context,
-) -> Result<PasswordOutcome, Error> {
+) -> Result<Outcome, Error> {
     let key = AttemptKey::password(&attempt.email, attempt.device.address());
     let attempts = store.login_attempts_for_update(&key, cx.now)?;
     if let Some(retry_after_seconds) = attempts.blocked(attempt.limit, cx.now) {
-        return Ok(PasswordOutcome::Refused(Error::TooManyAttempts { retry_after_seconds }));
+        return Ok(Outcome::Refused(Error::TooManyAttempts { retry_after_seconds }));
     }
     let user = store.user_by_email(&attempt.email)?;
     // The hash is compared again: the password may have been changed while the slow comparison ran.
@@ -147,14 +160,88 @@ pub fn by_password(
         user.filter(|user| attempt.matched.is_some() && user.password() == attempt.matched.as_ref());
     let Some(user) = matching else {
         store.login_attempts_put(&key, attempts.failed(cx.now))?;
-        return Ok(PasswordOutcome::Refused(Error::WrongCredentials));
+        return Ok(Outcome::Refused(Error::WrongCredentials));
     };
     if !user.is_active() {
-        return Ok(PasswordOutcome::Refused(Error::Suspended));
+        return Ok(Outcome::Refused(Error::Suspended));
     }
     store.login_attempts_put(&key, LoginAttempts::none(cx.now))?;
-    open(store, user, &attempt.device, attempt.days, cx)
-        .map(|opened| PasswordOutcome::SignedIn(Box::new(opened)))
+    match &attempt.code {
+        None => {
+            let after = (attempt.ticket, attempt.return_path.clone());
+            finish(store, user, &attempt.device, attempt.days, after, cx)
+        }
+        Some(code) => match second_factor::check(store, &user, code, secret_of, attempt.limit, cx)? {
+            Checked::Right => signed_in(store, user, &attempt.device, attempt.days, cx),
+            Checked::Refused(error) => Ok(Outcome::Refused(error)),
+        },
+    }
+}
+
+fn signed_in(
+    store: &mut dyn Store,
+    user: User,
+    device: &Device,
+    days: u32,
+    cx: &Context,
+) -> Result<Outcome, Error> {
+    open(store, user, device, days, cx).map(|opened| Outcome::SignedIn(Box::new(opened)))
+}
+
+/// After the first proof: signs in, or hands out the ticket when the person has an authenticator app.
+///
+/// # Errors
+/// A failure of the store.
+pub(crate) fn finish(
+    store: &mut dyn Store,
+    user: User,
+    device: &Device,
+    days: u32,
+    (ticket, path): (LinkSecret, Option<ReturnPath>),
+    cx: &Context,
+) -> Result<Outcome, Error> {
+    if store.second_factor_by_user(user.id())?.is_some_and(|factor| factor.is_on()) {
+        one_time::issue(store, &user, Purpose::SecondFactor, ticket, path, cx)?;
+        return Ok(Outcome::NeedsCode);
+    }
+    signed_in(store, user, device, days, cx)
+}
+
+/// Goes on with a sign-in after its first proof.
+#[derive(Debug, Clone)]
+pub struct CodeAttempt {
+    /// The ticket of the first proof.
+    pub ticket: TokenHash,
+    /// A code of the authenticator app or a recovery code.
+    pub code: String,
+    /// Where from.
+    pub device: Device,
+    /// Failures per minute.
+    pub limit: u32,
+    /// How long the sign-in lasts.
+    pub days: u32,
+}
+
+/// Signs in by ticket and code, or counts the failure. The ticket works until the code is right or its time is over.
+///
+/// # Errors
+/// [`Error::InvalidToken`], or a failure of the store.
+pub fn by_code(
+    store: &mut dyn Store,
+    attempt: &CodeAttempt,
+    secret_of: &SecretOf<'_>,
+    cx: &Context,
+) -> Result<(Outcome, Option<ReturnPath>), Error> {
+    let user =
+        one_time::peek(store, Purpose::SecondFactor, &attempt.ticket, cx)?.ok_or(Error::InvalidToken)?;
+    match second_factor::check(store, &user, &attempt.code, secret_of, attempt.limit, cx)? {
+        Checked::Refused(error) => Ok((Outcome::Refused(error), None)),
+        Checked::Right => {
+            let (user, ticket) = one_time::claim(store, Purpose::SecondFactor, &attempt.ticket, cx)?;
+            let outcome = signed_in(store, user, &attempt.device, attempt.days, cx)?;
+            Ok((outcome, ticket.return_path))
+        }
+    }
 }
 
 /// Ends one sign-in of the person; `false` when it had ended before or is not theirs.

@@ -1,6 +1,6 @@
 //! What the domain needs of a store.
 //!
-//! One port in four parts, so that each stays readable; [`Store`] is all of them. Methods answer `false` or `None`
+//! One port in five parts, so that each stays readable; [`Store`] is all of them. Methods answer `false` or `None`
 //! instead of an error when a row is absent or taken.
 
 use kernel::{ApiTokenId, AuditId, ProviderId, SignInId, StoreError, Timestamp, UserId};
@@ -12,6 +12,7 @@ use crate::email::Email;
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer, ProcessId};
 use crate::one_time::{OneTimeToken, Purpose};
 use crate::provider::{Mechanic, Provider};
+use crate::second_factor::SecondFactor;
 use crate::sign_in::SignIn;
 use crate::token::TokenHash;
 use crate::user::User;
@@ -36,6 +37,9 @@ pub trait UserStore {
     fn user_release_free_session(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError>;
     /// The active admins.
     fn admins(&mut self) -> Result<Vec<UserId>, StoreError>;
+    /// Deletes the rows that tell of the person's devices, programs and repeated requests, and the network addresses
+    /// of their acts; the acts stay on record.
+    fn user_traces_delete(&mut self, user: UserId) -> Result<(), StoreError>;
 }
 
 /// What proves who somebody is. Ending a sign-in or token tells the open sockets once it is committed.
@@ -88,6 +92,13 @@ pub trait CredentialStore {
     /// Voids the person's unused links for that purpose.
     fn one_time_tokens_void(&mut self, user: UserId, purpose: Purpose) -> Result<(), StoreError>;
 
+    /// The newest unused link of the person for that purpose. It may be too old.
+    fn one_time_token_of(
+        &mut self,
+        user: UserId,
+        purpose: Purpose,
+    ) -> Result<Option<OneTimeToken>, StoreError>;
+
     /// The failures so far, without a lock.
     fn login_attempts(&mut self, key: &AttemptKey) -> Result<Option<LoginAttempts>, StoreError>;
     /// The failures so far, locked until the transaction ends also when there are none.
@@ -100,6 +111,29 @@ pub trait CredentialStore {
     fn login_attempts_put(&mut self, key: &AttemptKey, attempts: LoginAttempts) -> Result<(), StoreError>;
 }
 
+/// Authenticator apps and recovery codes.
+pub trait SecondFactorStore {
+    /// The person's authenticator app, turned on or not.
+    fn second_factor_by_user(&mut self, user: UserId) -> Result<Option<SecondFactor>, StoreError>;
+    /// The same, locked until the transaction ends.
+    fn second_factor_for_update(&mut self, user: UserId) -> Result<Option<SecondFactor>, StoreError>;
+    /// Writes the authenticator app in the place of another.
+    fn second_factor_put(&mut self, factor: &SecondFactor) -> Result<(), StoreError>;
+    /// Removes the authenticator app and the recovery codes, if there are any.
+    fn second_factor_delete(&mut self, user: UserId) -> Result<(), StoreError>;
+    /// Puts these recovery codes in the place of the person's others.
+    fn recovery_codes_replace(
+        &mut self,
+        user: UserId,
+        codes: &[TokenHash],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Uses a recovery code up; `false` when the person has no such code.
+    fn recovery_code_claim(&mut self, user: UserId, code: &TokenHash) -> Result<bool, StoreError>;
+    /// How many recovery codes the person has left.
+    fn recovery_codes_left(&mut self, user: UserId) -> Result<usize, StoreError>;
+}
+
 /// Providers and mechanics.
 pub trait ProviderStore {
     /// Adds a provider.
@@ -108,6 +142,8 @@ pub trait ProviderStore {
     fn provider_by_id(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError>;
     /// The provider that the account runs.
     fn provider_by_owner(&mut self, owner: UserId) -> Result<Option<Provider>, StoreError>;
+    /// Gives the provider that the account runs another name, if it runs one.
+    fn provider_rename(&mut self, owner: UserId, name: &str) -> Result<(), StoreError>;
     /// Adds a mechanic.
     fn mechanic_insert(&mut self, mechanic: &Mechanic) -> Result<(), StoreError>;
     /// The mechanic with that account.
@@ -167,6 +203,6 @@ pub trait RecordStore {
 }
 
 /// All the parts together.
-pub trait Store: UserStore + CredentialStore + ProviderStore + RecordStore {}
+pub trait Store: UserStore + CredentialStore + SecondFactorStore + ProviderStore + RecordStore {}
 
-impl<T: UserStore + CredentialStore + ProviderStore + RecordStore> Store for T {}
+impl<T: UserStore + CredentialStore + SecondFactorStore + ProviderStore + RecordStore> Store for T {}

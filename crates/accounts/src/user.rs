@@ -233,6 +233,29 @@ impl User {
         self
     }
 
+    /// Nobody in particular: the id, the role and the use of the free plan stay, so that what was paid still has a
+    /// payer and nobody gets the free plan twice by coming back under the same id.
+    #[must_use]
+    pub fn erased(mut self, now: Timestamp) -> Self {
+        let name = match self.record.role {
+            Role::Customer => "Former customer",
+            Role::Mechanic => "Former mechanic",
+            Role::Workshop => "Former workshop",
+            Role::Support | Role::Admin => "Former colleague",
+        };
+        self.record.email = Email::parse(&format!("erased-{}@erased.invalid", self.record.id))
+            .expect("an id makes an address");
+        self.record.name = Name::parse(name).expect("it is a name");
+        self.record.email_verified_at = None;
+        self.record.phone = None;
+        self.record.password = None;
+        self.record.time_zone = TimeZone::utc();
+        self.record.account_type = AccountType::Individual;
+        self.record.status = Status::Erased;
+        self.record.updated_at = now;
+        self
+    }
+
     /// The person with that password, or with none.
     #[must_use]
     pub fn with_password(mut self, password: Option<PasswordHash>, now: Timestamp) -> Self {
@@ -289,6 +312,20 @@ mod tests {
         let Err(Error::Invalid(errors)) = typed.check() else { panic!("it is not valid") };
         let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
         assert_eq!(fields, ["name", "phone", "account_type"], "`here` has the shape of a zone's name");
+    }
+
+    #[test]
+    fn of_an_erased_person_nothing_is_left_that_names_them() {
+        let left = person().erased(at(9));
+        let text = format!("{left:?}");
+        for trace in ["driver@example.com", "Maya", "+15550100199"] {
+            assert!(!text.contains(trace), "{trace} in {text}");
+        }
+        assert_eq!(
+            (left.status(), left.name(), left.role()),
+            (Status::Erased, "Former customer", Role::Customer)
+        );
+        assert!(!left.is_active() && !left.email_verified());
     }
 
     #[test]

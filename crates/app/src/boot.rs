@@ -40,7 +40,7 @@ use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::state::{ExtraRoutes, Pitlane};
 use crate::usecases::register::{self, Operators};
-use crate::usecases::{self, seed};
+use crate::usecases::{self, second_factor, seed};
 use crate::workers::{Carriers, Workers};
 
 /// The version that the sandbox writes into its events, as Stripe does.
@@ -160,6 +160,15 @@ pub async fn seed(settings: Settings) -> Result<usize, BootError> {
 pub async fn create_user(settings: Settings, wanted: Operators) -> Result<UserId, BootError> {
     let pitlane = at_rest(settings).await?;
     register::create(&pitlane, wanted).await.map_err(BootError::Account)
+}
+
+/// Turns somebody's authenticator app off for `pitlane user reset-second-factor`; `false` when none was on.
+///
+/// # Errors
+/// [`BootError`], with what to do about it.
+pub async fn reset_second_factor(settings: Settings, email: &str) -> Result<bool, BootError> {
+    let pitlane = at_rest(settings).await?;
+    second_factor::reset(&pitlane, email).await.map_err(BootError::Account)
 }
 
 // What a command works with beside a server, or without one: nothing listens and nothing runs.

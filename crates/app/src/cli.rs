@@ -63,6 +63,11 @@ enum Command {
 enum UserCommand {
     /// Makes an account in any role, such as the first admin.
     Create(user::NewAccount),
+    /// Turns off the authenticator app of somebody who lost their phone and their recovery codes.
+    ResetSecondFactor {
+        /// The address of the account.
+        email: String,
+    },
 }
 
 /// What a command ends with: a message for the person at the terminal when it failed.
@@ -110,6 +115,9 @@ fn with_settings(command: Command, settings: Settings) -> Outcome {
             block_on(doctor::examine(settings))
         }
         Command::User(UserCommand::Create(wanted)) => block_on(user::create(settings, wanted)),
+        Command::User(UserCommand::ResetSecondFactor { email }) => {
+            block_on(user::reset_second_factor(settings, email))
+        }
         Command::Config | Command::Openapi => Ok(()),
     }
 }

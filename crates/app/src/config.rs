@@ -34,7 +34,7 @@ pub use reader::{Entry, Origin, Problem, Problems};
 pub use secret::Secret;
 pub use sections::{
     Auth, Bus, Database, Dispatch, Environment, Files, Mail, MailProvider, PaymentProvider, Payments,
-    Pricing, Reach, Scheduling, Server, Sessions, SmsProvider, Video, VideoProvider,
+    Pricing, Reach, Retention, Scheduling, Server, Sessions, SmsProvider, Video, VideoProvider,
 };
 
 /// Where the file is looked for, relative to the working directory.
@@ -71,6 +71,8 @@ pub struct Settings {
     pub auth: Auth,
     /// How fast requests may come.
     pub limits: Limits,
+    /// How long what people leave behind is kept.
+    pub retention: Retention,
     /// Every key with its default and its value, secrets masked.
     pub entries: Vec<Entry>,
 }
@@ -130,6 +132,7 @@ impl Settings {
             scheduling: Scheduling::read(&mut reader),
             auth: Auth::read(&mut reader),
             limits: Limits::read(&mut reader),
+            retention: Retention::read(&mut reader),
             entries: Vec::new(),
         };
         let (entries, problems) = reader.finish();

@@ -28,6 +28,7 @@ pub mod requests;
 pub mod resend_webhook;
 pub mod router;
 pub mod routes;
+pub mod second_factor;
 pub mod server;
 pub mod sessions;
 pub mod stripe_webhook;

@@ -10,6 +10,7 @@ pub mod checkout_success;
 pub mod complete;
 pub mod dashboard;
 pub mod docs;
+mod erase;
 pub mod errors;
 pub mod frame;
 pub mod intake;
@@ -18,7 +19,8 @@ pub mod mechanic;
 pub mod plans;
 pub mod receipt;
 pub mod rows;
-pub mod start;
+mod second_factor;
+mod start;
 pub mod summary;
 pub mod thank_you;
 
@@ -37,6 +39,8 @@ pub fn routes(router: &mut Router) {
     auth_links::routes(router);
     intake::routes(router);
     landing::routes(router);
+    second_factor::routes(router);
+    erase::routes(router);
     start::routes(router);
     checkout_success::routes(router);
     thank_you::routes(router);

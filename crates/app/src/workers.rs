@@ -9,11 +9,13 @@
 
 pub mod expire_order;
 pub mod expire_request;
+pub mod forget_payer;
 pub mod jobs;
 pub mod mail;
 pub mod prune;
 pub mod reconcile;
 pub mod refund;
+pub mod retain;
 pub mod sweep_files;
 
 pub use jobs::{Carriers, Workers};

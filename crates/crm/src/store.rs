@@ -35,4 +35,10 @@ pub trait Store {
         kind: InteractionKind,
         session: Option<SessionId>,
     ) -> Result<bool, StoreError>;
+
+    /// Deletes the steps of a session whose time is over.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn interactions_delete(&mut self, session: SessionId) -> Result<(), StoreError>;
 }

@@ -53,4 +53,6 @@ pub trait Store {
     ) -> Result<(), StoreError>;
     /// Withdraws every unanswered offer of a request; answers whose they were, in a stable order.
     fn offers_withdraw(&mut self, request: RequestId, now: Timestamp) -> Result<Vec<UserId>, StoreError>;
+    /// Deletes the request of a session whose time is over, with its offers.
+    fn request_delete(&mut self, session: SessionId) -> Result<(), StoreError>;
 }

@@ -10,6 +10,7 @@
 //! | [`intake`](mod@intake) | [`Intake`]: all of it together |
 //! | [`submit`](mod@submit) | checking what was sent and writing it down |
 //! | [`gateway`] | [`FileStorage`]: where the bytes of files lie |
+//! | [`retention`] | [`RetentionStore`]: what is forgotten when a customer goes or the time is over |
 //! | [`store`] | [`Store`]: the port to the database |
 //!
 //! It owns vehicles, concerns, uploads until they belong to a session, waiver versions and acceptances.
@@ -21,6 +22,7 @@ pub mod concern;
 pub mod error;
 pub mod gateway;
 pub mod intake;
+pub mod retention;
 pub mod store;
 pub mod submit;
 pub mod upload;
@@ -32,6 +34,7 @@ pub use concern::Concern;
 pub use error::{Error, Fault};
 pub use gateway::{FileStorage, FileStorageError, FileWriter};
 pub use intake::{FILES_MAX, Intake, ProviderType, Routing};
+pub use retention::{ERASED_CONCERN, RetentionStore};
 pub use store::Store;
 pub use submit::{NewIntake, Submitted, submit};
 pub use upload::{ContentType, Upload};

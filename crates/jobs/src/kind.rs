@@ -17,6 +17,10 @@ pub enum JobKind {
     Refund,
     /// Deletes uploads that nothing refers to.
     SweepFiles,
+    /// Makes the payment provider forget somebody who left.
+    ForgetPayer,
+    /// Deletes what was kept as long as it has to be.
+    Retain,
     /// Deletes finished jobs and whatever else has outlived its use.
     Prune,
 }
@@ -34,13 +38,15 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Mail,
         Self::Reconcile,
         Self::ExpireOrder,
         Self::ExpireRequest,
         Self::Refund,
         Self::SweepFiles,
+        Self::ForgetPayer,
+        Self::Retain,
         Self::Prune,
     ];
 
@@ -53,6 +59,8 @@ impl JobKind {
             Self::ExpireRequest => "expire_request",
             Self::Refund => "refund",
             Self::SweepFiles => "sweep_files",
+            Self::ForgetPayer => "forget_payer",
+            Self::Retain => "retain",
             Self::Prune => "prune",
         }
     }
@@ -67,11 +75,13 @@ impl JobKind {
     pub const fn patience(self) -> Patience {
         match self {
             Self::Mail => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
-            Self::Refund => Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 },
+            Self::Refund | Self::ForgetPayer => {
+                Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 }
+            }
             Self::ExpireOrder | Self::ExpireRequest => {
                 Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 }
             }
-            Self::Reconcile | Self::SweepFiles | Self::Prune => {
+            Self::Reconcile | Self::SweepFiles | Self::Retain | Self::Prune => {
                 Patience { max_attempts: 5, base_seconds: 10, cap_seconds: 600 }
             }
         }
@@ -82,7 +92,8 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(60),
             Self::SweepFiles | Self::Prune => Some(3_600),
-            Self::Mail | Self::ExpireOrder | Self::ExpireRequest | Self::Refund => None,
+            Self::Retain => Some(21_600),
+            Self::Mail | Self::ExpireOrder | Self::ExpireRequest | Self::Refund | Self::ForgetPayer => None,
         }
     }
 }

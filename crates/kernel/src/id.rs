@@ -44,6 +44,8 @@ ids! {
     ApiTokenId,
     /// A link that works once: verification, sign-in, password reset.
     OneTimeTokenId,
+    /// An authenticator app of a person.
+    EnrolmentId,
     /// Who offers help: an independent mechanic or a workshop. An independent's provider id is its user id.
     ProviderId,
     /// A line of the audit log.

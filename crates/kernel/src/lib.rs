@@ -26,7 +26,7 @@ pub use actor::{Actor, Role};
 pub use context::{Context, Entropy};
 pub use error::StoreError;
 pub use id::{
-    ApiTokenId, AuditId, DeliveryId, EventId, FileId, HoldId, IntakeId, InteractionId, JobId,
+    ApiTokenId, AuditId, DeliveryId, EnrolmentId, EventId, FileId, HoldId, IntakeId, InteractionId, JobId,
     LedgerTransactionId, OneTimeTokenId, OrderId, PaymentId, ProviderId, RefundId, RequestId, SessionId,
     SignInId, UpsellId, UserId, VehicleId, WaiverAcceptanceId,
 };

@@ -38,7 +38,7 @@ impl Channel {
 /// Why a message is sent, which decides what may stop it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Category {
-    /// The person asked for it this minute, to get into the account. Only an address that does not exist stops it:
+    /// The person asked for it this minute, to get into the account, or must know what happened to it. Only an address that does not exist stops it:
     /// somebody who once complained about a mail must still be able to sign in.
     Security,
     /// It belongs to something the person bought or does.
@@ -55,6 +55,16 @@ pub enum Milestone {
     MagicLink,
     /// A link to choose a new password.
     PasswordReset,
+    /// The address that an account is to have is to be confirmed.
+    EmailChange,
+    /// Somebody asked for another address for the account.
+    EmailChangeAsked,
+    /// The account has another password.
+    PasswordChanged,
+    /// Signing in asks for a code of an authenticator app from now on.
+    SecondFactorOn,
+    /// Signing in asks for no code any more.
+    SecondFactorOff,
     /// The customer's order is paid (EML-04).
     BookingConfirmed,
     /// What was paid, line by line.
@@ -71,10 +81,15 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
+        Self::EmailChange,
+        Self::EmailChangeAsked,
+        Self::PasswordChanged,
+        Self::SecondFactorOn,
+        Self::SecondFactorOff,
         Self::BookingConfirmed,
         Self::Receipt,
         Self::MechanicAssigned,
@@ -89,6 +104,11 @@ impl Milestone {
             Self::Verification => "verification",
             Self::MagicLink => "magic_link",
             Self::PasswordReset => "password_reset",
+            Self::EmailChange => "email_change",
+            Self::EmailChangeAsked => "email_change_asked",
+            Self::PasswordChanged => "password_changed",
+            Self::SecondFactorOn => "second_factor_on",
+            Self::SecondFactorOff => "second_factor_off",
             Self::BookingConfirmed => "booking_confirmed",
             Self::Receipt => "receipt",
             Self::MechanicAssigned => "mechanic_assigned",
@@ -106,7 +126,14 @@ impl Milestone {
     /// Why it is sent.
     pub const fn category(self) -> Category {
         match self {
-            Self::Verification | Self::MagicLink | Self::PasswordReset => Category::Security,
+            Self::Verification
+            | Self::MagicLink
+            | Self::PasswordReset
+            | Self::EmailChange
+            | Self::EmailChangeAsked
+            | Self::PasswordChanged
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff => Category::Security,
             Self::BookingConfirmed
             | Self::Receipt
             | Self::MechanicAssigned
@@ -122,6 +149,11 @@ impl Milestone {
             Self::Verification
             | Self::MagicLink
             | Self::PasswordReset
+            | Self::EmailChange
+            | Self::EmailChangeAsked
+            | Self::PasswordChanged
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff
             | Self::BookingConfirmed
             | Self::Receipt
             | Self::MechanicAssigned

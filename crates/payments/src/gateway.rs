@@ -217,6 +217,11 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// [`GatewayError`].
     async fn customer_create(&self, customer: &NewCustomer) -> Result<String, GatewayError>;
+    /// Makes the provider forget a person and their saved cards. One that it has forgotten, or never knew, is fine.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    async fn customer_delete(&self, reference: &str) -> Result<(), GatewayError>;
     /// Makes a payment page, or answers with the one made under the same key.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 //! | [`give_back`] | asking for a refund and recording what became of it |
 //! | [`inbox`] | [`claim_event`]: each event of the payment provider takes effect once |
 //! | [`receipt`](mod@receipt) | [`Receipt`]: what was paid and returned, with the tax contained in it |
+//! | [`retention`] | [`RetentionStore`]: what is forgotten, and when |
 //! | [`gateway`] | [`Gateway`]: the port to the payment provider, in this crate's own words |
 //! | [`store`] | [`Store`]: the port to the database |
 //!
@@ -30,6 +31,7 @@ pub mod payment;
 pub mod progress;
 pub mod receipt;
 pub mod refund;
+pub mod retention;
 pub mod settle;
 pub mod store;
 
@@ -42,5 +44,6 @@ pub use payment::{Payment, PaymentStatus};
 pub use progress::{await_money, expire, give_up, note_checkout};
 pub use receipt::{Receipt, receipt};
 pub use refund::{Refund, RefundReason, RefundStatus};
+pub use retention::{PastOrder, RetentionStore};
 pub use settle::{Charge, Settlement, complete, settle, settle_free};
 pub use store::Store;

@@ -110,6 +110,11 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn event_conclude(&mut self, id: &str, outcome: Outcome) -> Result<(), StoreError>;
+    /// Forgets what an event said; that it came, and what became of it, stays.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn event_empty(&mut self, id: &str) -> Result<(), StoreError>;
     /// Notes that the provider's own list was compared up to this event.
     ///
     /// # Errors

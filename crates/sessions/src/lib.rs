@@ -12,6 +12,7 @@
 //! | [`reaction`] | [`react`]: emoji on a message |
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
+//! | [`retention`] | [`RetentionStore`]: what is forgotten when a person goes or the time is over |
 //! | [`store`] | [`Store`]: what this domain asks of the database |
 //! | [`error`] | [`Error`], [`InvalidTransition`] |
 //!
@@ -29,6 +30,7 @@ pub mod message;
 pub mod participant;
 pub mod reaction;
 pub mod read;
+pub mod retention;
 pub mod session;
 pub mod status;
 pub mod store;
@@ -42,6 +44,7 @@ pub use message::{MessageDraft, MessageLimits, Posted, post_message};
 pub use participant::{Participant, ParticipantRole, Seat};
 pub use reaction::react;
 pub use read::mark_read;
+pub use retention::{OpenSeat, RetentionStore};
 pub use session::{Session, SessionParts};
 pub use status::{EndReason, Status};
 pub use store::{AttachedFile, Store};

@@ -3,4 +3,5 @@
 mod credentials;
 mod providers;
 mod records;
+mod second_factors;
 mod users;

@@ -102,4 +102,9 @@ impl Store for Tx<'_> {
         let found: Vec<Id> = query.load(self.conn()).stored()?;
         Ok(!found.is_empty())
     }
+
+    fn interactions_delete(&mut self, session: SessionId) -> Result<(), StoreError> {
+        let steps = crm_interactions::table.filter(crm_interactions::session_id.eq(Id(session.uuid())));
+        diesel::delete(steps).execute(self.conn()).stored().map(drop)
+    }
 }

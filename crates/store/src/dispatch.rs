@@ -236,4 +236,14 @@ impl Store for Tx<'_> {
             .stored()?;
         Ok(ids.into_iter().map(|id| UserId::new(id.0)).collect())
     }
+
+    fn request_delete(&mut self, session: SessionId) -> Result<(), StoreError> {
+        let Some(request) = self.request_by_session(session)? else { return Ok(()) };
+        let offers = request_offers::table.filter(request_offers::request_id.eq(Id(request.id.uuid())));
+        diesel::delete(offers).execute(self.conn()).stored()?;
+        diesel::delete(session_requests::table.find(Id(request.id.uuid())))
+            .execute(self.conn())
+            .stored()
+            .map(drop)
+    }
 }

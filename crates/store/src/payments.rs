@@ -425,6 +425,14 @@ impl Store for Tx<'_> {
         changed_one("the event", changed)
     }
 
+    fn event_empty(&mut self, id: &str) -> Result<(), StoreError> {
+        let changed = diesel::update(webhook_events::table.find(id))
+            .set(webhook_events::body.eq("{}"))
+            .execute(self.conn())
+            .stored()?;
+        changed_one("the event", changed)
+    }
+
     fn events_compared(&mut self, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
         for id in ids {
             diesel::update(webhook_events::table.find(id))

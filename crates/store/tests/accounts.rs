@@ -10,11 +10,11 @@ use accounts::change::{self, Change};
 use accounts::idempotency::{self, Claim, Claimant, KeptAnswer};
 use accounts::one_time::{self, LinkRequest, LinkSecret};
 use accounts::register::{NewUser, register};
-use accounts::sign_in::{PasswordAttempt, PasswordOutcome};
+use accounts::sign_in::{Outcome, PasswordAttempt};
 use accounts::{
     ApprovalState, Credential, CredentialStore, Device, Email, Error, IdempotencyKey, Name, NewAuditEntry,
-    PasswordHash, ProviderStore, Purpose, RecordStore, ReturnPath, TimeZone, Token, User, UserStore,
-    api_token, audit, authenticate, idempotency::ProcessId, provider, sign_in,
+    PasswordHash, ProviderStore, Purpose, RecordStore, ReturnPath, SharedSecret, TimeZone, Token, TokenHash,
+    User, UserStore, api_token, audit, authenticate, idempotency::ProcessId, provider, sign_in,
 };
 use diesel::RunQueryDsl;
 use kernel::{Actor, Context, Entropy, OneTimeTokenId, Role, Timestamp, UserId};
@@ -226,6 +226,10 @@ async fn a_sign_in_works_until_it_expires_or_is_ended_and_the_end_is_told() {
     .await;
 }
 
+fn ticket(number: u128) -> LinkSecret {
+    LinkSecret { id: OneTimeTokenId::new(Uuid::from_u128(number)), token: TokenHash::new([7; 32]) }
+}
+
 async fn try_password(
     world: &World,
     seconds: i64,
@@ -238,10 +242,15 @@ async fn try_password(
         device: device(),
         limit: 10,
         days: 30,
+        code: None,
+        ticket: ticket(7),
+        return_path: None,
     };
-    match world.at(seconds, move |tx, cx| sign_in::by_password(tx, &attempt, cx)).await? {
-        PasswordOutcome::SignedIn(_) => Ok(()),
-        PasswordOutcome::Refused(error) => Err(error),
+    let secret_of = |_| SharedSecret::new([7; 20]);
+    match world.at(seconds, move |tx, cx| sign_in::by_password(tx, &attempt, &secret_of, cx)).await? {
+        Outcome::SignedIn(_) => Ok(()),
+        Outcome::NeedsCode => Err(Error::SecondFactorRequired),
+        Outcome::Refused(error) => Err(error),
     }
 }
 
@@ -302,7 +311,7 @@ async fn ask(world: &World, seconds: i64, purpose: Purpose, number: u8) -> bool 
 async fn follow(world: &World, seconds: i64, number: u8) -> Result<Option<ReturnPath>, Error> {
     let hash = secret(number).0.hash();
     world
-        .at(seconds, move |tx, cx| one_time::sign_in_by_link(tx, &hash, &device(), 30, cx))
+        .at(seconds, move |tx, cx| one_time::sign_in_by_link(tx, &hash, &device(), 30, ticket(99), cx))
         .await
         .map(|(_, path)| path)
 }

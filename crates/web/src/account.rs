@@ -1,7 +1,8 @@
 //! `/account`: profile, sign-ins and API tokens.
 //!
 //! Changes go to the API by script: `PATCH /api/me`, `POST /api/me/verification`, `DELETE /api/me/sign-ins/{id}`,
-//! `POST /api/me/tokens`, `DELETE /api/me/tokens/{id}`. Signing out is a form that posts to `/start/logout`.
+//! `POST /api/me/tokens`, `DELETE /api/me/tokens/{id}`. Signing out is a form that posts to `/start/logout`; the
+//! authenticator app and leaving have pages of their own.
 
 use askama::Template;
 
@@ -17,6 +18,12 @@ pub struct AccountPage {
     pub email: String,
     /// Whether it has been confirmed.
     pub email_verified: bool,
+    /// The address that was asked for and is not confirmed yet.
+    pub pending_email: Option<String>,
+    /// Whether there is a password, which a new address or password asks for.
+    pub has_password: bool,
+    /// Whether signing in asks for a code of an authenticator app.
+    pub second_factor: bool,
     /// The name.
     pub name: String,
     /// An IANA zone name.

@@ -70,6 +70,19 @@ pub struct ResetPage {
     pub errors: Errors,
 }
 
+/// The second step of signing in: a code of the authenticator app, posted to `/start/code` with the ticket of the
+/// first.
+#[derive(Debug, Template)]
+#[template(path = "code.html")]
+pub struct CodePage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The ticket of the first step.
+    pub ticket: String,
+    /// What was wrong with the code.
+    pub errors: Errors,
+}
+
 /// Shown after a mail was asked for; the same whether or not there is an account.
 #[derive(Debug, Template)]
 #[template(path = "check_mail.html")]

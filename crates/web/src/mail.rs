@@ -106,6 +106,84 @@ pub struct PasswordReset {
     pub valid_minutes: i64,
 }
 
+/// Milestone `email_change`: confirm the address that the account is to have.
+#[derive(Clone, Debug, Default)]
+pub struct EmailChange {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The receiver's name.
+    pub name: String,
+    /// `…/auth/verify/{token}`.
+    pub url: String,
+    /// How long the link works.
+    pub valid_hours: i64,
+}
+
+/// Milestones `email_change_asked`, `password_changed`, `second_factor_on`, `second_factor_off`: what happened to the
+/// account, for the person who may not have done it.
+#[derive(Clone, Debug, Default)]
+pub struct AccountNotice {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The receiver's name.
+    pub name: String,
+    /// What happened.
+    pub happening: Happening,
+    /// RFC 3339: when.
+    pub happened_at: String,
+    /// The account page.
+    pub account_url: String,
+}
+
+/// What can happen to an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Happening {
+    /// It has another password.
+    #[default]
+    PasswordChanged,
+    /// Somebody asked for another address.
+    EmailChangeAsked,
+    /// An authenticator app was set up.
+    SecondFactorOn,
+    /// The authenticator app was turned off.
+    SecondFactorOff,
+}
+
+impl AccountNotice {
+    pub(crate) fn title(&self) -> &'static str {
+        match self.happening {
+            Happening::PasswordChanged => "Your password was changed",
+            Happening::EmailChangeAsked => "Another e-mail address was asked for",
+            Happening::SecondFactorOn => "Your authenticator app is set up",
+            Happening::SecondFactorOff => "Your authenticator app was turned off",
+        }
+    }
+
+    pub(crate) fn what(&self) -> &'static str {
+        match self.happening {
+            Happening::PasswordChanged => {
+                "The password of your account is another one now, and every other device was signed out."
+            }
+            Happening::EmailChangeAsked => {
+                "Your account is to have another e-mail address. It gets it once the link in the mail to that \
+                 address is opened; until then this one stays."
+            }
+            Happening::SecondFactorOn => {
+                "From now on signing in asks for a code of your authenticator app. Keep your recovery codes where \
+                 you find them without your phone."
+            }
+            Happening::SecondFactorOff => {
+                "Signing in asks for no code of an authenticator app any more, and your recovery codes stopped \
+                 working."
+            }
+        }
+    }
+
+    pub(crate) fn when(&self) -> String {
+        crate::clock::utc_text(&self.happened_at)
+    }
+}
+
 /// Milestone `booking_confirmed`: the session is paid and mechanics are being asked.
 #[derive(Clone, Debug, Default)]
 pub struct BookingConfirmed {
@@ -292,6 +370,18 @@ message!(
     PasswordResetHtml = "mail/password_reset.html",
     PasswordResetText = "mail/password_reset.txt",
     |_m| { "Choose a new password".to_owned() }
+);
+message!(
+    EmailChange,
+    EmailChangeHtml = "mail/email_change.html",
+    EmailChangeText = "mail/email_change.txt",
+    |_m| { "Confirm your new e-mail address".to_owned() }
+);
+message!(
+    AccountNotice,
+    AccountNoticeHtml = "mail/account_notice.html",
+    AccountNoticeText = "mail/account_notice.txt",
+    |m| { m.title().to_owned() }
 );
 message!(
     BookingConfirmed,

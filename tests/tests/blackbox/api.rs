@@ -126,6 +126,7 @@ fn whatever_spends_or_creates_takes_a_key() {
         "/api/auth/",
         "/api/me/tokens",
         "/api/me/verification",
+        "/api/me/second-factor",
         "/api/admin/mechanics/{id}/",
         "/api/stripe/webhook",
         "/api/resend/webhook",

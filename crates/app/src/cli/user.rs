@@ -1,4 +1,4 @@
-//! `user create`: an account made by an operator.
+//! `user`: accounts as operators see to them.
 
 use std::io::Read;
 
@@ -60,6 +60,15 @@ pub(super) async fn create(settings: Settings, wanted: NewAccount) -> Outcome {
     boot::create_user(settings, Operators { typed, role }).await.map_err(told)?;
     say(&format!("{} can sign in as {role}", wanted.email))?;
     if made { say(&format!("The password is {password}; it is shown this once")) } else { Ok(()) }
+}
+
+/// Turns an authenticator app off, beside a running server or without one.
+pub(super) async fn reset_second_factor(settings: Settings, email: String) -> Outcome {
+    let was_on = boot::reset_second_factor(settings, &email).await.map_err(told)?;
+    say(&match was_on {
+        true => format!("{email} signs in without an authenticator app from now on, and was told by mail"),
+        false => format!("{email} has no authenticator app"),
+    })
 }
 
 fn typed() -> Result<String, String> {

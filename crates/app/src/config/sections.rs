@@ -509,3 +509,22 @@ impl Auth {
         }
     }
 }
+
+/// `retention`: how long what people leave behind is kept.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// Messages, files and concerns, in months after the session ended; then only its summary is left.
+    pub content_months: u32,
+    /// Orders, payments, refunds and the ledger, in years after the order was made.
+    pub money_years: u32,
+}
+
+impl Retention {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("retention");
+        Self {
+            content_months: section.number("content_months", 24, 1..=1_200),
+            money_years: section.number("money_years", 10, 1..=100),
+        }
+    }
+}

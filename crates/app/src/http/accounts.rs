@@ -3,7 +3,9 @@
 use accounts::register::TypedRegistration;
 use accounts::sign_in::Opened;
 use accounts::user::TypedProfile;
-use accounts::{ApiToken, ApprovalState, Mechanic as MechanicAccount, Purpose, SignIn, User};
+use accounts::{
+    ApiToken, ApprovalState, Error as AccountsError, Mechanic as MechanicAccount, Purpose, SignIn, User,
+};
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use kernel::{ApiTokenId, ProviderId, Role, SignInId, Timestamp, UserId};
@@ -11,13 +13,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::address;
 use super::auth::{self, Admin, AnyMechanic, SignedIn, UserBody, Visitor};
-use super::extract::{Body, NoBody};
+use super::extract::{Body, NoBody, Optional};
 use super::list::{self, List};
 use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
 use crate::state::Pitlane;
 use crate::usecases::account::TypedChange;
-use crate::usecases::{account, links, mechanics, register, sign_in};
+use crate::usecases::erase_account::erase_account;
+use crate::usecases::sign_in::Entry;
+use crate::usecases::{self, account, links, mechanics, register, sign_in};
 
 type App = Data<Pitlane>;
 
@@ -32,6 +36,7 @@ pub fn routes(router: &mut Router) {
     router.post("/api/auth/password/reset", Access::Public, reset);
     router.get("/api/me", Access::SignedIn, me);
     router.patch("/api/me", Access::SignedIn, change_me);
+    router.delete("/api/me", Access::SignedIn, erase_me);
     router.post("/api/me/verification", Access::SignedIn, resend_verification);
     router.get("/api/me/sign-ins", Access::SignedIn, sign_ins);
     router.delete("/api/me/sign-ins/{id}", Access::SignedIn, end_sign_in);
@@ -78,13 +83,19 @@ async fn sign_up(request: HttpRequest, app: App, body: Body<SignUpRequest>) -> A
 struct LogInRequest {
     email: String,
     password: String,
+    /// Of the authenticator app, where one is set up.
+    code: Option<String>,
 }
 
 async fn log_in(request: HttpRequest, app: App, body: Body<LogInRequest>) -> ApiResult<HttpResponse> {
     auth::require_same_origin(&request, &app)?;
-    let LogInRequest { email, password } = body.0;
-    let opened = sign_in::by_password(&app, &email, password, auth::device(&request, &app)).await?;
-    Ok(signed_in(&opened, &app, HttpResponse::Ok()))
+    let LogInRequest { email, password, code } = body.0;
+    let typed = sign_in::Typed { email, password, code, return_path: None };
+    match sign_in::by_password(&app, typed, auth::device(&request, &app)).await? {
+        Entry::In(opened) => Ok(signed_in(&opened, &app, HttpResponse::Ok())),
+        // A program sends everything again, with the code; the ticket is for the page.
+        Entry::CodeWanted(_) => Err(usecases::Error::from(AccountsError::SecondFactorRequired).into()),
+    }
 }
 
 async fn log_out(visitor: Visitor, app: App, _body: NoBody) -> ApiResult<HttpResponse> {
@@ -147,6 +158,9 @@ async fn reset(app: App, body: Body<ResetRequest>) -> ApiResult<HttpResponse> {
 struct Me {
     #[serde(flatten)]
     user: UserBody,
+    /// The address that was asked for and is not confirmed yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mechanic: Option<MechanicBody>,
 }
@@ -177,7 +191,8 @@ async fn describe(app: &Pitlane, user: &User) -> ApiResult<HttpResponse> {
         Role::Customer | Role::Workshop | Role::Support | Role::Admin => None,
     };
     let mechanic = mechanic.as_ref().map(MechanicBody::from);
-    Ok(HttpResponse::Ok().json(Me { user: UserBody::from(user), mechanic }))
+    let pending_email = account::pending_email(app, user).await?.map(|email| email.to_string());
+    Ok(HttpResponse::Ok().json(Me { user: UserBody::from(user), pending_email, mechanic }))
 }
 
 async fn me(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
@@ -222,6 +237,25 @@ async fn change_me(
     let device = auth::device(&request, &app);
     let user = account::change(&app, person.user(), keep, typed, &device).await?;
     describe(&app, &user).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EraseRequest {
+    /// Right, if it is there.
+    current_password: Option<String>,
+}
+
+async fn erase_me(
+    person: SignedIn,
+    request: HttpRequest,
+    app: App,
+    body: Optional<EraseRequest>,
+) -> ApiResult<HttpResponse> {
+    person.sign_in()?;
+    let device = auth::device(&request, &app);
+    erase_account(&app, person.user(), body.0.current_password, &device).await?;
+    Ok(HttpResponse::NoContent().cookie(auth::no_cookie(&app)).finish())
 }
 
 async fn resend_verification(

@@ -108,6 +108,9 @@ impl From<AuditEntry> for AuditBody {
 async fn audit(_admin: Admin, app: Data<Pitlane>, wanted: Query<Wanted>) -> ApiResult<HttpResponse> {
     let Wanted { actor_id: actor, action, object_kind, object_id, limit, cursor } = wanted.into_inner();
     let (limit, before) = (list::limit(limit), list::cursor(cursor.as_deref())?);
+    for (name, text) in [("action", &action), ("object_kind", &object_kind), ("object_id", &object_id)] {
+        list::text(name, text.as_deref())?;
+    }
     let filter = AuditFilter { actor, action, object_kind, object_id };
     let entries = mechanics::audit_page(&app, filter, before, limit + 1).await?;
     Ok(HttpResponse::Ok().json(List::of(entries, limit, |entry| entry.id, AuditBody::from)))

@@ -7,7 +7,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use accounts::{ApprovalState, Credential, Device, Principal, ProviderStore, Token, User, Via, authenticate};
+use accounts::{
+    ApprovalState, Credential, Device, Principal, ProviderStore, SecondFactorStore, Token, User, Via,
+    authenticate,
+};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
@@ -24,7 +27,7 @@ use super::address;
 use super::problem::{ApiResult, Problem};
 use super::router::Access;
 use crate::state::Pitlane;
-use crate::usecases;
+use crate::usecases::{self, second_factor};
 
 /// The name of the cookie.
 pub const COOKIE: &str = "pitlane_session";
@@ -101,10 +104,12 @@ impl From<&Principal> for Identity {
 struct Known {
     principal: Principal,
     approval: Option<ApprovalState>,
+    /// Whether they work only with an authenticator app and have none.
+    unprotected: bool,
 }
 
 async fn look_up(pitlane: &Pitlane, credential: Credential) -> Result<Option<Known>, usecases::Error> {
-    let now = pitlane.clock.now();
+    let (now, environment) = (pitlane.clock.now(), pitlane.settings.server.environment);
     let known = pitlane
         .db
         .read(move |tx| -> Result<Option<Known>, usecases::Error> {
@@ -115,7 +120,9 @@ async fn look_up(pitlane: &Pitlane, credential: Credential) -> Result<Option<Kno
                 }
                 Role::Customer | Role::Workshop | Role::Support | Role::Admin => None,
             };
-            Ok(Some(Known { principal, approval }))
+            let unprotected = second_factor::is_required_for(environment, principal.user.role())
+                && !tx.second_factor_by_user(principal.id())?.is_some_and(|factor| factor.is_on());
+            Ok(Some(Known { principal, approval, unprotected }))
         })
         .await?;
     if let Some(principal) =
@@ -203,9 +210,28 @@ fn is_own(origin: Option<&str>, site: Option<&str>, public_url: &str, host: Opti
 /// Who sends this request; `None` when it presents nothing, or a cookie that is no longer good.
 ///
 /// # Errors
-/// 401 for an API token that is not good, 403 `cross_origin`, or a failure of the storage.
+/// 401 for an API token that is not good, 403 `cross_origin` or `second_factor_setup_required`, or a failure of the
+/// storage.
 pub async fn identify(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<Option<Identity>> {
-    Ok(known(request, pitlane).await?.map(|known| Identity::from(&known.principal)))
+    let known = known(request, pitlane).await?;
+    require_protection(known.as_ref())?;
+    Ok(known.map(|known| Identity::from(&known.principal)))
+}
+
+/// Refuses an admin of a real server who has no authenticator app yet.
+fn require_protection(known: Option<&Known>) -> ApiResult<()> {
+    if known.is_some_and(|known| known.unprotected) {
+        let detail = "Set up an authenticator app for this account first.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "second_factor_setup_required", detail));
+    }
+    Ok(())
+}
+
+/// Where people look after their own account, and so set the app up.
+pub(super) fn is_own_account(path: &str) -> bool {
+    ["/account", "/api/me"]
+        .iter()
+        .any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// Who has this API token; `None` when it is not good.
@@ -214,7 +240,8 @@ pub async fn identify(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<Opt
 /// A failure of the storage.
 pub async fn by_token(pitlane: &Pitlane, token: &str) -> Result<Option<Identity>, usecases::Error> {
     let Some(credential) = Credential::api_token(token) else { return Ok(None) };
-    Ok(look_up(pitlane, credential).await?.map(|known| Identity::from(&known.principal)))
+    let known = look_up(pitlane, credential).await?.filter(|known| !known.unprotected);
+    Ok(known.map(|known| Identity::from(&known.principal)))
 }
 
 /// Lets a request through to a route, or says why not. It runs before anything else of the request is looked at, so
@@ -222,16 +249,22 @@ pub async fn by_token(pitlane: &Pitlane, token: &str) -> Result<Option<Identity>
 /// and gets the same answer from the request.
 ///
 /// # Errors
-/// 401, 403 `wrong_role`, `not_approved` or `cross_origin`, or a failure of the storage.
+/// 401, 403 `wrong_role`, `not_approved`, `second_factor_setup_required` or `cross_origin`, or a failure of the
+/// storage.
 pub async fn admit_to(access: Access, request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<()> {
-    match access {
-        Access::Public | Access::Signed | Access::Development => Ok(()),
-        Access::SignedIn => SignedIn::admit(known(request, pitlane).await?).map(drop),
-        Access::Customer => Customer::admit(known(request, pitlane).await?).map(drop),
-        Access::Mechanic => AnyMechanic::admit(known(request, pitlane).await?).map(drop),
-        Access::ApprovedMechanic => Mechanic::admit(known(request, pitlane).await?).map(drop),
-        Access::Admin => Admin::admit(known(request, pitlane).await?).map(drop),
+    let admit: fn(Option<Known>) -> ApiResult<()> = match access {
+        Access::Public | Access::Signed | Access::Development => return Ok(()),
+        Access::SignedIn => |known| SignedIn::admit(known).map(drop),
+        Access::Customer => |known| Customer::admit(known).map(drop),
+        Access::Mechanic => |known| AnyMechanic::admit(known).map(drop),
+        Access::ApprovedMechanic => |known| Mechanic::admit(known).map(drop),
+        Access::Admin => |known| Admin::admit(known).map(drop),
+    };
+    let known = known(request, pitlane).await?;
+    if !is_own_account(request.path()) {
+        require_protection(known.as_ref())?;
     }
+    admit(known)
 }
 
 /// Who was let through to a route that needs a sign-in.
@@ -295,7 +328,7 @@ macro_rules! people { ($($(#[$doc:meta])* $name:ident: $roles:pat, $approved:lit
         }
 
         fn admit(known: Option<Known>) -> ApiResult<Self> {
-            let Known { principal, approval } = known.ok_or_else(Problem::not_signed_in)?;
+            let Known { principal, approval, .. } = known.ok_or_else(Problem::not_signed_in)?;
             if !matches!(principal.user.role(), $roles) {
                 return Err(Problem::wrong_role());
             }
@@ -365,6 +398,21 @@ fn admit<T: 'static>(request: &HttpRequest, judge: fn(Option<Known>) -> ApiResul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unprotected_admin_reaches_their_own_account_and_nothing_else() {
+        for (path, own) in [
+            ("/account", true),
+            ("/account/second-factor", true),
+            ("/api/me", true),
+            ("/api/me/second-factor/confirm", true),
+            ("/api/mechanics", false),
+            ("/accounts", false),
+            ("/admin", false),
+        ] {
+            assert_eq!(is_own_account(path), own, "{path}");
+        }
+    }
 
     #[test]
     fn only_pages_of_this_server_may_change_something_with_a_cookie() {

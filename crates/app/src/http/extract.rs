@@ -23,6 +23,10 @@ pub struct Body<T>(pub T);
 #[derive(Debug)]
 pub struct NoBody;
 
+/// For an endpoint whose body may be left out: none is like `{}`.
+#[derive(Debug)]
+pub struct Optional<T>(pub T);
+
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
@@ -38,23 +42,33 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
+impl<T: DeserializeOwned + Default + 'static> FromRequest for Optional<T> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload).await?;
+            if bytes.iter().all(u8::is_ascii_whitespace) {
+                return Ok(Self(T::default()));
+            }
+            require_json(&request)?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
 impl FromRequest for NoBody {
     type Error = Problem;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        #[derive(serde::Deserialize)]
+        #[derive(Default, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Empty {}
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let bytes = collect(&request, payload).await?;
-            if bytes.iter().all(u8::is_ascii_whitespace) {
-                return Ok(Self);
-            }
-            require_json(&request)?;
-            parse::<Empty>(&bytes).map(|_| Self)
-        })
+        let read = Optional::<Empty>::from_request(request, payload);
+        Box::pin(async move { read.await.map(|_| Self) })
     }
 }
 

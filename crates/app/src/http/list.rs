@@ -37,6 +37,18 @@ pub fn cursor<I: FromStr>(asked: Option<&str>) -> ApiResult<Option<I>> {
     })
 }
 
+/// Looks at a text that is compared with stored ones.
+///
+/// # Errors
+/// 422 for one with a NUL character, which no stored text has and not every database compares.
+pub fn text(field: &str, asked: Option<&str>) -> ApiResult<()> {
+    if asked.is_some_and(|text| text.contains('\0')) {
+        let message = "A text holds no NUL character.";
+        return Err(Problem::invalid(vec![FieldError::new(field, "invalid_characters", message)]));
+    }
+    Ok(())
+}
+
 impl<T> List<T> {
     /// A page of a list that is read as a whole because it is short, newest first: what is older than `before`.
     pub fn newest<V, C: ToString + Ord>(

@@ -50,7 +50,7 @@ pub async fn around(
     let started = std::time::Instant::now();
     let id = RequestId(Uuid::new_v4().simple().to_string());
     request.extensions_mut().insert(id.clone());
-    if let Some(plain) = without_nul(request.uri()) {
+    if let Some(plain) = without_nul(request.uri()).filter(|_| !is_for_program(request.path())) {
         request.head_mut().uri = plain;
     }
     // Nothing may hold the request itself while it is routed.
@@ -80,8 +80,8 @@ pub async fn around(
     Ok(response)
 }
 
-/// The address without NUL characters in its query, when it has some. No text that anybody means holds one, and not
-/// every database takes it even to compare.
+/// The address of a page without NUL characters in its query, when it has some. No text that anybody means holds one, and
+/// not every database takes it even to compare. A program is told, where the text is read.
 fn without_nul(uri: &Uri) -> Option<Uri> {
     let (path, query) = (uri.path(), uri.query()?);
     if !query.contains("%00") {

@@ -10,6 +10,7 @@ pub fn all(development: bool) -> Router {
         super::dev::routes(&mut router);
     }
     super::accounts::routes(&mut router);
+    super::second_factor::routes(&mut router);
     super::export::routes(&mut router);
     super::plans::routes(&mut router);
     super::crm::routes(&mut router);

@@ -12,7 +12,7 @@ use super::frame::{frame, show};
 use crate::http::auth::SignedIn;
 use crate::http::{Access, ApiResult, Router};
 use crate::state::Pitlane;
-use crate::usecases::{account, sign_in};
+use crate::usecases::{account, second_factor, sign_in};
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
@@ -23,10 +23,15 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
     let (user, current) = (person.user(), person.0.sign_in());
     let sign_ins = sign_in::list(&app, user.id()).await?;
     let tokens = account::tokens(&app, user.id()).await?;
+    let pending_email = account::pending_email(&app, user).await?.map(|email| email.to_string());
+    let second_factor = second_factor::standing(&app, user).await?.confirmed_at.is_some();
     let page = AccountPage {
         frame: frame(&app, Some(&person.0), Nav::Account),
         email: user.email().to_string(),
         email_verified: user.email_verified(),
+        pending_email,
+        has_password: user.password().is_some(),
+        second_factor,
         name: user.name().to_owned(),
         time_zone: user.time_zone().to_owned(),
         sign_ins: sign_ins.iter().map(|sign_in| device_row(sign_in, current)).collect(),

@@ -1,6 +1,7 @@
 //! `/admin/audit`: the audit log, narrowed from the address.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use accounts::audit::AuditFilter;
 use accounts::{AuditEntry, UserStore};
@@ -78,9 +79,9 @@ fn lines(tx: &mut Tx<'_>, filter: &AuditFilter, before: Option<AuditId>) -> Resu
     let entries = accounts::audit::page(tx, filter, before, ROWS + 1)?;
     let mut names = HashMap::new();
     for actor in entries.iter().filter_map(|entry| entry.actor) {
-        if !names.contains_key(&actor) {
+        if let Entry::Vacant(unknown) = names.entry(actor) {
             let name = tx.user_by_id(actor)?.map_or_else(String::new, |user| user.name().to_owned());
-            names.insert(actor, name);
+            unknown.insert(name);
         }
     }
     Ok((entries, names))

@@ -10,10 +10,11 @@ use web::form::Errors;
 use web::frame::{Frame, Nav};
 
 use super::frame::{frame, show};
-use super::start::{enter, faults};
+use super::start::{ask_code, enter, faults};
 use crate::http::auth::{self, Visitor};
 use crate::http::{Access, ApiResult, Router};
 use crate::state::Pitlane;
+use crate::usecases::sign_in::Entry;
 use crate::usecases::{self, links};
 
 type App = Data<Pitlane>;
@@ -58,7 +59,10 @@ async fn magic(visitor: Visitor, app: App, token: Path<String>) -> ApiResult<Htt
 async fn follow_magic(request: HttpRequest, app: App, token: Path<String>) -> ApiResult<HttpResponse> {
     auth::require_same_origin(&request, &app)?;
     match links::sign_in(&app, &token, auth::device(&request, &app)).await {
-        Ok((opened, path)) => Ok(enter(&app, &opened, path.as_ref().filter(|path| leads_on(path)))),
+        Ok((Entry::In(opened), path)) => {
+            Ok(enter(&app, &opened, path.as_ref().filter(|path| leads_on(path))))
+        }
+        Ok((Entry::CodeWanted(ticket), _)) => ask_code(&app, &ticket),
         Err(failure) if is_spent(&failure) => {
             let (frame, state) = (frame(&app, None, Nav::None), LinkState::Expired);
             show(&MagicPage { frame, token: token.into_inner(), state, redirect: None }, status(state))

@@ -22,6 +22,9 @@ pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str)
         let target = format!("/start?redirect={}", utf8_percent_encode(back, NON_ALPHANUMERIC));
         return HttpResponse::SeeOther().insert_header((LOCATION, target)).finish();
     }
+    if problem.code == "second_factor_setup_required" {
+        return HttpResponse::SeeOther().insert_header((LOCATION, "/account/second-factor")).finish();
+    }
     let page = ErrorPage {
         // Who asks too often costs no look into the database.
         frame: if problem.status == StatusCode::TOO_MANY_REQUESTS {

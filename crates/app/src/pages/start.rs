@@ -2,11 +2,12 @@
 
 use accounts::register::TypedRegistration;
 use accounts::sign_in::Opened;
-use accounts::{Purpose, ReturnPath};
+use accounts::{Error as AccountsError, Purpose, ReturnPath, Token};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
-use web::auth::{CheckMailPage, MailPurpose};
+use web::auth::{CheckMailPage, CodePage, MailPurpose};
 use web::form::Errors;
 use web::frame::Nav;
 use web::plan::PlanCard;
@@ -18,6 +19,7 @@ use crate::http::auth::{self, Visitor};
 use crate::http::error;
 use crate::http::{Access, ApiResult, Problem, Router};
 use crate::state::Pitlane;
+use crate::usecases::sign_in::Entry;
 use crate::usecases::{self, links, register, sign_in};
 
 type App = Data<Pitlane>;
@@ -26,6 +28,7 @@ type App = Data<Pitlane>;
 pub fn routes(router: &mut Router) {
     router.get("/start", Access::Public, start);
     router.post("/start/login", Access::Public, log_in);
+    router.post("/start/code", Access::Public, give_code);
     router.post("/start/register", Access::Public, sign_up);
     router.post("/start/magic-link", Access::Public, magic_link);
     router.post("/start/forgot", Access::Public, forgot);
@@ -53,7 +56,7 @@ async fn start(visitor: Visitor, app: App, query: Query<StartQuery>) -> ApiResul
     let mode = query.mode.as_deref().map(Mode::from_code).unwrap_or_default();
     // The link "Work as a mechanic" has answered the form's first question.
     let form = StartForm { is_mechanic: query.role.as_deref() == Some("mechanic"), ..StartForm::default() };
-    show(&page(&app, mode, redirect, form, Errors::default()), actix_web::http::StatusCode::OK)
+    show(&page(&app, mode, redirect, form, Errors::default()), StatusCode::OK)
 }
 
 fn page(
@@ -129,11 +132,39 @@ async fn log_in(request: HttpRequest, app: App, form: Form<LogInForm>) -> ApiRes
     auth::require_same_origin(&request, &app)?;
     let LogInForm { email, password, redirect } = form.into_inner();
     let redirect = safe(redirect.as_deref());
-    match sign_in::by_password(&app, &email, password, auth::device(&request, &app)).await {
-        Ok(opened) => Ok(enter(&app, &opened, redirect.as_ref())),
+    let typed = sign_in::Typed { email: email.clone(), password, code: None, return_path: redirect.clone() };
+    match sign_in::by_password(&app, typed, auth::device(&request, &app)).await {
+        Ok(Entry::In(opened)) => Ok(enter(&app, &opened, redirect.as_ref())),
+        Ok(Entry::CodeWanted(ticket)) => ask_code(&app, &ticket),
         Err(failure) => {
             let typed = StartForm { email, ..StartForm::default() };
             again(&app, Mode::SignIn, redirect, typed, &failure)
+        }
+    }
+}
+
+/// The second step of a sign-in.
+pub(super) fn ask_code(app: &Pitlane, ticket: &Token) -> ApiResult<HttpResponse> {
+    let (frame, ticket) = (frame(app, None, Nav::None), ticket.expose().to_owned());
+    show(&CodePage { frame, ticket, errors: Errors::default() }, StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+struct CodeForm {
+    ticket: String,
+    code: String,
+}
+
+async fn give_code(request: HttpRequest, app: App, form: Form<CodeForm>) -> ApiResult<HttpResponse> {
+    auth::require_same_origin(&request, &app)?;
+    let CodeForm { ticket, code } = form.into_inner();
+    match sign_in::by_code(&app, &ticket, code, auth::device(&request, &app)).await {
+        Ok((opened, path)) => Ok(enter(&app, &opened, path.as_ref())),
+        Err(usecases::Error::Accounts(AccountsError::InvalidToken)) => Ok(go("/start")),
+        Err(failure) => {
+            let (problem, errors) = faults(&failure)?;
+            let frame = frame(&app, None, Nav::None);
+            show(&CodePage { frame, ticket, errors }, problem.status)
         }
     }
 }
@@ -185,7 +216,9 @@ async fn mail_link(
     auth::require_same_origin(request, app)?;
     let (mode, purpose) = match wanted {
         Purpose::PasswordReset => (Mode::Forgot, MailPurpose::PasswordReset),
-        Purpose::MagicLink | Purpose::VerifyEmail => (Mode::MagicLink, MailPurpose::SignIn),
+        Purpose::MagicLink | Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::SecondFactor => {
+            (Mode::MagicLink, MailPurpose::SignIn)
+        }
     };
     let (email, redirect) = (form.email, safe(form.redirect.as_deref()));
     let path = redirect.as_ref().map(ReturnPath::as_str);
@@ -193,7 +226,7 @@ async fn mail_link(
         Ok(()) => {
             let frame = frame(app, None, Nav::None);
             let page = CheckMailPage { frame, email, purpose, valid_minutes: wanted.ttl_seconds() / 60 };
-            show(&page, actix_web::http::StatusCode::OK)
+            show(&page, StatusCode::OK)
         }
         Err(failure) => {
             let typed = StartForm { email, ..StartForm::default() };

@@ -7,8 +7,9 @@ use accounts::{
     Purpose, Token, User, api_token, sign_in,
 };
 use kernel::{ApiTokenId, SignInId, UserId};
+use notifications::Milestone;
 
-use super::{Error, links, passwords};
+use super::{Error, links, mail, passwords};
 use crate::state::Pitlane;
 
 /// A change as it was typed; what is absent stays.
@@ -31,7 +32,8 @@ impl TypedChange {
     }
 }
 
-/// Changes the account. A new address is confirmed by mail; a new password ends the other sign-ins.
+/// Changes the account. A new address is taken once the link that is mailed to it was opened; a new password ends
+/// the other sign-ins. Both are told to the address that the account has.
 ///
 /// # Errors
 /// Fields that are wrong, a current password that is, too many tries at it, an address that has an account, or a
@@ -68,12 +70,16 @@ pub async fn change(
         Some(password) => Some(passwords::hash(password, &cx).await?),
         None => None,
     };
-    let wanted = Change { profile, email, password, matched, keep };
-    let (id, secret) = (user.id(), links::secret(pitlane, &cx));
+    let email = email.map(|email| (email, links::secret(pitlane, &cx)));
+    let (id, wanted) = (user.id(), Change { profile, email, password, matched, keep });
     let changed = pitlane.db.write(move |tx| {
         let changed = change::change(tx, id, &wanted, &cx)?;
-        if changed.email_changed {
-            links::send(tx, &changed.user, Purpose::VerifyEmail, secret, &cx)?;
+        if let Some(link) = &changed.link {
+            links::enqueue(tx, link, &cx)?;
+            mail::notice(tx, Milestone::EmailChangeAsked, id, &cx)?;
+        }
+        if changed.password_changed {
+            mail::notice(tx, Milestone::PasswordChanged, id, &cx)?;
         }
         Ok(changed.user)
     });
@@ -87,8 +93,23 @@ fn wrong_password() -> Error {
     AccountsError::invalid("current_password", "wrong", "That is not your current password.").into()
 }
 
+/// The address that the account is to have once the link that was mailed to it is opened.
+///
+/// # Errors
+/// A failure of the storage.
+pub async fn pending_email(pitlane: &Pitlane, user: &User) -> Result<Option<Email>, Error> {
+    let (id, now) = (user.id(), pitlane.clock.now());
+    let link = pitlane.db.read(move |tx| -> Result<_, Error> {
+        Ok(tx.one_time_token_of(id, Purpose::ChangeEmail)?.filter(|link| now < link.expires_at))
+    });
+    Ok(link.await?.map(|link| link.email))
+}
+
 /// The stored hash, if the person knows its password.
-async fn confirm(
+///
+/// # Errors
+/// A current password that is missing or wrong, too many tries at it, or a failure of the storage.
+pub(super) async fn confirm(
     pitlane: &Pitlane,
     user: &User,
     typed: Option<String>,

@@ -267,7 +267,10 @@ fn make_session(
 ) -> Result<SessionId, Error> {
     let terms = order.terms();
     let intake = intake::Store::intake_by_id(tx, terms.intake)?.ok_or(Refusal::IntakeRequired)?;
-    let customer = accounts::UserStore::user_by_id(tx, terms.customer)?.ok_or(Refusal::NotFound)?;
+    // Money can still be on its way when its customer leaves; it goes back.
+    let customer = accounts::UserStore::user_by_id(tx, terms.customer)?
+        .filter(|customer| customer.status() != accounts::user::Status::Erased)
+        .ok_or(Refusal::NotFound)?;
     let plan = fulfilling
         .catalog
         .book(&terms.book)

@@ -1,7 +1,6 @@
 //! Links that are mailed: made, asked for, followed.
 
 use accounts::one_time::{self, LinkRequest, LinkSecret};
-use accounts::sign_in::Opened;
 use accounts::{
     Device, Email, Error as AccountsError, OneTimeToken, Password, Purpose, ReturnPath, Token, User,
 };
@@ -11,6 +10,7 @@ use notifications::Milestone;
 use store::Tx;
 
 use super::mail::{self, About};
+use super::sign_in::{self, Entry};
 use super::{Error, passwords};
 use crate::state::Pitlane;
 
@@ -20,16 +20,21 @@ pub(super) fn secret(pitlane: &Pitlane, cx: &Context) -> LinkSecret {
     LinkSecret { id, token: mail::link_token(&pitlane.settings.auth.secret, id).hash() }
 }
 
-const fn milestone(purpose: Purpose) -> Milestone {
+/// With what its link is mailed; the ticket of a sign-in is not.
+const fn milestone(purpose: Purpose) -> Option<Milestone> {
     match purpose {
-        Purpose::VerifyEmail => Milestone::Verification,
-        Purpose::MagicLink => Milestone::MagicLink,
-        Purpose::PasswordReset => Milestone::PasswordReset,
+        Purpose::VerifyEmail => Some(Milestone::Verification),
+        Purpose::MagicLink => Some(Milestone::MagicLink),
+        Purpose::PasswordReset => Some(Milestone::PasswordReset),
+        Purpose::ChangeEmail => Some(Milestone::EmailChange),
+        Purpose::SecondFactor => None,
     }
 }
 
-fn enqueue(tx: &mut Tx<'_>, link: &OneTimeToken, cx: &Context) -> Result<(), Error> {
-    mail::enqueue(tx, milestone(link.purpose), link.user, About::Link(link.id), cx).map(drop)
+/// Commits to mailing a link.
+pub(super) fn enqueue(tx: &mut Tx<'_>, link: &OneTimeToken, cx: &Context) -> Result<(), Error> {
+    let Some(milestone) = milestone(link.purpose) else { return Ok(()) };
+    mail::enqueue(tx, milestone, link.user, About::Link(link.id), cx).map(drop)
 }
 
 /// Makes a link for a person and commits to mailing it.
@@ -89,22 +94,28 @@ pub async fn resend_verification(pitlane: &Pitlane, user: &User, device: &Device
     request(pitlane, Purpose::VerifyEmail, user.email().as_str(), None, device).await
 }
 
-/// Whose link it is, without using it up.
+/// Whose link it is, without using it up. A link that brings another address is one that verifies.
 ///
 /// # Errors
 /// A failure of the storage.
 pub async fn peek(pitlane: &Pitlane, purpose: Purpose, token: &str) -> Result<Option<UserId>, Error> {
     let Some(token) = Token::presented(token) else { return Ok(None) };
     let (hash, cx) = (token.hash(), pitlane.context());
-    let found = pitlane.db.read(move |tx| one_time::peek(tx, purpose, &hash, &cx)).await?;
-    Ok(found.map(|user| user.id()))
+    let found = pitlane.db.read(move |tx| {
+        let found = one_time::peek(tx, purpose, &hash, &cx)?;
+        match (found, purpose) {
+            (None, Purpose::VerifyEmail) => one_time::peek(tx, Purpose::ChangeEmail, &hash, &cx),
+            (found, _) => Ok(found),
+        }
+    });
+    Ok(found.await?.map(|user| user.id()))
 }
 
 fn presented(token: &str) -> Result<Token, Error> {
     Token::presented(token).ok_or_else(|| AccountsError::InvalidToken.into())
 }
 
-/// Confirms the address of an account.
+/// Confirms the address of an account, or the one it is to have from now on.
 ///
 /// # Errors
 /// A link that does not work, or a failure of the storage.
@@ -114,7 +125,7 @@ pub async fn verify_email(pitlane: &Pitlane, token: &str) -> Result<(), Error> {
     Ok(verified.map(drop)?)
 }
 
-/// Signs in without a password.
+/// Signs in without a password, or as far as the code of an authenticator app; with where to go afterwards.
 ///
 /// # Errors
 /// A link that does not work, or a failure of the storage.
@@ -122,10 +133,12 @@ pub async fn sign_in(
     pitlane: &Pitlane,
     token: &str,
     device: Device,
-) -> Result<(Opened, Option<ReturnPath>), Error> {
+) -> Result<(Entry, Option<ReturnPath>), Error> {
     let (hash, cx) = (presented(token)?.hash(), pitlane.context());
-    let days = pitlane.settings.auth.session_days;
-    Ok(pitlane.db.write(move |tx| one_time::sign_in_by_link(tx, &hash, &device, days, &cx)).await?)
+    let (days, ticket) = (pitlane.settings.auth.session_days, secret(pitlane, &cx));
+    let (outcome, path) =
+        pitlane.db.write(move |tx| one_time::sign_in_by_link(tx, &hash, &device, days, ticket, &cx)).await?;
+    Ok((sign_in::entry(pitlane, outcome, ticket)?, path))
 }
 
 /// Sets a new password and ends every sign-in.
@@ -142,6 +155,9 @@ pub async fn reset_password(pitlane: &Pitlane, token: &str, password: String) ->
     }
     let cx = pitlane.context();
     let password = passwords::hash(password, &cx).await?;
-    let reset = pitlane.db.write(move |tx| one_time::reset_password(tx, &hash, password.clone(), &cx)).await;
-    Ok(reset.map(drop)?)
+    let reset = pitlane.db.write(move |tx| -> Result<(), Error> {
+        let user = one_time::reset_password(tx, &hash, password.clone(), &cx)?;
+        mail::notice(tx, Milestone::PasswordChanged, user.id(), &cx)
+    });
+    reset.await
 }

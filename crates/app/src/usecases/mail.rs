@@ -23,6 +23,8 @@ pub enum About {
     Order(OrderId),
     /// Money sent back.
     Refund(RefundId),
+    /// Something that happened to the recipient's account; the id is the happening's own.
+    Account(Uuid),
 }
 
 impl About {
@@ -32,6 +34,7 @@ impl About {
             Self::Session(id) => id.uuid(),
             Self::Order(id) => id.uuid(),
             Self::Refund(id) => id.uuid(),
+            Self::Account(id) => id,
         }
     }
 }
@@ -73,6 +76,19 @@ pub fn enqueue<S: notifications::Store + jobs::Store>(
         new = true;
     }
     Ok(new)
+}
+
+/// Commits to telling a person what just happened to their account.
+///
+/// # Errors
+/// When the storage fails.
+pub fn notice<S: notifications::Store + jobs::Store>(
+    store: &mut S,
+    milestone: Milestone,
+    recipient: UserId,
+    cx: &Context,
+) -> Result<(), Error> {
+    enqueue(store, milestone, recipient, About::Account(cx.id()), cx).map(drop)
 }
 
 /// The secret of a link that works once. It is made from the link's id, so that it can be made again when the mail is

@@ -36,6 +36,9 @@ pub async fn apply_event(pitlane: &Pitlane, event: ProviderEvent) -> Result<Outc
             }
             let outcome = news.apply(tx, &fulfilling, &cx)?;
             payments::Store::event_conclude(tx, &inbox.id, outcome)?;
+            if news.names_nobody_here(tx)? {
+                payments::Store::event_empty(tx, &inbox.id)?;
+            }
             Ok::<_, Error>(outcome)
         })
         .await?;
@@ -74,6 +77,22 @@ impl News {
             }
             EventSubject::Other => Ok(Self::Nothing),
         }
+    }
+
+    /// Whether its text, which names a person, has no reason to be kept: it tells of nothing that is known here, or of
+    /// somebody who has left.
+    fn names_nobody_here(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
+        let order = match self {
+            Self::Checkout { checkout, .. } => order_of(tx, checkout)?,
+            Self::Refunds { payment_intent, .. } => {
+                payments::Store::payment_by_intent(tx, payment_intent)?.map(|payment| payment.order)
+            }
+            Self::Nothing | Self::Unknown => None,
+        };
+        let Some(order) = order else { return Ok(true) };
+        let Some(order) = payments::Store::order_by_id(tx, order)? else { return Ok(true) };
+        let customer = accounts::UserStore::user_by_id(tx, order.terms().customer)?;
+        Ok(customer.is_none_or(|customer| customer.status() == accounts::user::Status::Erased))
     }
 
     fn apply(&self, tx: &mut Tx<'_>, fulfilling: &Fulfilling, cx: &Context) -> Result<Outcome, Error> {

@@ -1,24 +1,45 @@
 //! Signing in by password, and out.
 
-use accounts::sign_in::{self, Opened, PasswordAttempt, PasswordOutcome};
-use accounts::{AttemptKey, CredentialStore, Device, Email, Error as AccountsError, SignIn, UserStore};
+use accounts::one_time::LinkSecret;
+use accounts::sign_in::{self, CodeAttempt, Opened, Outcome, PasswordAttempt};
+use accounts::{
+    AttemptKey, CredentialStore, Device, Email, Error as AccountsError, ReturnPath, SignIn, Token, UserStore,
+};
 use kernel::{SignInId, UserId};
 
-use super::{Error, passwords};
+use super::{Error, links, mail, passwords, second_factor};
 use crate::state::Pitlane;
+
+/// What somebody types to sign in.
+#[derive(Debug, Default)]
+pub struct Typed {
+    /// The address of the account.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+    /// A code of the authenticator app, if it comes at once.
+    pub code: Option<String>,
+    /// Where to go afterwards, kept while a code is asked for.
+    pub return_path: Option<ReturnPath>,
+}
+
+/// How far a sign-in came.
+#[derive(Debug)]
+pub enum Entry {
+    /// To its end.
+    In(Box<Opened>),
+    /// A code of the authenticator app is asked for, together with this ticket.
+    CodeWanted(Token),
+}
 
 /// Signs in by password.
 ///
 /// # Errors
-/// Wrong credentials, too many attempts, a suspended account, or a failure of the storage.
-pub async fn by_password(
-    pitlane: &Pitlane,
-    email: &str,
-    password: String,
-    device: Device,
-) -> Result<Opened, Error> {
+/// Wrong credentials, a wrong code, too many attempts, a suspended account, or a failure of the storage.
+pub async fn by_password(pitlane: &Pitlane, typed: Typed, device: Device) -> Result<Entry, Error> {
+    let Typed { email, password, code, return_path } = typed;
     // What can't be an address has no account, and is answered like one that has none.
-    let email = Email::parse(email).map_err(|_| AccountsError::WrongCredentials)?;
+    let email = Email::parse(&email).map_err(|_| AccountsError::WrongCredentials)?;
     let limit = pitlane.settings.auth.login_attempts_per_minute;
     let days = pitlane.settings.auth.session_days;
     let (wanted, key, now) =
@@ -35,11 +56,43 @@ pub async fn by_password(
         return Err(AccountsError::TooManyAttempts { retry_after_seconds }.into());
     }
     let matched = passwords::matching(user.and_then(|user| user.password().cloned()), password).await?;
-    let attempt = PasswordAttempt { email, matched, device, limit, days };
     let cx = pitlane.context();
-    match pitlane.db.write(move |tx| sign_in::by_password(tx, &attempt, &cx)).await? {
-        PasswordOutcome::SignedIn(opened) => Ok(*opened),
-        PasswordOutcome::Refused(error) => Err(error.into()),
+    let (ticket, secret_of) = (links::secret(pitlane, &cx), second_factor::secrets(pitlane));
+    let attempt = PasswordAttempt { email, matched, device, limit, days, code, ticket, return_path };
+    let entered = pitlane.db.write(move |tx| sign_in::by_password(tx, &attempt, &secret_of, &cx)).await?;
+    entry(pitlane, entered, ticket)
+}
+
+/// Goes on with a sign-in after its first proof, by ticket and code; with where to go afterwards.
+///
+/// # Errors
+/// A ticket that does not work any more, a wrong code, too many of them, or a failure of the storage.
+pub async fn by_code(
+    pitlane: &Pitlane,
+    ticket: &str,
+    code: String,
+    device: Device,
+) -> Result<(Opened, Option<ReturnPath>), Error> {
+    let ticket = Token::presented(ticket).ok_or(AccountsError::InvalidToken)?.hash();
+    let limit = pitlane.settings.auth.login_attempts_per_minute;
+    let attempt = CodeAttempt { ticket, code, device, limit, days: pitlane.settings.auth.session_days };
+    let (cx, secret_of) = (pitlane.context(), second_factor::secrets(pitlane));
+    let (outcome, path) = pitlane.db.write(move |tx| sign_in::by_code(tx, &attempt, &secret_of, &cx)).await?;
+    match outcome {
+        Outcome::SignedIn(opened) => Ok((*opened, path)),
+        Outcome::NeedsCode => Err(AccountsError::SecondFactorRequired.into()),
+        Outcome::Refused(error) => Err(error.into()),
+    }
+}
+
+/// What came of a first proof, for the page or the program that gave it.
+pub(super) fn entry(pitlane: &Pitlane, outcome: Outcome, ticket: LinkSecret) -> Result<Entry, Error> {
+    match outcome {
+        Outcome::SignedIn(opened) => Ok(Entry::In(opened)),
+        Outcome::NeedsCode => {
+            Ok(Entry::CodeWanted(mail::link_token(&pitlane.settings.auth.secret, ticket.id)))
+        }
+        Outcome::Refused(error) => Err(error.into()),
     }
 }
 

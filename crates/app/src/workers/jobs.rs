@@ -16,7 +16,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::state::Pitlane;
-use crate::workers::{expire_order, expire_request, mail, prune, reconcile, refund, sweep_files};
+use crate::workers::{
+    expire_order, expire_request, forget_payer, mail, prune, reconcile, refund, retain, sweep_files,
+};
 
 /// Jobs that run at once in this process.
 const AT_ONCE: usize = 8;
@@ -267,6 +269,8 @@ async fn run(pitlane: Pitlane, carriers: Carriers, job: Job) -> Result<(), Failu
         JobKind::ExpireRequest => expire_request::run(&pitlane, &job).await,
         JobKind::Refund => refund::run(&pitlane, &job).await,
         JobKind::SweepFiles => sweep_files::run(&pitlane).await,
+        JobKind::ForgetPayer => forget_payer::run(&pitlane, &job).await,
+        JobKind::Retain => retain::run(&pitlane).await,
         JobKind::Prune => prune::run(&pitlane).await,
     }
 }

@@ -11,6 +11,7 @@ use payments::gateway::{
 };
 use stripe::{ApiErrorsCode, ApiErrorsType, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_checkout::checkout_session::{ExpireCheckoutSession, RetrieveCheckoutSession};
+use stripe_core::customer::DeleteCustomer;
 use stripe_core::payment_intent::RetrievePaymentIntent;
 
 use crate::stripe::signature;
@@ -189,6 +190,13 @@ impl Gateway for Stripe {
         let key = format!("customer:{}:{}", customer.customer, fingerprint(customer));
         let text = self.write(&wire::customer_request(customer), &key).await?;
         wire::object_id(&text).map_err(unreadable(Effect::Writes))
+    }
+
+    async fn customer_delete(&self, reference: &str) -> Result<(), GatewayError> {
+        match self.write(&DeleteCustomer::new(reference), &format!("forget:{reference}")).await {
+            Ok(_) | Err(GatewayError::Missing) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn checkout_create(&self, checkout: &NewCheckout) -> Result<Checkout, GatewayError> {

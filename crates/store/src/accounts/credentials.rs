@@ -69,7 +69,7 @@ struct AttemptsRow {
     failures: i64,
 }
 
-fn token_hash(entity: &str, bytes: Vec<u8>) -> Result<TokenHash, StoreError> {
+pub(super) fn token_hash(entity: &str, bytes: Vec<u8>) -> Result<TokenHash, StoreError> {
     let bytes =
         <[u8; 32]>::try_from(bytes).map_err(|_| StoreError::corrupt(entity, "the length of a hash"))?;
     Ok(TokenHash::new(bytes))
@@ -373,6 +373,22 @@ impl CredentialStore for Tx<'_> {
             .filter(one_time_tokens::user_id.eq(Id(user.uuid())))
             .filter(one_time_tokens::purpose.eq(purpose.as_str()));
         diesel::delete(unused).execute(self.conn()).stored().map(drop)
+    }
+
+    fn one_time_token_of(
+        &mut self,
+        user: UserId,
+        purpose: Purpose,
+    ) -> Result<Option<OneTimeToken>, StoreError> {
+        let row: Option<OneTimeTokenRow> = one_time_tokens::table
+            .filter(one_time_tokens::user_id.eq(Id(user.uuid())))
+            .filter(one_time_tokens::purpose.eq(purpose.as_str()))
+            .order(one_time_tokens::id.desc())
+            .select(OneTimeTokenRow::as_select())
+            .first(self.conn())
+            .optional()
+            .stored()?;
+        row.map(OneTimeToken::try_from).transpose()
     }
 
     fn login_attempts(&mut self, key: &AttemptKey) -> Result<Option<LoginAttempts>, StoreError> {

@@ -126,6 +126,14 @@ impl ProviderStore for Tx<'_> {
         row.map(Provider::try_from).transpose()
     }
 
+    fn provider_rename(&mut self, owner: UserId, name: &str) -> Result<(), StoreError> {
+        diesel::update(providers::table.filter(providers::owner_id.eq(Id(owner.uuid()))))
+            .set(providers::name.eq(name))
+            .execute(self.conn())
+            .stored()
+            .map(drop)
+    }
+
     fn mechanic_insert(&mut self, mechanic: &Mechanic) -> Result<(), StoreError> {
         diesel::insert_into(mechanics::table)
             .values(MechanicRow::from(mechanic))

@@ -13,7 +13,7 @@ use kernel::{Role, StoreError, Timestamp, UserId};
 use crate::both::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
-use crate::schema::accounts::users;
+use crate::schema::accounts::{api_tokens, audit_log, idempotency_keys, sign_ins, users};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
@@ -205,5 +205,19 @@ impl UserStore for Tx<'_> {
             .load(self.conn())
             .stored()?;
         Ok(ids.into_iter().map(|id| UserId::new(id.0)).collect())
+    }
+
+    fn user_traces_delete(&mut self, user: UserId) -> Result<(), StoreError> {
+        let id = Id(user.uuid());
+        diesel::delete(sign_ins::table.filter(sign_ins::user_id.eq(id))).execute(self.conn()).stored()?;
+        diesel::delete(api_tokens::table.filter(api_tokens::user_id.eq(id))).execute(self.conn()).stored()?;
+        diesel::delete(idempotency_keys::table.filter(idempotency_keys::user_id.eq(id)))
+            .execute(self.conn())
+            .stored()?;
+        diesel::update(audit_log::table.filter(audit_log::actor_id.eq(id)))
+            .set(audit_log::address.eq(None::<String>))
+            .execute(self.conn())
+            .stored()
+            .map(drop)
     }
 }

@@ -70,6 +70,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable};
+    use crate::types::{AnyTs, AnyUuid};
+    second_factors (user_id) {
+        user_id -> AnyUuid,
+        enrolment_id -> AnyUuid,
+        created_at -> AnyTs,
+        confirmed_at -> Nullable<AnyTs>,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Binary;
+    use crate::types::{AnyTs, AnyUuid};
+    recovery_codes (user_id, code_hash) {
+        user_id -> AnyUuid,
+        code_hash -> Binary,
+        created_at -> AnyTs,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Text};
     use crate::types::AnyTs;
     login_attempts (account_hash, address) {

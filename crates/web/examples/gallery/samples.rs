@@ -3,24 +3,26 @@
 use web::Page;
 use web::account::{AccountPage, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
-use web::auth::{CheckMailPage, LinkState, MagicPage, MailPurpose, ResetPage, VerifyPage};
+use web::auth::{CheckMailPage, CodePage, LinkState, MagicPage, MailPurpose, ResetPage, VerifyPage};
 use web::chat::{ChatPage, ChatSession, Event, EventBody, FileLink, NoteKind, Person, RoomRole, Vehicle};
 use web::checkout::{CheckoutState, CheckoutSuccessPage};
 use web::dashboard::DashboardPage;
+use web::erase::{ErasePage, ErasedPage};
 use web::error_page::{ErrorKind, ErrorPage};
 use web::form::Errors;
 use web::frame::{Frame, Nav, Role, Viewer};
 use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 use web::landing::LandingPage;
 use web::mail::{
-    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Receipt, Refund,
-    RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
+    AccountNotice, BookingConfirmed, EmailChange, Happening, MagicLink, Mail, MechanicAssigned, Message,
+    PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::mailbox::{MailboxItem, MailboxPage};
 use web::mechanic::{Approval, MechanicPage, RequestCard};
 use web::money::Amount;
 use web::plan::{PlanCard, ReceiptLine};
 use web::receipt::{Movement, ReceiptPage};
+use web::second_factor::{AppState, SecondFactorPage};
 use web::session::{SessionRow, SessionStatus};
 use web::start::{Mode, StartForm, StartPage};
 use web::thank_you::ThankYouPage;
@@ -311,6 +313,9 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
         frame: frame(Some(Role::Customer), Nav::Account),
         email: "maya.torres@example.com".to_owned(),
         email_verified: false,
+        pending_email: Some("maya@elsewhere.example".to_owned()),
+        has_password: true,
+        second_factor: false,
         name: "Maya Torres".to_owned(),
         time_zone: "America/Chicago".to_owned(),
         sign_ins: vec![
@@ -336,7 +341,45 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
             last_used_at: None,
         }],
     };
-    add(out, "account", &account)
+    add(out, "account", &account)?;
+    leaving(out)?;
+    second_factor(out)
+}
+
+fn leaving(out: &mut Rendered) -> Result<(), web::Error> {
+    let asked = ErasePage {
+        frame: frame(Some(Role::Customer), Nav::Account),
+        email: "maya.torres@example.com".to_owned(),
+        has_password: true,
+        open_sessions: 2,
+        money_years: 10,
+        errors: Errors::one("current_password", "That is not your current password."),
+    };
+    add(out, "erase", &asked)?;
+    add(out, "erased", &ErasedPage { frame: frame(None, Nav::None), money_years: 10 })
+}
+
+fn second_factor(out: &mut Rendered) -> Result<(), web::Error> {
+    let wrong =
+        || Errors::one("code", "That code is wrong or was used before. Type the one your app shows now.");
+    let code = CodePage { frame: frame(None, Nav::None), ticket: "abc".to_owned(), errors: wrong() };
+    add(out, "code", &code)?;
+    let picture =
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8" fill="none"></svg>"#.to_owned();
+    for (name, state) in [
+        ("off", AppState::Off { has_password: true }),
+        ("begun", AppState::Begun { picture, secret: "GEZDGNBVGY3TQOJQ".to_owned() }),
+        ("on", AppState::On { since: "2026-11-20T14:00:00Z".to_owned(), codes_left: 1 }),
+        (
+            "codes",
+            AppState::Codes { codes: vec!["abcdefgh-ijklmnop".to_owned(), "qrstuvwx-yz234567".to_owned()] },
+        ),
+    ] {
+        let frame = frame(Some(Role::Admin), Nav::Account);
+        let page = SecondFactorPage { frame, state, required: true, errors: wrong() };
+        add(out, &format!("second-factor-{name}"), &page)?;
+    }
+    Ok(())
 }
 
 fn event(seq: i64, actor: &str, minute: u8, body: EventBody) -> Event {
@@ -600,6 +643,19 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         url: format!("{base}/auth/reset/abc"),
         valid_minutes: 30,
     };
+    let moved = EmailChange {
+        sender: sender(),
+        name: name(),
+        url: format!("{base}/auth/verify/abc"),
+        valid_hours: 24,
+    };
+    let noticed = AccountNotice {
+        sender: sender(),
+        name: name(),
+        happening: Happening::PasswordChanged,
+        happened_at: at(),
+        account_url: format!("{base}/account"),
+    };
     let booked = BookingConfirmed {
         sender: sender(),
         name: name(),
@@ -659,6 +715,8 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("verification", verify.compose()?),
         ("magic_link", magic.compose()?),
         ("password_reset", reset.compose()?),
+        ("email_change", moved.compose()?),
+        ("account_notice", noticed.compose()?),
         ("booking_confirmed", booked.compose()?),
         ("mechanic_assigned", assigned.compose()?),
         ("session_ended", ended.compose()?),

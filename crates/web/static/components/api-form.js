@@ -1,4 +1,4 @@
-// <api-form [data-done] [data-then="remove|go"] [data-to] [data-reveal]>: sends its form to the API as JSON.
+// <api-form [data-done] [data-then="remove|reload|reset|go"] [data-to] [data-reveal]>: sends its form to the API as JSON.
 //
 // `data-method` on the form names a method that HTML forms don't have. Faults stand beside their fields.
 
@@ -45,6 +45,8 @@ class ApiForm extends HTMLElement {
       if (next) next.querySelector("button, a")?.focus();
       else location.reload();
     }
+    if (then === "reset") form.reset();
+    if (then === "reload") location.reload();
     if (then === "go") location.assign(to);
   }
 

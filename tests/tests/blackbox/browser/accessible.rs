@@ -21,6 +21,11 @@ fn pages_before_a_session_are_accessible_and_fit_everywhere() {
 }
 
 #[test]
+fn pages_around_an_account_are_accessible_and_fit_everywhere() {
+    all_are_good(scenes::of_accounts);
+}
+
+#[test]
 fn pages_around_a_session_are_accessible_and_fit_everywhere() {
     all_are_good(scenes::of_sessions);
 }

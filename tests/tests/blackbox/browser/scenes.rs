@@ -4,6 +4,8 @@ use serde_json::json;
 use tests::money::{AUTHENTICATED_CARD, Checkout, GOOD_CARD};
 use tests::{Person, TestServer};
 
+use crate::blackbox::security::enrol;
+
 /// A page in one state.
 pub struct Scene {
     /// What it is called.
@@ -29,6 +31,18 @@ const SEND_WRONG_PASSWORD: &str = "
     document.querySelector('[name=email]').value = 'somebody@example.com';
     document.querySelector('[name=password]').value = 'this is not it';
     document.querySelector('main form button.button-primary').click();";
+const SIGN_IN_PROTECTED: &str = "
+    document.querySelector('[name=email]').value = 'mechanic2@example.com';
+    document.querySelector('[name=password]').value = 'pitlane-demo';
+    document.querySelector('main form button.button-primary').click();";
+const SEND_TICKED: &str = "
+    document.querySelector('[name=sure]').checked = true;
+    document.querySelector('[name=current_password]').value = 'this is not it';
+    document.querySelector('main form button.button-danger').click();";
+const ERASE: &str = "
+    document.querySelector('[name=sure]').checked = true;
+    document.querySelector('[name=current_password]').value = 'a long enough password 42';
+    document.querySelector('main form button.button-danger').click();";
 const OPEN_DIALOG: &str = "document.querySelector('header [data-open=end]').click();";
 const OPEN_DETAILS: &str = "for (const one of document.querySelectorAll('details')) one.open = true;";
 const OPEN_SOME_DETAILS: &str = "[...document.querySelectorAll('main details')].filter((_, at) => at % 9 === 0).forEach((one) => (one.open = true));";
@@ -121,6 +135,33 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
 
 fn success(checkout: &Checkout) -> String {
     format!("/checkout/success?session_id={}", checkout.id)
+}
+
+/// What protects an account, and the way out of it.
+pub async fn of_accounts(server: &TestServer) -> Vec<Scene> {
+    let (dana, leaving) = (server.customer().await, server.customer().await);
+    let wish = json!({ "email": format!("new-{}", dana.email), "current_password": tests::people::PASSWORD });
+    dana.client.send(reqwest::Method::PATCH, "/api/me", Some(wish)).await.expect_status(200);
+    let beginning = server.mechanic().await;
+    let password = json!({ "current_password": tests::people::PASSWORD });
+    beginning.client.post("/api/me/second-factor", password).await.expect_status(201);
+    let protected = server.demo("mechanic2").await;
+    enrol(&protected, tests::people::DEMO_PASSWORD).await;
+    leaving.paid_session("chat10").await;
+    let (it, begun, on) = (Looking::by(&dana), Looking::by(&beginning), Looking::by(&protected));
+    let (gone, guest) = (Looking::by(&leaving), Looking(None));
+    vec![
+        it.after("account-security", "/account", OPEN_DETAILS, "Open the link we sent to"),
+        it.at("second-factor-off", "/account/second-factor", "Set up an app"),
+        it.after("second-factor-wrong", "/account/second-factor", SEND, "not your current password"),
+        begun.at("second-factor-begun", "/account/second-factor", "Scan this picture"),
+        begun.after("second-factor-key", "/account/second-factor", OPEN_DETAILS, "Type the key instead"),
+        on.at("second-factor-on", "/account/second-factor", "10 recovery codes are left"),
+        guest.after("sign-in-code", "/start", SIGN_IN_PROTECTED, "Your code"),
+        gone.at("erase", "/account/erase", "Your open session ends"),
+        gone.after("erase-wrong", "/account/erase", SEND_TICKED, "not your current password"),
+        gone.after("erased", "/account/erase", ERASE, "Your account is erased"),
+    ]
 }
 
 /// What a customer, mechanics and an admin see of sessions.

@@ -21,6 +21,11 @@ pub fn problem(error: &Error) -> Problem {
         Error::Suspended => say(StatusCode::FORBIDDEN, "account_suspended"),
         Error::InvalidToken => say(StatusCode::UNPROCESSABLE_ENTITY, "invalid_token"),
         Error::NotFound(_) => Problem::not_found(),
+        Error::SecondFactorRequired => say(StatusCode::UNAUTHORIZED, "second_factor_required"),
+        Error::WrongCode => say(StatusCode::UNAUTHORIZED, "wrong_code"),
+        Error::SecondFactorOn => say(StatusCode::CONFLICT, "second_factor_on"),
+        Error::SecondFactorOff => say(StatusCode::CONFLICT, "second_factor_off"),
+        Error::LastAdmin => say(StatusCode::CONFLICT, "last_admin"),
         Error::NotApproved => say(StatusCode::FORBIDDEN, "not_approved"),
         Error::InvalidTransition { .. } => say(StatusCode::CONFLICT, "invalid_transition"),
         Error::TooManyTokens(_) => say(StatusCode::CONFLICT, "too_many_tokens"),
@@ -34,12 +39,17 @@ fn sentence(error: &Error) -> String {
         Error::WrongCredentials => "The e-mail address or the password is wrong.",
         Error::Suspended => "This account is suspended.",
         Error::InvalidToken => "This link does not work any more. Ask for a new one.",
+        Error::SecondFactorRequired => "Type the code of your authenticator app.",
+        Error::WrongCode => "That code is wrong or was used before. Type the one your app shows now.",
+        Error::LastAdmin => "You are the last admin. Make another account an admin first.",
         Error::NotApproved => "An admin has to approve your account first.",
         Error::Invalid(_)
         | Error::TooManyAttempts { .. }
         | Error::NotFound(_)
         | Error::InvalidTransition { .. }
         | Error::TooManyTokens(_)
+        | Error::SecondFactorOn
+        | Error::SecondFactorOff
         | Error::Store(_) => return capitalised(&error.to_string()),
     };
     text.to_owned()

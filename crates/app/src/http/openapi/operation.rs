@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::notation::{example, schema};
+use crate::http::auth::is_own_account;
 use crate::http::middleware::is_for_program;
 use crate::http::router::{Access, Listed};
 
@@ -44,7 +45,8 @@ pub(super) struct Written {
     pages: Vec<String>,
 }
 
-/// A request's body: the name of a schema as JSON, `none` where nothing or `{}` passes, or a form.
+/// A request's body: the name of a schema as JSON, with a `?` where it may be left out; `none` where nothing or `{}`
+/// passes; or a form.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Body {
@@ -173,7 +175,7 @@ impl Operation<'_> {
     fn body(&self) -> Option<Value> {
         let (media, name, required) = match self.written.body.as_ref()? {
             Body::Json(none) if none == "none" => (JSON, "Nothing", false),
-            Body::Json(name) => (JSON, name.as_str(), true),
+            Body::Json(name) => (JSON, name.trim_end_matches('?'), !name.ends_with('?')),
             Body::Other(form) => (form.media.as_str(), form.is.as_str(), !form.raw && !form.loose),
         };
         let schema = self.schema(&json!(name));
@@ -285,6 +287,10 @@ impl Operation<'_> {
         let changes = ![Method::GET, Method::HEAD].contains(&self.listed.method);
         for (status, code) in of_access(self.listed.access) {
             add(*status, code);
+        }
+        if matches!(self.listed.access, Access::SignedIn | Access::Admin) && !is_own_account(self.listed.path)
+        {
+            add(403, "second_factor_setup_required");
         }
         if needs_sign_in(self.listed.access) && changes {
             add(403, "cross_origin");

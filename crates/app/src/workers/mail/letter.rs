@@ -1,16 +1,16 @@
 //! Writes a mail from what it is about, as things stand when it is sent.
 
-use accounts::{Purpose, Status, User};
+use accounts::{Email, Purpose, Status, User};
 use kernel::id::{DeliveryId, OneTimeTokenId, OrderId};
-use kernel::{Actor, Context, Money, PlanCode};
+use kernel::{Actor, Context, Money, PlanCode, Timestamp};
 use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
 use sessions::{Summary, SummaryText};
 use store::Tx;
 use store::views::mail::{Booking, Repayment};
 use store::views::session::SessionView;
 use web::mail::{
-    BookingConfirmed, MagicLink, Mail, MechanicAssigned, Message, PasswordReset, Receipt, Refund,
-    RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
+    AccountNotice, BookingConfirmed, EmailChange, Happening, MagicLink, Mail, MechanicAssigned, Message,
+    PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::money::Amount;
 use web::plan::ReceiptLine;
@@ -59,6 +59,8 @@ pub(super) fn write(
         (Milestone::Verification, About::Link(id)) => writer.link(tx, Purpose::VerifyEmail, id)?,
         (Milestone::MagicLink, About::Link(id)) => writer.link(tx, Purpose::MagicLink, id)?,
         (Milestone::PasswordReset, About::Link(id)) => writer.link(tx, Purpose::PasswordReset, id)?,
+        (Milestone::EmailChange, About::Link(id)) => writer.link(tx, Purpose::ChangeEmail, id)?,
+        (milestone, About::Account(_)) => writer.account(milestone, delivery.stored().created_at),
         (Milestone::Refunded, About::Refund(id)) => match store::views::mail::repayment(tx, id)? {
             Some(repayment) => writer.refund(&repayment),
             None => Written::Void("the refund is gone"),
@@ -89,10 +91,10 @@ pub(super) fn write(
     };
     match written {
         Written::Void(reason) => Ok(Letter::Void(reason.to_owned())),
-        Written::Mail { mail, links } => {
+        Written::Mail { mail, links, to } => {
             let mail = mail?;
             Ok(Letter::Message(Outgoing {
-                to: recipient.email().as_str().to_owned(),
+                to: to.as_ref().unwrap_or(recipient.email()).as_str().to_owned(),
                 subject: mail.subject,
                 text: mail.text,
                 html: Some(mail.html),
@@ -109,13 +111,25 @@ fn about(delivery: &Delivery) -> Option<About> {
 }
 
 enum Written {
-    Mail { mail: Result<Mail, web::Error>, links: Vec<String> },
+    /// `to` is the account's address unless it says another.
+    Mail {
+        mail: Result<Mail, web::Error>,
+        links: Vec<String>,
+        to: Option<Email>,
+    },
     Void(&'static str),
 }
 
 impl Written {
     fn new(message: &impl Message, links: impl IntoIterator<Item = String>) -> Self {
-        Self::Mail { mail: message.compose(), links: links.into_iter().collect() }
+        Self::Mail { mail: message.compose(), links: links.into_iter().collect(), to: None }
+    }
+
+    fn sent_to(self, address: Email) -> Self {
+        match self {
+            Self::Mail { mail, links, .. } => Self::Mail { mail, links, to: Some(address) },
+            Self::Void(reason) => Self::Void(reason),
+        }
     }
 }
 
@@ -148,8 +162,8 @@ impl Writer<'_> {
         if link.expires_at <= self.cx.now {
             return Ok(Written::Void("the link has expired"));
         }
-        if link.email != *self.recipient.email() {
-            return Ok(Written::Void("the account has another address now"));
+        if !link.is_good(self.recipient, self.cx.now) {
+            return Ok(Written::Void("the account has another address now, or is closed"));
         }
         let (sender, name, ttl) = (self.sender(), self.name(), purpose.ttl_seconds());
         let url = |folder: &str| self.address(&format!("/auth/{folder}/{}", token.expose()));
@@ -161,6 +175,12 @@ impl Writer<'_> {
                     [url],
                 )
             }
+            Purpose::ChangeEmail => {
+                let url = url("verify");
+                let message = EmailChange { sender, name, url: url.clone(), valid_hours: ttl / 3_600 };
+                Written::new(&message, [url]).sent_to(link.email)
+            }
+            Purpose::SecondFactor => Written::Void("the ticket of a sign-in is not mailed"),
             Purpose::MagicLink => {
                 let url = url("magic");
                 Written::new(&MagicLink { sender, url: url.clone(), valid_minutes: ttl / 60 }, [url])
@@ -173,6 +193,34 @@ impl Writer<'_> {
                 )
             }
         })
+    }
+
+    fn account(&self, milestone: Milestone, happened_at: Timestamp) -> Written {
+        let happening = match milestone {
+            Milestone::PasswordChanged => Happening::PasswordChanged,
+            Milestone::EmailChangeAsked => Happening::EmailChangeAsked,
+            Milestone::SecondFactorOn => Happening::SecondFactorOn,
+            Milestone::SecondFactorOff => Happening::SecondFactorOff,
+            Milestone::Verification
+            | Milestone::MagicLink
+            | Milestone::PasswordReset
+            | Milestone::EmailChange
+            | Milestone::BookingConfirmed
+            | Milestone::Receipt
+            | Milestone::MechanicAssigned
+            | Milestone::SessionEnded
+            | Milestone::SummaryDelivered
+            | Milestone::Refunded => return Written::Void("the milestone is not about an account"),
+        };
+        let account_url = self.address("/account");
+        let message = AccountNotice {
+            sender: self.sender(),
+            name: self.name(),
+            happening,
+            happened_at: happened_at.to_string(),
+            account_url: account_url.clone(),
+        };
+        Written::new(&message, [account_url])
     }
 
     fn session(&self, milestone: Milestone, session: &SessionView, booking: &Booking) -> Written {
@@ -242,6 +290,11 @@ impl Writer<'_> {
             | Milestone::Verification
             | Milestone::MagicLink
             | Milestone::PasswordReset
+            | Milestone::EmailChange
+            | Milestone::EmailChangeAsked
+            | Milestone::PasswordChanged
+            | Milestone::SecondFactorOn
+            | Milestone::SecondFactorOff
             | Milestone::Refunded => Written::Void("the milestone is not about a session"),
         }
     }
