@@ -1,6 +1,8 @@
 //! Every page and mail in its states, for the gallery and for the tests that hold for all pages.
 
 mod account_sections;
+#[path = "guarded.rs"]
+mod guarded;
 #[path = "staff.rs"]
 mod staff;
 
@@ -9,11 +11,10 @@ use std::sync::Arc;
 use web::Page;
 use web::account::{AccountPage, PhoneSection, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
-use web::auth::{CheckMailPage, CodePage, LinkState, MagicPage, MailPurpose, ResetPage, VerifyPage};
+use web::auth::{CheckMailPage, LinkState, MagicPage, MailPurpose, ResetPage, VerifyPage};
 use web::chat::{ChatPage, ChatSession, Event, EventBody, FileLink, NoteKind, Person, RoomRole, Vehicle};
 use web::checkout::{CheckoutState, CheckoutSuccessPage};
 use web::dashboard::DashboardPage;
-use web::erase::{ErasePage, ErasedPage};
 use web::error_page::{ErrorKind, ErrorPage};
 use web::form::Errors;
 use web::frame::{Frame, Nav, Role, Viewer};
@@ -30,7 +31,6 @@ use web::mechanic::{Application, Approval, MechanicPage, RequestCard};
 use web::money::Amount;
 use web::plan::{PlanCard, ReceiptLine};
 use web::receipt::{Movement, ReceiptPage};
-use web::second_factor::{AppState, SecondFactorPage};
 use web::self_check::{CheckRow, SelfCheckPage};
 use web::session::{SessionRow, SessionStatus};
 use web::start::{Mode, StartForm, StartPage};
@@ -375,8 +375,7 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
     };
     add(out, "account", &account)?;
     self_check(out)?;
-    leaving(out)?;
-    second_factor(out)
+    guarded::pages(out)
 }
 
 fn self_check(out: &mut Rendered) -> Result<(), web::Error> {
@@ -384,42 +383,6 @@ fn self_check(out: &mut Rendered) -> Result<(), web::Error> {
     let rows = vec![row("Database", true, "reads and writes"), row("Disk", false, "12 MiB are free")];
     let (frame, looked_at) = (frame(Some(Role::Admin), Nav::None), "2026-11-20T14:25:00Z".to_owned());
     add(out, "self-check", &SelfCheckPage { frame, looked_at, rows })
-}
-
-fn leaving(out: &mut Rendered) -> Result<(), web::Error> {
-    let asked = ErasePage {
-        frame: frame(Some(Role::Customer), Nav::Account),
-        email: "maya.torres@example.com".to_owned(),
-        has_password: true,
-        open_sessions: 2,
-        money_years: 10,
-        errors: Errors::one("current_password", "That is not your current password."),
-    };
-    add(out, "erase", &asked)?;
-    add(out, "erased", &ErasedPage { frame: frame(None, Nav::None), money_years: 10 })
-}
-
-fn second_factor(out: &mut Rendered) -> Result<(), web::Error> {
-    let wrong =
-        || Errors::one("code", "That code is wrong or was used before. Type the one your app shows now.");
-    let code = CodePage { frame: frame(None, Nav::None), ticket: "abc".to_owned(), errors: wrong() };
-    add(out, "code", &code)?;
-    let picture =
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8" fill="none"></svg>"#.to_owned();
-    for (name, state) in [
-        ("off", AppState::Off { has_password: true }),
-        ("begun", AppState::Begun { picture, secret: "GEZDGNBVGY3TQOJQ".to_owned() }),
-        ("on", AppState::On { since: "2026-11-20T14:00:00Z".to_owned(), codes_left: 1 }),
-        (
-            "codes",
-            AppState::Codes { codes: vec!["abcdefgh-ijklmnop".to_owned(), "qrstuvwx-yz234567".to_owned()] },
-        ),
-    ] {
-        let frame = frame(Some(Role::Admin), Nav::Account);
-        let page = SecondFactorPage { frame, state, required: true, errors: wrong() };
-        add(out, &format!("second-factor-{name}"), &page)?;
-    }
-    Ok(())
 }
 
 fn event(seq: i64, actor: &str, minute: u8, body: EventBody) -> Event {
