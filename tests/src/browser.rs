@@ -163,17 +163,25 @@ impl Browser {
         self.element(selector).await.send_keys(path).await.expect("a field for files");
     }
 
-    /// Ticks, or chooses by a click.
+    /// Ticks, or chooses by a click. What a section that refreshes replaced meanwhile is looked for again.
     ///
     /// # Panics
-    /// There is nothing at the selector.
+    /// There is nothing at the selector, or it can't be clicked.
     pub async fn click(&self, selector: &str) {
-        let element = self.element(selector).await;
-        self.client
-            .execute("arguments[0].scrollIntoView({block: 'center'});", vec![json!(element)])
-            .await
-            .expect("an element to scroll to");
-        element.click().await.expect("an element to click");
+        until(&format!("{selector} to be clicked"), async || {
+            let element = self.element(selector).await;
+            let scroll = "arguments[0].scrollIntoView({block: 'center'});";
+            let clicked = async {
+                self.client.execute(scroll, vec![json!(element)]).await?;
+                element.click().await
+            };
+            match clicked.await {
+                Ok(()) => Some(()),
+                Err(error) if error.is_stale_element_reference() => None,
+                Err(error) => panic!("{selector} can't be clicked: {error}"),
+            }
+        })
+        .await;
     }
 
     /// Presses the button, or follows the link, with this text.
