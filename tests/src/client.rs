@@ -8,9 +8,12 @@ use serde_json::Value;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::document::Document;
+
 const SESSION_COOKIE: &str = "pitlane_session";
 
-/// One person's HTTP client. It keeps the cookie of signing in, follows no redirect, and panics at every 5xx.
+/// One person's HTTP client. It keeps the cookie of signing in, follows no redirect, and panics at every 5xx and at every
+/// answer that the OpenAPI description doesn't tell of.
 pub struct Client {
     http: reqwest::Client,
     base: String,
@@ -148,7 +151,7 @@ impl Client {
     /// Sends a request and reads the whole answer.
     ///
     /// # Panics
-    /// There is no answer, or it is a server error.
+    /// There is no answer, it is a server error, or it is not as the OpenAPI description says.
     pub async fn perform(&self, asked: String, request: reqwest::RequestBuilder) -> Answer {
         let answer = self.attempt(asked, request).await;
         assert!(answer.status < 500, "a server error: {answer:?}");
@@ -158,15 +161,24 @@ impl Client {
     /// As [`Self::perform`], for a server in trouble, which may say so.
     ///
     /// # Panics
-    /// There is no answer.
+    /// There is no answer, or it is not as the OpenAPI description says.
     pub async fn attempt(&self, asked: String, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap_or_else(|error| panic!("{asked}: {error:?}"));
+        let (http, request) = request.build_split();
+        let request = request.unwrap_or_else(|error| panic!("{asked}: {error}"));
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = http.execute(request).await.unwrap_or_else(|error| panic!("{asked}: {error:?}"));
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         self.keep_cookie(&headers);
         let text = response.text().await.unwrap_or_else(|error| panic!("{asked}: {error}"));
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, body, text, headers, asked }
+        let answer = Answer { status, body, text, headers, asked };
+        // Only of the server under test; some tests ask others.
+        if url.as_str().starts_with(&self.base) {
+            let fault = Document::of_binary().fault(method.as_str(), url.path(), &answer);
+            assert!(fault.is_none(), "{}\n{answer:?}", fault.unwrap_or_default());
+        }
+        answer
     }
 
     fn keep_cookie(&self, headers: &HeaderMap) {

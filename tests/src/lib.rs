@@ -5,6 +5,7 @@
 //! | [`server`] | [`TestServer`]: a server with its own folder and database, killed, restarted, and judged at the end |
 //! | [`database`] | a database of its own for each server, on SQLite or PostgreSQL, and a look into it |
 //! | [`client`] | requests, and answers that must never be a server error |
+//! | [`document`] | the OpenAPI description, against which every answer is held |
 //! | [`people`] | a customer, a mechanic, an admin |
 //! | [`money`] | an intake, a checkout, and the sandbox's payment page |
 //! | [`recorder`] | a proxy that notes what goes over the wire to Stripe |
@@ -20,6 +21,7 @@ pub mod browser;
 pub mod client;
 pub mod database;
 pub mod disk;
+pub mod document;
 pub mod money;
 pub mod people;
 pub mod recorder;

@@ -2,7 +2,9 @@
 
 mod blackbox {
     mod accounts;
+    mod api;
     mod applications;
+    mod audit;
     mod backup;
     mod bad_input;
     mod browser;
@@ -14,9 +16,11 @@ mod blackbox {
     mod erasure;
     mod export;
     mod files;
+    mod fuzz;
     mod idempotency;
     mod intake;
     mod legal;
+    mod limits;
     mod mail;
     mod phones;
     mod preferences;

@@ -18,9 +18,11 @@
 mod bench;
 mod check;
 mod dev;
+mod installed;
 mod migration;
 mod packages;
 mod postgres;
+mod python;
 mod run;
 mod sdk;
 mod test;

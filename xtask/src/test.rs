@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::packages::{find_any, install, installs_unasked};
 use crate::postgres::{Postgres, find_programs};
+use crate::python;
 use crate::run::{Outcome, cargo_command, debug_binary};
 use crate::sdk;
 
@@ -43,6 +44,11 @@ pub(crate) fn run(may_install: bool, filter: &[String]) -> Outcome {
                 absent.join(", ")
             ));
         }
+    }
+
+    match python::program("tests/python/schemathesis.txt", "schemathesis", "schemathesis") {
+        Ok(program) => environment.push(("PITLANE_TEST_SCHEMATHESIS", program)),
+        Err(reason) => missing.push(format!("the fuzzing of the API along its description: {reason}")),
     }
 
     match own_mounts() {

@@ -77,12 +77,30 @@ impl NewAuditEntry {
     }
 }
 
-/// Adds a line to the log, in the transaction of what it tells about.
+/// What a line is narrowed to; `None` means everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Only what this person did.
+    pub actor: Option<UserId>,
+    /// Only this action.
+    pub action: Option<String>,
+    /// Only what was done to this kind of thing.
+    pub object_kind: Option<String>,
+    /// Only what was done to this thing.
+    pub object_id: Option<String>,
+}
+
+/// Adds a line to the log, in the transaction of what it tells about. The id of the request that it was done for stands
+/// in the details, so that the line can be found from the server's log and the other way round.
 ///
 /// # Errors
 /// A failure of the store.
 pub fn record(store: &mut dyn Store, new: NewAuditEntry, cx: &Context) -> Result<AuditId, Error> {
     let id = AuditId::new(cx.id());
+    let mut details = new.details;
+    if let Some(request) = cx.request() {
+        details.insert("request_id".to_owned(), request.to_owned());
+    }
     let actor_role = match new.actor {
         Actor::Person { role, .. } => role.as_str(),
         Actor::System => "system",
@@ -95,16 +113,21 @@ pub fn record(store: &mut dyn Store, new: NewAuditEntry, cx: &Context) -> Result
         action: new.action.to_owned(),
         object_kind: new.object_kind.to_owned(),
         object_id: new.object_id,
-        details: new.details,
+        details,
         address: new.address,
     })?;
     Ok(id)
 }
 
-/// A page of the log, newest first: at most `limit` lines older than `before`.
+/// A page of the log, newest first: at most `limit` lines older than `before` that fit.
 ///
 /// # Errors
 /// A failure of the store.
-pub fn page(store: &mut dyn Store, before: Option<AuditId>, limit: u32) -> Result<Vec<AuditEntry>, Error> {
-    Ok(store.audit_page(before, limit.clamp(1, AUDIT_PAGE_MAX))?)
+pub fn page(
+    store: &mut dyn Store,
+    filter: &AuditFilter,
+    before: Option<AuditId>,
+    limit: u32,
+) -> Result<Vec<AuditEntry>, Error> {
+    Ok(store.audit_page(filter, before, limit.clamp(1, AUDIT_PAGE_MAX))?)
 }

@@ -65,7 +65,7 @@ pub use application::{
     Trade, TypedApplication,
 };
 pub use attempts::{AttemptKey, LoginAttempts};
-pub use audit::{AuditEntry, NewAuditEntry};
+pub use audit::{AuditEntry, AuditFilter, NewAuditEntry};
 pub use authenticate::{Credential, Principal, Via};
 pub use email::Email;
 pub use error::{Error, FieldError};

@@ -6,6 +6,9 @@ use crate::error::Error;
 use crate::invitation::may_join;
 use crate::store::Store;
 
+/// The most characters of the reason of a decision.
+pub const REASON_MAX_CHARS: usize = 500;
+
 /// What kind of provider it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProviderKind {
@@ -248,8 +251,8 @@ impl Mechanic {
 /// whether anything changed.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::InvalidTransition`], [`Error::Invalid`] for a reason over 500 characters, or a
-/// failure of the store.
+/// [`Error::NotFound`], [`Error::InvalidTransition`], [`Error::Invalid`] for a reason that is blank, over 500 characters
+/// or not text, or a failure of the store.
 pub fn decide(
     store: &mut dyn Store,
     mechanic: UserId,
@@ -258,8 +261,8 @@ pub fn decide(
     reason: Option<String>,
     cx: &Context,
 ) -> Result<(Mechanic, bool), Error> {
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > 500) {
-        return Err(Error::invalid("reason", "too_long", "Use at most 500 characters."));
+    if let Some(reason) = &reason {
+        judge(reason)?;
     }
     let before = store.mechanic_for_update(mechanic)?.ok_or(Error::NotFound("mechanic"))?;
     let after = before.clone().decided(state, by, reason, cx.now)?;
@@ -271,6 +274,21 @@ pub fn decide(
         }
     }
     Ok((after, changed))
+}
+
+// The mechanic reads it, so there must be something to read.
+fn judge(reason: &str) -> Result<(), Error> {
+    if reason.trim().is_empty() {
+        return Err(Error::invalid("reason", "required", "Say why; the mechanic reads it."));
+    }
+    if reason.chars().count() > REASON_MAX_CHARS {
+        let message = format!("Use at most {REASON_MAX_CHARS} characters.");
+        return Err(Error::invalid("reason", "too_long", message));
+    }
+    if reason.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(Error::invalid("reason", "invalid", "Use letters, digits, spaces and punctuation."));
+    }
+    Ok(())
 }
 
 /// A mechanic goes on or off duty.
@@ -290,6 +308,17 @@ pub fn set_duty(store: &mut dyn Store, mechanic: UserId, on_duty: bool) -> Resul
 mod tests {
     use super::*;
     use crate::testing::at;
+
+    #[test]
+    fn a_reason_is_something_to_read() {
+        let code = |reason: &str| match judge(reason) {
+            Err(Error::Invalid(fields)) => fields[0].code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(judge("The certificate has run out.\nSend a new one."), Ok(()));
+        assert_eq!((code(""), code(" \n ")), ("required", "required"));
+        assert_eq!((code(&"x".repeat(501)), code("a\0b")), ("too_long", "invalid"));
+    }
 
     fn mechanic(state: ApprovalState, on_duty: bool) -> Option<Mechanic> {
         let user = UserId::new(uuid::Uuid::from_u128(3));

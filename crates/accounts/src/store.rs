@@ -11,7 +11,7 @@ use kernel::{
 use crate::api_token::ApiToken;
 use crate::application::{Application, ApplicationStep};
 use crate::attempts::{AttemptKey, LoginAttempts};
-use crate::audit::AuditEntry;
+use crate::audit::{AuditEntry, AuditFilter};
 use crate::email::Email;
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer, ProcessId};
 use crate::invitation::Invitation;
@@ -174,16 +174,21 @@ pub trait ProviderStore {
     fn mechanics_on_duty(&mut self) -> Result<Vec<UserId>, StoreError>;
     /// The mechanics of a provider.
     fn mechanics_of_provider(&mut self, provider: ProviderId) -> Result<Vec<Mechanic>, StoreError>;
-    /// Every mechanic with their person, waiting ones first, then newest first, at most `limit`.
-    fn mechanics(&mut self, limit: u32) -> Result<Vec<(Mechanic, User)>, StoreError>;
+    /// Every mechanic with their person, waiting ones first, then newest first: at most `limit` after the first `offset`.
+    fn mechanics(&mut self, offset: u32, limit: u32) -> Result<Vec<(Mechanic, User)>, StoreError>;
 }
 
 /// The audit log and kept answers.
 pub trait RecordStore {
     /// Adds a line to the audit log.
     fn audit_insert(&mut self, entry: &AuditEntry) -> Result<(), StoreError>;
-    /// At most `limit` lines before that one, newest first.
-    fn audit_page(&mut self, before: Option<AuditId>, limit: u32) -> Result<Vec<AuditEntry>, StoreError>;
+    /// At most `limit` lines before that one that fit, newest first.
+    fn audit_page(
+        &mut self,
+        filter: &AuditFilter,
+        before: Option<AuditId>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Adds a record; `false` when the key has one.
     fn idempotency_insert(

@@ -33,6 +33,8 @@ use self::lock::DatabaseLock;
 use crate::clock::{Clock, SystemEntropy};
 use crate::config::{MailProvider, PaymentProvider, Problems, Settings};
 use crate::http;
+use crate::http::audit::Looks;
+use crate::http::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::realtime::Hub;
@@ -197,10 +199,12 @@ fn assemble(
         entropy,
         gateway: Arc::new(payment_gateway(&settings)?),
         files: gateways::files::open(&settings.files.url)?,
-        settings: Arc::new(settings),
         catalog,
         waivers: Arc::new(Settings::waivers()?),
         legal: Arc::new(Settings::legal()?),
+        limits: Arc::new(Limits::new(settings.limits)),
+        looks: Arc::new(Looks::default()),
+        settings: Arc::new(settings),
         metrics: Arc::new(Metrics::default()),
         extra_routes: None,
     })

@@ -19,6 +19,7 @@
 pub mod catalog;
 pub mod checks;
 pub mod legal;
+mod limits;
 pub mod network;
 pub mod reader;
 pub mod secret;
@@ -29,6 +30,7 @@ pub mod waivers;
 use std::net::SocketAddr;
 use std::path::Path;
 
+pub use limits::{Limits, Rate};
 pub use network::Network;
 pub use reader::{Entry, Origin, Problem, Problems};
 pub use secret::Secret;
@@ -69,6 +71,8 @@ pub struct Settings {
     pub scheduling: Scheduling,
     /// Who gets in.
     pub auth: Auth,
+    /// How fast requests may come.
+    pub limits: Limits,
     /// How long what people leave behind is kept.
     pub retention: Retention,
     /// Every key with its default and its value, secrets masked.
@@ -129,6 +133,7 @@ impl Settings {
             sessions: Sessions::read(&mut reader),
             scheduling: Scheduling::read(&mut reader),
             auth: Auth::read(&mut reader),
+            limits: Limits::read(&mut reader),
             retention: Retention::read(&mut reader),
             entries: Vec::new(),
         };

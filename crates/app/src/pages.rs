@@ -5,11 +5,13 @@ pub mod admin;
 pub mod applications;
 pub mod apply;
 pub mod assets;
+pub mod audit;
 pub mod auth_links;
 pub mod chat;
 pub mod checkout_success;
 pub mod complete;
 pub mod dashboard;
+pub mod docs;
 mod erase;
 pub mod errors;
 pub mod frame;
@@ -34,10 +36,12 @@ use crate::http::Router;
 /// Adds every page and the static assets.
 pub fn routes(router: &mut Router) {
     assets::routes(router);
+    docs::routes(router);
     mechanic::routes(router);
     dashboard::routes(router);
     chat::routes(router);
     admin::routes(router);
+    audit::routes(router);
     account::routes(router);
     auth_links::routes(router);
     unsubscribe::routes(router);

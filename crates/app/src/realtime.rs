@@ -23,3 +23,6 @@ pub mod protocol;
 pub mod socket;
 
 pub use hub::Hub;
+
+#[cfg(test)]
+mod documented;

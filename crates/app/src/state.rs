@@ -12,6 +12,9 @@ use web::legal::LegalTexts;
 
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::http::audit::Looks;
+use crate::http::limits::Limits;
+use crate::http::trace;
 use crate::metrics::Metrics;
 use crate::realtime::Hub;
 
@@ -41,6 +44,10 @@ pub struct Pitlane {
     pub gateway: Arc<dyn Gateway>,
     /// The sockets of this node.
     pub hub: Arc<Hub>,
+    /// How fast requests may come.
+    pub limits: Arc<Limits>,
+    /// Which admin has looked at which page when.
+    pub looks: Arc<Looks>,
     /// What `/metrics` tells.
     pub metrics: Arc<Metrics>,
     /// Routes of development that are not in the list.
@@ -50,7 +57,11 @@ pub struct Pitlane {
 impl Pitlane {
     /// The time and the id source for one use case.
     pub fn context(&self) -> Context {
-        Context::new(self.clock.now(), Arc::clone(&self.entropy))
+        let cx = Context::new(self.clock.now(), Arc::clone(&self.entropy));
+        match trace::current() {
+            Some(request) => cx.of_request(request),
+            None => cx,
+        }
     }
 
     /// What development adds beside the listed routes.

@@ -17,12 +17,16 @@ pub trait Store {
     /// When the storage fails.
     fn vehicle_put(&mut self, vehicle: &OwnedVehicle) -> Result<VehicleId, StoreError>;
 
-    /// The cars of a customer, the one described last first, at most `limit`.
+    /// The cars of a customer, the one described last first: at most `limit` after the first `offset`.
     ///
     /// # Errors
     /// When the storage fails.
-    fn vehicles_by_customer(&mut self, customer: UserId, limit: u32)
-    -> Result<Vec<OwnedVehicle>, StoreError>;
+    fn vehicles_by_customer(
+        &mut self,
+        customer: UserId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<Vec<OwnedVehicle>, StoreError>;
 
     /// Adds an intake and its list of files.
     ///

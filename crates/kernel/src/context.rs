@@ -20,12 +20,24 @@ pub struct Context {
     /// The instant at which the use case happens.
     pub now: Timestamp,
     entropy: Arc<dyn Entropy>,
+    request: Option<Arc<str>>,
 }
 
 impl Context {
     /// A context for one use case.
     pub fn new(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
-        Self { now, entropy }
+        Self { now, entropy, request: None }
+    }
+
+    /// The same, on behalf of the request of that id.
+    #[must_use]
+    pub fn of_request(self, id: Arc<str>) -> Self {
+        Self { request: Some(id), ..self }
+    }
+
+    /// The id of the request that this is done for; `None` for what happens by itself.
+    pub fn request(&self) -> Option<&str> {
+        self.request.as_deref()
     }
 
     /// A new raw id; wrap it: `OrderId::new(cx.id())`.
@@ -43,6 +55,6 @@ impl Context {
     /// The same sources at another instant.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
-        Self { now, entropy: Arc::clone(&self.entropy) }
+        Self { now, entropy: Arc::clone(&self.entropy), request: self.request.clone() }
     }
 }

@@ -240,11 +240,13 @@ impl Store for Tx<'_> {
     fn vehicles_by_customer(
         &mut self,
         customer: UserId,
+        offset: u32,
         limit: u32,
     ) -> Result<Vec<OwnedVehicle>, StoreError> {
         let rows: Vec<VehicleRow> = vehicles::table
             .filter(vehicles::customer_id.eq(Id(customer.uuid())))
             .order((vehicles::updated_at.desc(), vehicles::id.desc()))
+            .offset(i64::from(offset))
             .limit(i64::from(limit))
             .select(VehicleRow::as_select())
             .load(self.conn())

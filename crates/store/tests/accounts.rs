@@ -481,7 +481,7 @@ async fn only_approved_mechanics_go_on_duty_and_losing_the_approval_ends_it() {
             .await;
         assert_eq!(nobody.map(drop), Err(Error::NotFound("mechanic")));
         world.person("waiting@example.com", Role::Mechanic).await;
-        let listed = world.at(10, |tx, _| Ok(tx.mechanics(10)?)).await.expect("works");
+        let listed = world.at(10, |tx, _| Ok(tx.mechanics(0, 10)?)).await.expect("works");
         let emails: Vec<_> = listed.iter().map(|(_, user)| user.email().as_str().to_owned()).collect();
         assert_eq!(emails, ["waiting@example.com", "mechanic@example.com"], "undecided ones first");
         assert_eq!(world.at(11, |tx, _| Ok(tx.admins()?)).await, Ok(vec![admin]));
@@ -504,14 +504,20 @@ async fn the_audit_log_is_read_newest_first_page_by_page() {
         }
         let system = NewAuditEntry::new(Actor::System, "session.expire", "session", "x");
         world.at(9, move |tx, cx| audit::record(tx, system.clone(), cx)).await.expect("records");
-        let first = world.at(10, |tx, _| audit::page(tx, None, 4)).await.expect("works");
+        let first = world
+            .at(10, |tx, _| audit::page(tx, &audit::AuditFilter::default(), None, 4))
+            .await
+            .expect("works");
         let ids: Vec<_> = first.iter().map(|entry| entry.object_id.as_str()).collect();
         assert_eq!(ids, ["x", "4", "3", "2"]);
         assert_eq!((first[0].actor, first[0].actor_role.as_str()), (None, "system"));
         assert_eq!(first[1].details.get("number").map(String::as_str), Some("4"));
         assert_eq!(first[1].address.as_deref(), Some("192.0.2.9"));
         let last = first[3].id;
-        let second = world.at(11, move |tx, _| audit::page(tx, Some(last), 4)).await.expect("works");
+        let second = world
+            .at(11, move |tx, _| audit::page(tx, &audit::AuditFilter::default(), Some(last), 4))
+            .await
+            .expect("works");
         assert_eq!(second.iter().map(|entry| entry.object_id.as_str()).collect::<Vec<_>>(), ["1", "0"]);
     })
     .await;

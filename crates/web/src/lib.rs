@@ -3,9 +3,9 @@
 //! # Map
 //! - [`frame`]: what surrounds every page: who is signed in, which entry of the navigation is current.
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
-//!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`receipt`],
-//!   [`apply`], [`applications`], [`people`], [`workshop`],
-//!   [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`].
+//!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`audit`],
+//!   [`receipt`], [`apply`], [`applications`], [`people`], [`workshop`],
+//!   [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`], [`docs`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
 //! - [`text`]: text messages.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
@@ -26,11 +26,13 @@ pub mod admin;
 pub mod applications;
 pub mod apply;
 pub mod assets;
+pub mod audit;
 pub mod auth;
 pub mod chat;
 pub mod checkout;
 pub mod clock;
 pub mod dashboard;
+pub mod docs;
 pub mod erase;
 pub mod error_page;
 pub mod form;

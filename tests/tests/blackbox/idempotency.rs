@@ -39,16 +39,47 @@ on_both! {
         let path = |verb: &str| format!("/api/sessions/{session}/{verb}");
         let hello = json!({ "client_ref": "d1", "text": "Hello" });
         once(&dana, &path("messages"), hello, 201).await;
-        max.accept(&session).await;
+        let offer = max.offer_of(&session).await;
+        let offer = offer["id"].as_str().expect("an id").to_owned();
+        once(&max, &format!("/api/requests/{offer}/accept"), json!({}), 200).await;
         // Without its key the second call would be an illegal step.
         once(&max, &path("start"), json!({}), 200).await;
         max.step(&session, "start").await.refused(409, "invalid_transition");
         once(&dana, &path("end"), json!({}), 200).await;
         let second = dana.paid_session("chat10").await;
+        let admin = server.admin().await;
+        once(&admin, &format!("/api/admin/sessions/{second}/observe"), json!({}), 200).await;
+        once(&admin, &format!("/api/admin/sessions/{second}/assign"), json!({ "mechanic_id": max.id }), 200).await;
         once(&dana, &format!("/api/sessions/{second}/cancel"), json!({}), 200).await;
         let kinds: Vec<Value> = dana.events(&session).await.iter().map(|event| event["kind"].clone()).collect();
         assert_eq!(kinds, ["joined", "message", "joined", "started", "ended"]);
         assert_eq!(server.database().count("intakes", "1 = 1"), 2);
+    }
+
+    async fn a_file_sent_again_in_another_envelope_is_kept_once(server) {
+        let dana = server.customer().await;
+        let send = async |boundary: &str, name: &str| {
+            let mut body = format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+                 Content-Type: image/png\r\n\r\n"
+            )
+            .into_bytes();
+            body.extend_from_slice(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0");
+            body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+            let request = dana
+                .client
+                .request(reqwest::Method::POST, "/api/files")
+                .header("idempotency-key", "photo")
+                .header("content-type", format!("multipart/form-data; boundary={boundary}"))
+                .body(body);
+            dana.client.perform(format!("POST /api/files ({boundary})"), request).await
+        };
+        let first = send("one", "brakes.png").await.expect_status(201);
+        let again = send("two", "brakes.png").await.expect_status(201);
+        assert_eq!(again.body, first.body);
+        assert!(is_replay(&again) && !is_replay(&first));
+        send("three", "wheels.png").await.refused(422, "idempotency_mismatch");
+        assert_eq!(server.database().count("files", "1 = 1"), 1);
     }
 
     async fn a_key_with_another_body_is_refused_and_changes_nothing(server) {

@@ -24,6 +24,6 @@ pub(super) fn config(file: Option<&Path>) -> Outcome {
 
 /// Prints the OpenAPI description.
 pub(super) fn openapi() -> Outcome {
-    let document = serde_json::to_string_pretty(&openapi::document());
+    let document = serde_json::to_string_pretty(&openapi::document(true));
     say(&document.map_err(|error| format!("the description can't be written: {error}"))?)
 }

@@ -1,17 +1,14 @@
 //! Accounts: register, sign in and out, links by mail, profile, devices, API tokens, mechanics' approval and duty.
 
-use std::collections::BTreeMap;
-
 use accounts::register::TypedRegistration;
 use accounts::sign_in::Opened;
 use accounts::user::TypedProfile;
 use accounts::{
-    ApiToken, ApprovalState, AuditEntry, Error as AccountsError, Mechanic as MechanicAccount, Purpose,
-    SignIn, User,
+    ApiToken, ApprovalState, Error as AccountsError, Mechanic as MechanicAccount, Purpose, SignIn, User,
 };
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use kernel::{ApiTokenId, AuditId, ProviderId, Role, SignInId, Timestamp, UserId};
+use kernel::{ApiTokenId, ProviderId, Role, SignInId, Timestamp, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::address;
@@ -52,7 +49,6 @@ pub fn routes(router: &mut Router) {
     router.post("/api/admin/mechanics/{id}/approve", Access::Admin, approve);
     router.post("/api/admin/mechanics/{id}/refuse", Access::Admin, refuse);
     router.post("/api/admin/mechanics/{id}/suspend", Access::Admin, suspend);
-    router.get("/api/admin/audit", Access::Admin, audit);
 }
 
 #[derive(Deserialize)]
@@ -306,11 +302,12 @@ impl SignInBody {
     }
 }
 
-async fn sign_ins(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
+async fn sign_ins(person: SignedIn, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
+    let (limit, before) = (list::limit(page.limit), list::cursor(page.cursor.as_deref())?);
     let current = person.0.sign_in();
     let body = |sign_in| SignInBody::of(sign_in, current);
-    let items = sign_in::list(&app, person.id()).await?.into_iter().map(body).collect();
-    Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
+    let all = sign_in::list(&app, person.id()).await?;
+    Ok(HttpResponse::Ok().json(List::newest(all, before, limit, |sign_in| sign_in.id, body)))
 }
 
 async fn end_sign_in(
@@ -351,9 +348,10 @@ impl From<ApiToken> for TokenBody {
     }
 }
 
-async fn tokens(person: SignedIn, app: App) -> ApiResult<HttpResponse> {
-    let items = account::tokens(&app, person.id()).await?.into_iter().map(TokenBody::from).collect();
-    Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
+async fn tokens(person: SignedIn, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
+    let (limit, before) = (list::limit(page.limit), list::cursor(page.cursor.as_deref())?);
+    let all = account::tokens(&app, person.id()).await?;
+    Ok(HttpResponse::Ok().json(List::newest(all, before, limit, |token| token.id, TokenBody::from)))
 }
 
 #[derive(Deserialize)]
@@ -409,13 +407,14 @@ struct ListedMechanic {
 }
 
 async fn list_mechanics(_admin: Admin, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
-    let listed = mechanics::list(&app, list::limit(page.limit)).await?;
-    let item = |(mechanic, user): &(MechanicAccount, User)| ListedMechanic {
-        user: UserBody::from(user),
-        mechanic: MechanicBody::from(mechanic),
+    let limit = list::limit(page.limit);
+    let offset: u32 = list::cursor(page.cursor.as_deref())?.unwrap_or(0);
+    let listed = mechanics::list(&app, offset, limit + 1).await?;
+    let item = |(mechanic, user): (MechanicAccount, User)| ListedMechanic {
+        user: UserBody::from(&user),
+        mechanic: MechanicBody::from(&mechanic),
     };
-    let items = listed.iter().map(item).collect();
-    Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
+    Ok(HttpResponse::Ok().json(List::of(listed, limit, |_| offset.saturating_add(limit), item)))
 }
 
 #[derive(Deserialize)]
@@ -463,31 +462,4 @@ async fn suspend(
     body: Body<ReasonRequest>,
 ) -> ApiResult<HttpResponse> {
     decide((admin, request, app), *id, ApprovalState::Suspended, Some(body.0.reason)).await
-}
-
-#[derive(Serialize)]
-struct AuditBody {
-    id: AuditId,
-    at: Timestamp,
-    actor_id: Option<UserId>,
-    actor_role: String,
-    action: String,
-    object_kind: String,
-    object_id: String,
-    details: BTreeMap<String, String>,
-    address: Option<String>,
-}
-
-impl From<AuditEntry> for AuditBody {
-    fn from(entry: AuditEntry) -> Self {
-        let AuditEntry { id, at, actor, actor_role, action, object_kind, object_id, details, address } =
-            entry;
-        Self { id, at, actor_id: actor, actor_role, action, object_kind, object_id, details, address }
-    }
-}
-
-async fn audit(_admin: Admin, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
-    let (limit, before) = (list::limit(page.limit), list::cursor(page.cursor.as_deref())?);
-    let entries = mechanics::audit_page(&app, before, limit + 1).await?;
-    Ok(HttpResponse::Ok().json(List::of(entries, limit, |entry| entry.id, AuditBody::from)))
 }

@@ -1,16 +1,17 @@
 //! `/api/admin/sessions`: what runs now, and stepping in.
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
 use kernel::id::{SessionId, UserId};
 use serde::Deserialize;
 use store::views::session::{LiveFilter, live};
 
 use super::auth::Admin;
+use super::idempotency::{Empty, Keyed};
 use super::list::{self, List};
 use super::problem::ApiResult;
 use super::router::{Access, Router};
 use super::sessions::{SessionBody, after};
-use super::{Body, NoBody};
 use crate::state::Pitlane;
 use crate::usecases::{Error, assign_mechanic, observe_session};
 
@@ -49,19 +50,28 @@ struct AssignBody {
 async fn assign(
     admin: Admin,
     id: Path<SessionId>,
-    body: Body<AssignBody>,
+    body: Keyed<AssignBody>,
     app: Data<Pitlane>,
-) -> ApiResult<Json<SessionBody>> {
-    let step = assign_mechanic::assign_mechanic(&app, admin.id(), *id, body.0.mechanic_id).await?;
-    Ok(Json(after(&app, admin.id(), step).await?))
+) -> ApiResult<HttpResponse> {
+    let Keyed { value, key } = body;
+    let admin = admin.id();
+    let work = move |app: Data<Pitlane>| async move {
+        let step = assign_mechanic::assign_mechanic(&app, admin, *id, value.mechanic_id).await?;
+        Ok(HttpResponse::Ok().json(after(&app, admin, step).await?))
+    };
+    key.once(app, admin, work).await
 }
 
 async fn observe(
     admin: Admin,
     id: Path<SessionId>,
-    _: NoBody,
+    body: Keyed<Empty>,
     app: Data<Pitlane>,
-) -> ApiResult<Json<SessionBody>> {
-    let step = observe_session::observe_session(&app, admin.id(), *id).await?;
-    Ok(Json(after(&app, admin.id(), step).await?))
+) -> ApiResult<HttpResponse> {
+    let admin = admin.id();
+    let work = move |app: Data<Pitlane>| async move {
+        let step = observe_session::observe_session(&app, admin, *id).await?;
+        Ok(HttpResponse::Ok().json(after(&app, admin, step).await?))
+    };
+    body.key.once(app, admin, work).await
 }

@@ -21,6 +21,7 @@ use super::{Body, NoBody, address};
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::applications::{self, Verdict};
+use crate::usecases::note_read::{Read, note_read};
 
 type App = Data<Pitlane>;
 
@@ -466,7 +467,7 @@ async fn admins(app: &Pitlane, id: ApplicationId) -> ApiResult<Json<AdminBody>> 
 
 async fn one(admin: Admin, id: Path<ApplicationId>, app: App) -> ApiResult<Json<AdminBody>> {
     let body = admins(&app, *id).await?;
-    applications::note_read(&app, admin.actor(), *id, "application").await?;
+    note_read(&app, admin.id(), Read::Application(*id, "application")).await?;
     Ok(body)
 }
 

@@ -231,7 +231,7 @@ fn require_protection(known: Option<&Known>) -> ApiResult<()> {
 }
 
 /// Where people look after their own account, and so set the app up.
-fn is_own_account(path: &str) -> bool {
+pub(super) fn is_own_account(path: &str) -> bool {
     ["/account", "/api/me"]
         .iter()
         .any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
@@ -269,6 +269,12 @@ pub async fn admit_to(access: Access, request: &HttpRequest, pitlane: &Pitlane) 
         require_protection(known.as_ref())?;
     }
     admit(known)
+}
+
+/// Who was let through to a route that needs a sign-in.
+pub fn admitted(request: &HttpRequest) -> Option<Principal> {
+    let known = request.extensions().get::<Option<Known>>().cloned().flatten();
+    known.map(|known| known.principal)
 }
 
 /// The browser and the address a request comes from.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::Customer;
 use super::idempotency::Keyed;
 use super::intake::route;
+use super::list;
 use super::middleware::RequestId;
 use super::problem::FieldError;
 use super::{Access, ApiResult, Problem, Router};
@@ -177,6 +178,7 @@ async fn resolve(
         let message = "Give the id of the payment page.";
         return Err(Problem::invalid(vec![FieldError::new("session_id", "missing", message)]));
     };
+    list::text("session_id", Some(checkout))?;
     let conflict = |code, text: &str| Err(Problem::new(StatusCode::CONFLICT, code, text));
     match resolve_checkout(&pitlane, customer.id(), checkout).await? {
         Resolved::Session { id, session_type } => Ok(HttpResponse::Ok().json(ResolvedBody {

@@ -12,6 +12,7 @@ use super::list::{self, List};
 use super::{Access, ApiResult, Problem, Router};
 use crate::state::Pitlane;
 use crate::usecases::Error;
+use crate::usecases::note_read::{Read, note_read};
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
@@ -59,6 +60,9 @@ async fn interactions(
     // Whose journey this is stays as unknown to others as the person.
     if customer != person.id() && person.user().role() != Role::Admin {
         return Err(Problem::not_found());
+    }
+    if customer != person.id() {
+        note_read(&pitlane, person.id(), Read::Journey(customer)).await?;
     }
     let (limit, before) = (list::limit(query.limit), list::cursor(query.cursor.as_deref())?);
     let read = pitlane

@@ -15,7 +15,7 @@ use super::accounts::{SignInBody, TokenBody};
 use super::applications;
 use super::auth::{Customer, SignedIn, UserBody};
 use super::crm::InteractionBody;
-use super::list;
+use super::list::{self, List};
 use super::notifications::PreferencesBody;
 use super::problem::ApiResult;
 use super::receipts::ReceiptBody;
@@ -65,11 +65,12 @@ impl From<intake::vehicle::OwnedVehicle> for VehicleBody {
     }
 }
 
-/// What `GET /api/me/vehicles` takes. Nobody has so many cars that there is a second page.
+/// What `GET /api/me/vehicles` takes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct VehiclesQuery {
     limit: Option<u64>,
+    cursor: Option<String>,
 }
 
 async fn vehicles(
@@ -78,10 +79,13 @@ async fn vehicles(
     app: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
     let (owner, limit) = (customer.id(), list::limit(query.limit));
-    let cars =
-        app.db.read(move |tx| Ok::<_, Error>(intake::Store::vehicles_by_customer(tx, owner, limit)?)).await?;
-    let items: Vec<VehicleBody> = cars.into_iter().map(VehicleBody::from).collect();
-    Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": null })))
+    let offset: u32 = list::cursor(query.cursor.as_deref())?.unwrap_or(0);
+    let cars = app
+        .db
+        .read(move |tx| Ok::<_, Error>(intake::Store::vehicles_by_customer(tx, owner, offset, limit + 1)?))
+        .await?;
+    let next = |_: &_| offset.saturating_add(limit);
+    Ok(HttpResponse::Ok().json(List::of(cars, limit, next, VehicleBody::from)))
 }
 
 /// Everything, as one JSON document of one moment.
@@ -101,7 +105,7 @@ async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRespo
 fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Result<Value, Error> {
     let sign_ins = tx.sign_ins_of(person, now)?;
     let tokens = tx.api_tokens_of(person)?;
-    let cars = intake::Store::vehicles_by_customer(tx, person, PAGE)?;
+    let cars = intake::Store::vehicles_by_customer(tx, person, 0, PAGE)?;
     let intakes: Vec<Value> = export::intakes_of(tx, person)?
         .into_iter()
         .map(|asked| {

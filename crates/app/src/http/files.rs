@@ -14,6 +14,7 @@ use kernel::id::{FileId, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::auth::SignedIn;
+use super::idempotency::Key;
 use super::problem::FieldError;
 use super::{Access, ApiResult, Problem, Router};
 use crate::state::Pitlane;
@@ -41,8 +42,14 @@ async fn upload(
     payload: Payload,
     pitlane: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
-    let file_id = receive(&pitlane, person.id(), &request, payload).await?;
-    Ok(HttpResponse::Created().json(UploadedBody { file_id }))
+    let Received { incoming, name } = receive(&pitlane, person.id(), &request, payload).await?;
+    // The same file in another envelope is the same request: clients draw a new boundary each time.
+    let key = Key::of_content(&request, &incoming.fingerprint(name.as_deref()))?;
+    key.once(pitlane, person.id(), move |_| async move {
+        let file_id = incoming.finish(name).await?.id;
+        Ok(HttpResponse::Created().json(UploadedBody { file_id }))
+    })
+    .await
 }
 
 // Whatever is refused, the body is read to its end, so that the client gets an answer instead of a reset connection.
@@ -51,7 +58,7 @@ async fn receive(
     owner: UserId,
     request: &HttpRequest,
     mut payload: Payload,
-) -> ApiResult<FileId> {
+) -> ApiResult<Received> {
     let multipart = request
         .headers()
         .get(CONTENT_TYPE)
@@ -86,9 +93,7 @@ async fn receive(
             rest.map_err(|error| broken(&error))?;
         }
     }
-    let Received { incoming, name } =
-        taken.unwrap_or_else(|| Err(fault(FIELD, "missing", "Send a file in this field.")))?;
-    Ok(incoming.finish(name).await?.id)
+    taken.unwrap_or_else(|| Err(fault(FIELD, "missing", "Send a file in this field.")))
 }
 
 fn file_name(field: &Field) -> Option<String> {

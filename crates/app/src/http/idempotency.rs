@@ -30,8 +30,8 @@ use kernel::UserId;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::extract;
 use super::problem::{ApiResult, Problem};
+use super::{extract, trace};
 use crate::state::Pitlane;
 use crate::usecases;
 
@@ -80,12 +80,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Keyed<T> {
                 extract::require_json(&request)?;
             }
             let value = extract::parse(if blank { b"{}" } else { &bytes })?;
-            let hash = Sha256::new()
-                .chain_update(request.query_string())
-                .chain_update([0])
-                .chain_update(if blank { b"" } else { &bytes[..] });
-            let route = format!("{} {}", request.method(), request.path());
-            Ok(Self { value, key: Key { sent, route, request_hash: hash.finalize().into() } })
+            let key = Key::of(&request, sent, if blank { b"" } else { &bytes });
+            Ok(Self { value, key })
         })
     }
 }
@@ -104,6 +100,20 @@ fn sent_key(request: &HttpRequest) -> ApiResult<Option<String>> {
 }
 
 impl Key {
+    fn of(request: &HttpRequest, sent: Option<String>, body: &[u8]) -> Self {
+        let hash = Sha256::new().chain_update(request.query_string()).chain_update([0]).chain_update(body);
+        let route = format!("{} {}", request.method(), request.path());
+        Self { sent, route, request_hash: hash.finalize().into() }
+    }
+
+    /// The key of a request whose body is not JSON; `content` is what makes two of them the same.
+    ///
+    /// # Errors
+    /// 400 for more than one key.
+    pub fn of_content(request: &HttpRequest, content: &[u8]) -> ApiResult<Self> {
+        Ok(Self::of(request, sent_key(request)?, content))
+    }
+
     /// Carries the work out, or answers as it was answered before. Without a key it is simply carried out.
     ///
     /// The work goes on when the client hangs up, so that a key is never left without an answer. Only success is
@@ -122,7 +132,7 @@ impl Key {
         if let Some(replay) = claim(&pitlane, &key, self.request_hash).await? {
             return Ok(replay);
         }
-        let running = actix_web::rt::spawn(async move {
+        let running = actix_web::rt::spawn(trace::of(trace::current(), async move {
             match work(pitlane.clone()).await {
                 Ok(response) => keep(&pitlane, key, response).await,
                 Err(problem) => {
@@ -130,7 +140,7 @@ impl Key {
                     Err(problem)
                 }
             }
-        });
+        }));
         running.await.unwrap_or_else(|error| {
             tracing::error!(%error, "keyed work ended without an answer");
             Err(Problem::internal())

@@ -37,7 +37,33 @@ pub fn cursor<I: FromStr>(asked: Option<&str>) -> ApiResult<Option<I>> {
     })
 }
 
+/// Looks at a text that is compared with stored ones.
+///
+/// # Errors
+/// 422 for one with a NUL character, which no stored text has and not every database compares.
+pub fn text(field: &str, asked: Option<&str>) -> ApiResult<()> {
+    if asked.is_some_and(|text| text.contains('\0')) {
+        let message = "A text holds no NUL character.";
+        return Err(Problem::invalid(vec![FieldError::new(field, "invalid_characters", message)]));
+    }
+    Ok(())
+}
+
 impl<T> List<T> {
+    /// A page of a list that is read as a whole because it is short, newest first: what is older than `before`.
+    pub fn newest<V, C: ToString + Ord>(
+        all: Vec<V>,
+        before: Option<C>,
+        limit: u32,
+        id: impl Fn(&V) -> C,
+        show: impl FnMut(V) -> T,
+    ) -> Self {
+        let older = |one: &V| before.as_ref().is_none_or(|before| id(one) < *before);
+        let some = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
+        let read = all.into_iter().filter(older).take(some).collect();
+        Self::of(read, limit, &id, show)
+    }
+
     /// A page from what was read with one item more than `limit`: the surplus only tells that there is a next page.
     pub fn of<V, C: ToString>(
         mut read: Vec<V>,
@@ -72,5 +98,14 @@ mod tests {
             let list = List::of(read.collect::<Vec<u8>>(), 3, |id| *id, |id| id);
             assert_eq!((list.items.len(), list.next_cursor.as_deref()), (items, next));
         }
+    }
+
+    #[test]
+    fn a_short_list_is_paged_by_what_was_shown_last() {
+        let page = |before| List::newest(vec![9, 7, 4, 2], before, 2, |id| *id, |id: u8| id);
+        let first = page(None);
+        assert_eq!((first.items, first.next_cursor.as_deref()), (vec![9, 7], Some("7")));
+        let last = page(Some(7));
+        assert_eq!((last.items, last.next_cursor), (vec![4, 2], None));
     }
 }

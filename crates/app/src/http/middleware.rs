@@ -4,13 +4,14 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use uuid::Uuid;
 
 use super::problem::Problem;
+use super::trace;
 use crate::pages;
 use crate::state::Pitlane;
 
@@ -21,7 +22,7 @@ pub struct RequestId(pub String);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 // Browsers apply `form-action` to where a form's answer redirects: the intake's form leads to Stripe's payment page.
-const HEADERS: [(&str, &str); 6] = [
+const HEADERS: [(&str, &str); 8] = [
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; \
@@ -33,6 +34,8 @@ const HEADERS: [(&str, &str); 6] = [
     ("referrer-policy", "strict-origin-when-cross-origin"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("x-permitted-cross-domain-policies", "none"),
     ("permissions-policy", "camera=(self), microphone=(self), geolocation=(), payment=()"),
 ];
 
@@ -41,19 +44,30 @@ const HEADERS: [(&str, &str); 6] = [
 /// # Errors
 /// None of its own: every error becomes an answer here.
 pub async fn around(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = std::time::Instant::now();
     let id = RequestId(Uuid::new_v4().simple().to_string());
     request.extensions_mut().insert(id.clone());
+    if let Some(plain) = without_nul(request.uri()).filter(|_| !is_for_program(request.path())) {
+        request.head_mut().uri = plain;
+    }
     // Nothing may hold the request itself while it is routed.
     let (method, path) = (request.method().clone(), request.path().to_owned());
-    let response = next.call(request).await?.map_into_boxed_body();
+    let limited = match request.app_data::<Data<Pitlane>>() {
+        Some(pitlane) => pitlane.limits.of_address(request.request(), pitlane),
+        None => Ok(()),
+    };
+    let response = match limited {
+        Ok(()) => trace::of(Some(id.0.as_str().into()), next.call(request)).await?.map_into_boxed_body(),
+        Err(problem) => ServiceResponse::from_err(problem, request.into_parts().0),
+    };
     let route = response.request().match_pattern().unwrap_or_default();
     let mut response = presentable(response, &id).await;
     let (status, took) = (response.status(), started.elapsed());
-    decorate(response.headers_mut(), &id);
+    let secure = is_secure(response.request());
+    decorate(response.headers_mut(), &id, is_for_program(&path), secure);
     if let Some(pitlane) = response.request().app_data::<Data<Pitlane>>() {
         pitlane.metrics.answered(known(&method), &route, status.as_u16(), took);
     }
@@ -64,6 +78,23 @@ pub async fn around(
         millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "request"
     );
     Ok(response)
+}
+
+/// The address of a page without NUL characters in its query, when it has some. No text that anybody means holds one, and
+/// not every database takes it even to compare. A program is told, where the text is read.
+fn without_nul(uri: &Uri) -> Option<Uri> {
+    let (path, query) = (uri.path(), uri.query()?);
+    if !query.contains("%00") {
+        return None;
+    }
+    // What is left may make one anew.
+    let mut plain = query.to_owned();
+    while plain.contains("%00") {
+        plain = plain.replace("%00", "");
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = format!("{path}?{plain}").parse().ok();
+    Uri::from_parts(parts).ok()
 }
 
 // A method is whatever a client writes; a label must not be.
@@ -79,7 +110,21 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-fn decorate(headers: &mut HeaderMap, id: &RequestId) {
+// Browsers believe it only over TLS, and a developer's own machine has none.
+fn is_secure(request: &HttpRequest) -> bool {
+    let pitlane = request.app_data::<Data<Pitlane>>();
+    pitlane.is_some_and(|pitlane| pitlane.settings.server.public_url.starts_with("https://"))
+}
+
+fn decorate(headers: &mut HeaderMap, id: &RequestId, for_program: bool, secure: bool) {
+    // Answers are of one person at one moment, unless they say otherwise.
+    if for_program && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     for (name, value) in HEADERS {
         let name = HeaderName::from_static(name);
         if !headers.contains_key(&name) {
@@ -104,15 +149,20 @@ async fn presentable(response: ServiceResponse, id: &RequestId) -> ServiceRespon
         None => by_status(status),
     };
     let request = response.request().clone();
-    let answer: HttpResponse = if is_for_program(request.path()) {
-        problem.response(&id.0)
-    } else {
-        pages::errors::respond(&request, &problem, &id.0).await
-    };
+    let answer = told(&request, &problem, &id.0).await;
     response.into_response(answer)
 }
 
-fn is_for_program(path: &str) -> bool {
+/// A problem in the shape that its reader expects.
+pub(super) async fn told(request: &HttpRequest, problem: &Problem, id: &str) -> HttpResponse {
+    if is_for_program(request.path()) {
+        problem.response(id)
+    } else {
+        pages::errors::respond(request, problem, id).await
+    }
+}
+
+pub(super) fn is_for_program(path: &str) -> bool {
     ["/api/", "/v1/", "/ws", "/healthz", "/readyz", "/metrics", "/dev/clock"]
         .iter()
         .any(|prefix| path.starts_with(prefix))
@@ -135,5 +185,18 @@ pub(super) fn by_status(status: StatusCode) -> Problem {
         415 => Problem::new(status, "unsupported_media_type", "This kind of content is not accepted here."),
         400..500 => Problem::new(status, "bad_request", "The request can't be read."),
         _ => Problem::internal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_in_a_query_is_left_out() {
+        let plain = |uri: &str| without_nul(&uri.parse().expect("an address")).map(|uri| uri.to_string());
+        assert_eq!(plain("/admin?q=a%00b&r=%00"), Some("/admin?q=ab&r=".to_owned()));
+        assert_eq!(plain("/admin?q=%0%000"), Some("/admin?q=".to_owned()));
+        assert_eq!((plain("/admin?q=a%20b"), plain("/admin")), (None, None));
     }
 }

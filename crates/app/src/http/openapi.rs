@@ -1,166 +1,175 @@
-//! The OpenAPI 3.1 description, made from the list of routes, so that no route can be missing from it.
+//! The OpenAPI 3.1 description, made from the list of routes and what is written about each in `openapi/*.json`, in the
+//! notation of [`notation`]. A route without a description, and a description without a route, fail a test; that the
+//! server answers as it is described is what the black-box tests' client looks at in every answer.
+
+mod notation;
+mod operation;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
+use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::Data;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use self::operation::{Words, Written, operation, plain};
 use super::router::{Access, Listed, Router};
 use super::{ApiResult, routes};
-use actix_web::HttpResponse;
+use crate::state::Pitlane;
+
+/// What is written, in the order in which it is shown.
+const DESCRIPTIONS: &[&str] = &[
+    include_str!("openapi/accounts.json"),
+    include_str!("openapi/plans.json"),
+    include_str!("openapi/intake.json"),
+    include_str!("openapi/checkout.json"),
+    include_str!("openapi/sessions.json"),
+    include_str!("openapi/summaries.json"),
+    include_str!("openapi/requests.json"),
+    include_str!("openapi/crm.json"),
+    include_str!("openapi/export.json"),
+    include_str!("openapi/applications.json"),
+    include_str!("openapi/workshops.json"),
+    include_str!("openapi/people.json"),
+    include_str!("openapi/admin.json"),
+    include_str!("openapi/health.json"),
+    include_str!("openapi/pages.json"),
+    include_str!("openapi/dev.json"),
+    include_str!("openapi/values.json"),
+];
+const PROBLEMS: &str = include_str!("openapi/problems.json");
+
+const ABOUT: &str = "JSON, `snake_case`, UUID ids, RFC 3339 times in UTC, money in whole minor units (`_cents`) beside a \
+`currency`. Sign in by the cookie `pitlane_session` or with an API token as a bearer; a cookie request that changes \
+something must come from Pitlane's own pages. Lists take `limit` and `cursor`. What spends or creates takes an \
+`Idempotency-Key`: the same key and body give the same answer for 24 hours. Unknown fields are refused. Every error is \
+RFC 9457 problem details with a stable `code`. Limits answer 413, 415, 422 or 429, the last with `Retry-After`.";
+
+/// One file of descriptions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    tag: Option<Tag>,
+    schemas: Map<String, Value>,
+    operations: BTreeMap<String, Written>,
+}
+
+#[derive(Debug, Clone, Deserialize, serde::Serialize)]
+struct Tag {
+    name: String,
+    description: String,
+}
 
 /// Adds `/api/openapi.json`.
 pub fn routes(router: &mut Router) {
     router.get("/api/openapi.json", Access::Public, document_json);
 }
 
-async fn document_json() -> ApiResult<HttpResponse> {
-    Ok(HttpResponse::Ok().json(document()))
+async fn document_json(app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(|| document(app.settings.is_development()).to_string());
+    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(text.as_str()))
 }
 
-/// The description of the REST API: every path under `/api`, its methods, who may call it, and how it refuses.
-pub fn document() -> Value {
-    let mut paths: BTreeMap<&'static str, Map<String, Value>> = BTreeMap::new();
-    for listed in routes::all(false).list() {
-        if listed.path.starts_with("/api/") || listed.path == "/healthz" {
-            let method = listed.method.as_str().to_ascii_lowercase();
-            paths.entry(listed.path).or_default().insert(method, operation(&listed));
-        }
+fn descriptions() -> Vec<Description> {
+    let read = |text: &&str| serde_json::from_str(text).expect("the descriptions are part of the program");
+    DESCRIPTIONS.iter().map(read).collect()
+}
+
+/// The description of every route: who may call it, what it takes, and everything it can answer. `development` adds
+/// the routes that exist only there.
+pub fn document(development: bool) -> Value {
+    let descriptions = descriptions();
+    let words = words(&descriptions);
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let plainest = Written::default();
+    for listed in routes::all(development).list() {
+        let (written, tag) = described(&descriptions, &listed).unwrap_or((&plainest, "others"));
+        let method = listed.method.as_str().to_ascii_lowercase();
+        let described = operation(&listed, written, tag, &words);
+        paths.entry(plain(listed.path)).or_default().insert(method, described);
     }
+    let shown = |tag: &Tag| development || tag.name != "development";
+    let tags: Vec<&Tag> =
+        descriptions.iter().filter_map(|one| one.tag.as_ref()).filter(|tag| shown(tag)).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Pitlane",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Live help from car mechanics: accounts, intake, payment, sessions and their logs.",
+            "description": ABOUT,
             "license": { "name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE") },
         },
+        "tags": tags,
         "paths": paths,
-        "components": { "securitySchemes": security_schemes(), "schemas": { "Problem": problem_schema() } },
-    })
-}
-
-fn operation(listed: &Listed) -> Value {
-    let mut operation = Map::new();
-    let id = format!("{} {}", listed.method.as_str().to_ascii_lowercase(), listed.path);
-    operation.insert("operationId".to_owned(), json!(operation_id(&id)));
-    operation.insert("summary".to_owned(), json!(who(listed.access)));
-    operation.insert("tags".to_owned(), json!([listed.path.split('/').nth(2).unwrap_or("operations")]));
-    let parameters: Vec<Value> = placeholders(listed.path).map(|name| parameter(listed.path, name)).collect();
-    if !parameters.is_empty() {
-        operation.insert("parameters".to_owned(), json!(parameters));
-    }
-    if needs_sign_in(listed.access) {
-        operation.insert("security".to_owned(), json!([{ "cookie": [] }, { "token": [] }]));
-    }
-    operation.insert("responses".to_owned(), responses());
-    Value::Object(operation)
-}
-
-fn operation_id(text: &str) -> String {
-    let words = text
-        .split(|char: char| !char.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty() && *word != "api");
-    words.collect::<Vec<_>>().join("_")
-}
-
-fn placeholders(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
-}
-
-fn parameter(path: &str, name: &str) -> Value {
-    let mut schema = json!({ "type": "string" });
-    // A kept card has the payment provider's own id.
-    if !path.starts_with("/api/me/cards/") {
-        schema["format"] = json!("uuid");
-    }
-    json!({ "name": name, "in": "path", "required": true, "schema": schema })
-}
-
-const fn needs_sign_in(access: Access) -> bool {
-    match access {
-        Access::Public | Access::Signed | Access::Development => false,
-        Access::SignedIn
-        | Access::Customer
-        | Access::Mechanic
-        | Access::ApprovedMechanic
-        | Access::Workshop
-        | Access::Admin => true,
-    }
-}
-
-const fn who(access: Access) -> &'static str {
-    match access {
-        Access::Public => "For everybody.",
-        Access::Signed => "For callers that sign their requests.",
-        Access::Development => "In development only.",
-        Access::SignedIn => "For every signed-in person.",
-        Access::Customer => "For customers.",
-        Access::Mechanic => "For mechanics.",
-        Access::ApprovedMechanic => "For approved mechanics.",
-        Access::Workshop => "For those who run a workshop.",
-        Access::Admin => "For admins.",
-    }
-}
-
-fn responses() -> Value {
-    let problem = json!({
-        "description": "Refused; `code` says why.",
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-    });
-    json!({ "2XX": { "description": "Done." }, "4XX": problem, "5XX": problem })
-}
-
-fn security_schemes() -> Value {
-    json!({
-        "cookie": { "type": "apiKey", "in": "cookie", "name": "pitlane_session" },
-        "token": { "type": "http", "scheme": "bearer", "description": "An API token." },
-    })
-}
-
-fn problem_schema() -> Value {
-    json!({
-        "type": "object",
-        "required": ["type", "title", "status", "detail", "code", "request_id"],
-        "properties": {
-            "type": { "type": "string" },
-            "title": { "type": "string" },
-            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
-            "detail": { "type": "string", "description": "One sentence for a person." },
-            "code": { "type": "string", "pattern": "^[a-z0-9_]+$", "description": "Stable; made to be acted on." },
-            "request_id": { "type": "string" },
-            "checkout_url": { "type": "string", "description": "Where to finish a payment." },
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["field", "code", "message"],
-                    "properties": {
-                        "field": { "type": "string" },
-                        "code": { "type": "string" },
-                        "message": { "type": "string" },
-                    },
-                },
+        "components": {
+            "securitySchemes": {
+                "cookie": { "type": "apiKey", "in": "cookie", "name": "pitlane_session" },
+                "token": { "type": "http", "scheme": "bearer", "description": "An API token." },
             },
+            "parameters": parameters(),
+            "headers": headers(),
+            "schemas": words.schemas,
         },
+    })
+}
+
+/// A value that a schema of this document describes.
+pub fn example(schema: &Value, document: &Value) -> Value {
+    let none = Map::new();
+    notation::example(schema, document["components"]["schemas"].as_object().unwrap_or(&none))
+}
+
+fn described<'a>(all: &'a [Description], listed: &Listed) -> Option<(&'a Written, &'a str)> {
+    let name = format!("{} {}", listed.method, plain(listed.path));
+    all.iter().find_map(|one| {
+        let tag = one.tag.as_ref().map_or("", |tag| tag.name.as_str());
+        one.operations.get(&name).map(|written| (written, tag))
+    })
+}
+
+fn words(descriptions: &[Description]) -> Words {
+    let written: Map<String, Value> = descriptions.iter().flat_map(|one| one.schemas.clone()).collect();
+    let spelled = |(name, one): (&String, &Value)| (name.clone(), notation::schema(one, &written));
+    let schemas: Map<String, Value> = written.iter().map(spelled).collect();
+    let problems = serde_json::from_str(PROBLEMS).expect("the sentences are part of the program");
+    Words { written, schemas, problems }
+}
+
+fn parameters() -> Value {
+    json!({
+        "limit": {
+            "name": "limit", "in": "query", "required": false,
+            "description": "How many items; more than 500 is taken as 500, 0 as 1.",
+            "schema": { "type": "integer", "minimum": 0, "default": super::list::LIMIT_DEFAULT },
+        },
+        "cursor": {
+            "name": "cursor", "in": "query", "required": false,
+            "description": "The `next_cursor` of the page before.",
+            "schema": { "type": "string" },
+        },
+        "idempotency_key": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "The same key and request give the same answer for 24 hours; with another request it is refused. A key belongs to one person and one path.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": accounts::idempotency::KEY_MAX_CHARS, "pattern": "^[!-~]+$" },
+            "example": "order-4711",
+        },
+    })
+}
+
+fn headers() -> Value {
+    json!({
+        "X-Request-Id": { "description": "Under which the server's log knows the request.", "required": true, "schema": { "type": "string" } },
+        "Retry-After": { "description": "After how many seconds it makes sense to try again.", "schema": { "type": "integer", "minimum": 0 } },
+        "Location": { "description": "Where it goes on.", "required": true, "schema": { "type": "string" } },
+        "Set-Cookie": { "description": "`pitlane_session`, `HttpOnly` and `SameSite=Lax`.", "schema": { "type": "string" } },
+        "Content-Disposition": { "description": "A name to save it under.", "required": true, "schema": { "type": "string" } },
+        "Idempotency-Replayed": { "description": "`true` when this answer was given before under the same key.", "schema": { "type": "string", "const": "true" } },
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_operation_has_an_id_of_its_own() {
-        let document = document();
-        let paths = document["paths"].as_object().expect("paths");
-        let mut ids: Vec<&str> = paths
-            .values()
-            .flat_map(|path| path.as_object().expect("methods").values())
-            .filter_map(|operation| operation["operationId"].as_str())
-            .collect();
-        let all = ids.len();
-        ids.sort_unstable();
-        ids.dedup();
-        assert!(all > 0 && ids.len() == all, "{ids:?}");
-    }
-}
+mod tests;

@@ -1,13 +1,14 @@
 //! `/api/requests`: a mechanic's open offers.
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
 use kernel::id::{RequestId, SessionId};
 use kernel::{PlanCode, SessionType, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::views::requests::{self, RequestView};
 
-use super::NoBody;
 use super::auth::Mechanic;
+use super::idempotency::{Empty, Keyed};
 use super::list::{self, List};
 use super::problem::ApiResult;
 use super::router::{Access, Router};
@@ -95,19 +96,27 @@ struct Answered {
 async fn accept(
     mechanic: Mechanic,
     id: Path<RequestId>,
-    _: NoBody,
+    body: Keyed<Empty>,
     app: Data<Pitlane>,
-) -> ApiResult<Json<Answered>> {
-    let session_id = accept_request::accept_request(&app, mechanic.id(), *id).await?;
-    Ok(Json(Answered { session_id }))
+) -> ApiResult<HttpResponse> {
+    let mechanic = mechanic.id();
+    let work = move |app: Data<Pitlane>| async move {
+        let session_id = accept_request::accept_request(&app, mechanic, *id).await?;
+        Ok(HttpResponse::Ok().json(Answered { session_id }))
+    };
+    body.key.once(app, mechanic, work).await
 }
 
 async fn decline(
     mechanic: Mechanic,
     id: Path<RequestId>,
-    _: NoBody,
+    body: Keyed<Empty>,
     app: Data<Pitlane>,
-) -> ApiResult<Json<Answered>> {
-    let session_id = decline_request::decline_request(&app, mechanic.id(), *id).await?;
-    Ok(Json(Answered { session_id }))
+) -> ApiResult<HttpResponse> {
+    let mechanic = mechanic.id();
+    let work = move |app: Data<Pitlane>| async move {
+        let session_id = decline_request::decline_request(&app, mechanic, *id).await?;
+        Ok(HttpResponse::Ok().json(Answered { session_id }))
+    };
+    body.key.once(app, mechanic, work).await
 }

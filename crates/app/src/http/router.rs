@@ -2,13 +2,15 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{Error, FromRequest, Handler, Responder, Route};
+use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder, Route};
 
-use super::auth;
+use super::middleware::{self, RequestId};
 use super::problem::Problem;
+use super::{audit, auth};
 use crate::state::Pitlane;
 
 /// Who may call a route at all. Whose object it is, is decided behind it.
@@ -78,7 +80,7 @@ impl Router {
     }
 
     fn add(&mut self, method: Method, path: &'static str, access: Access, route: Route) {
-        let guarded = route.wrap(from_fn(move |request, next| guard(access, request, next)));
+        let guarded = route.wrap(from_fn(move |request, next| guard(access, path, request, next)));
         self.routes.push((Listed { method, path, access }, guarded));
     }
 
@@ -89,29 +91,35 @@ impl Router {
 
     /// Registers every route: one resource a path, which answers 405 to the other methods.
     pub fn register(self, config: &mut ServiceConfig) {
-        let mut resources: Vec<(&'static str, Vec<Route>)> = Vec::new();
+        let mut resources: Vec<(&'static str, Vec<Method>, Vec<Route>)> = Vec::new();
         for (listed, route) in self.routes {
-            match resources.iter_mut().find(|(path, _)| *path == listed.path) {
-                Some((_, routes)) => routes.push(route),
-                None => resources.push((listed.path, vec![route])),
+            match resources.iter_mut().find(|(path, ..)| *path == listed.path) {
+                Some((_, methods, routes)) => {
+                    methods.push(listed.method);
+                    routes.push(route);
+                }
+                None => resources.push((listed.path, vec![listed.method], vec![route])),
             }
         }
-        for (path, routes) in resources {
+        for (path, methods, routes) in resources {
             let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
-            config.service(resource.default_service(web::to(method_not_allowed)));
+            let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            let refuse = move |request: HttpRequest| method_not_allowed(request, allowed.clone());
+            config.service(resource.default_service(web::to(refuse)));
         }
     }
 }
 
-/// Lets a request through to its handler when its sender may call the route at all.
+/// Lets a request through to its handler when its sender may call the route at all, and does not flood it.
 async fn guard(
     access: Access,
+    path: &'static str,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody + 'static>>, Error> {
     let pitlane = request.app_data::<web::Data<Pitlane>>().cloned();
     let admitted = match &pitlane {
-        Some(pitlane) => auth::admit_to(access, request.request(), pitlane).await,
+        Some(pitlane) => admit(access, path, request.request(), pitlane).await,
         None => Err(Problem::internal()),
     };
     match admitted {
@@ -123,10 +131,27 @@ async fn guard(
     }
 }
 
-async fn method_not_allowed() -> Result<&'static str, Problem> {
-    Err(Problem::new(
-        actix_web::http::StatusCode::METHOD_NOT_ALLOWED,
+async fn admit(access: Access, path: &str, request: &HttpRequest, pitlane: &Pitlane) -> Result<(), Problem> {
+    auth::admit_to(access, request, pitlane).await?;
+    if let Some(person) = auth::admitted(request) {
+        pitlane.limits.of_person(person.id())?;
+    }
+    if access == Access::Admin {
+        audit::note(path, request, pitlane).await?;
+    }
+    Ok(())
+}
+
+async fn method_not_allowed(request: HttpRequest, allowed: String) -> HttpResponse {
+    let problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         "This address exists, but not for this method.",
-    ))
+    );
+    let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+    let mut response = middleware::told(&request, &problem, &id).await;
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
 }

@@ -32,6 +32,7 @@ pub fn all(development: bool) -> Router {
     super::applications::routes(&mut router);
     super::workshops::routes(&mut router);
     super::users::routes(&mut router);
+    super::audit::routes(&mut router);
     crate::pages::routes(&mut router);
     router
 }

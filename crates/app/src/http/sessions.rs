@@ -17,7 +17,8 @@ use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
 use crate::realtime::protocol::EventWire;
 use crate::state::Pitlane;
-use crate::usecases::{Error, cancel_session, end_session, observe_session, post_message, start_session};
+use crate::usecases::note_read::{Read, note_read};
+use crate::usecases::{Error, cancel_session, end_session, post_message, start_session};
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
@@ -176,7 +177,7 @@ pub async fn seen(
         if person.user().role() != Role::Admin {
             return Err(Problem::not_found());
         }
-        observe_session::note_read(app, viewer, id, what).await?;
+        note_read(app, viewer, Read::Session(id, what)).await?;
     }
     Ok(view)
 }

@@ -17,7 +17,8 @@ use crate::http::auth::Admin;
 use crate::http::list::{self, List};
 use crate::http::{Access, ApiResult, Problem, Router};
 use crate::state::Pitlane;
-use crate::usecases::{Error, applications};
+use crate::usecases::Error;
+use crate::usecases::note_read::{Read, note_read};
 
 /// Applications on one page.
 const ROWS: u32 = 50;
@@ -71,7 +72,7 @@ async fn one(admin: Admin, id: Path<ApplicationId>, app: Data<Pitlane>) -> ApiRe
     let id = *id;
     let found = app.db.read(move |tx| for_admin(tx, id)).await?;
     let (dossier, user) = found.ok_or_else(Problem::not_found)?;
-    applications::note_read(&app, admin.actor(), id, "application").await?;
+    note_read(&app, admin.id(), Read::Application(id, "application")).await?;
     let ids: Vec<UserId> = dossier.steps.iter().map(|step| step.by).collect();
     let people = app.db.read(move |tx| Ok::<_, Error>(tx.users_by_ids(&ids)?)).await?;
     let name = |id: UserId| {

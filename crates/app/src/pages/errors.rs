@@ -1,7 +1,7 @@
 //! Errors as people see them.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,7 +16,8 @@ use crate::state::Pitlane;
 
 /// A page for a problem, or the way to the sign-in page when that is what's missing.
 pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str) -> HttpResponse {
-    if problem.status == StatusCode::UNAUTHORIZED {
+    // A token that is not good stays so after signing in, and the sign-in page would refuse it again.
+    if problem.status == StatusCode::UNAUTHORIZED && !request.headers().contains_key(AUTHORIZATION) {
         let back = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let target = format!("/start?redirect={}", utf8_percent_encode(back, NON_ALPHANUMERIC));
         return HttpResponse::SeeOther().insert_header((LOCATION, target)).finish();
@@ -25,7 +26,12 @@ pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str)
         return HttpResponse::SeeOther().insert_header((LOCATION, "/account/second-factor")).finish();
     }
     let page = ErrorPage {
-        frame: surrounding(request).await,
+        // Who asks too often costs no look into the database.
+        frame: if problem.status == StatusCode::TOO_MANY_REQUESTS {
+            Frame::default()
+        } else {
+            surrounding(request).await
+        },
         kind: kind(problem.status),
         detail: (problem.status.is_client_error() && !problem.errors.is_empty())
             .then(|| problem.detail.clone()),

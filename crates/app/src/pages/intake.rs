@@ -210,7 +210,7 @@ fn shown(upload: Upload) -> UploadedFile {
 }
 
 async fn last_car(pitlane: &Pitlane, customer: UserId) -> Result<IntakeForm, Problem> {
-    let cars = pitlane.db.read(move |tx| Ok::<_, Error>(tx.vehicles_by_customer(customer, 1)?)).await?;
+    let cars = pitlane.db.read(move |tx| Ok::<_, Error>(tx.vehicles_by_customer(customer, 0, 1)?)).await?;
     let Some(car) = cars.into_iter().next().map(|owned| owned.vehicle) else {
         return Ok(IntakeForm::default());
     };

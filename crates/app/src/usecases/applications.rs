@@ -185,24 +185,3 @@ fn tell_applicant(tx: &mut Tx<'_>, reviewed: &Reviewed, cx: &Context) -> Result<
     personal::notification(tx, user, Side::Mechanic, title, message, "Open the page", path, cx);
     Ok(())
 }
-
-/// Notes that an admin has read an application.
-///
-/// # Errors
-/// A failure of the storage.
-pub async fn note_read(
-    pitlane: &Pitlane,
-    admin: Actor,
-    id: ApplicationId,
-    what: &'static str,
-) -> Result<(), Error> {
-    let cx = pitlane.context();
-    pitlane
-        .db
-        .write(move |tx| {
-            let entry = NewAuditEntry::new(admin, "application.read", "application", id).with("what", what);
-            audit::record(tx, entry, &cx)?;
-            Ok(())
-        })
-        .await
-}

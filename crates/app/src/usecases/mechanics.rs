@@ -1,5 +1,6 @@
 //! Who may work, and who does now; and the audit log, where the decisions are written.
 
+use accounts::audit::AuditFilter;
 use accounts::{
     ApplicationKind, ApplicationStore, ApprovalState, AuditEntry, Mechanic, NewAuditEntry, ProviderStore,
     User, audit, provider, review,
@@ -106,22 +107,23 @@ pub async fn find(pitlane: &Pitlane, user: UserId) -> Result<Option<Mechanic>, E
     pitlane.db.read(move |tx| Ok(tx.mechanic_by_user(user)?)).await
 }
 
-/// Every mechanic with their person, those who wait for a decision first.
+/// At most `limit` mechanics with their persons after the first `offset`, those who wait for a decision first.
 ///
 /// # Errors
 /// A failure of the storage.
-pub async fn list(pitlane: &Pitlane, limit: u32) -> Result<Vec<(Mechanic, User)>, Error> {
-    pitlane.db.read(move |tx| Ok(tx.mechanics(limit)?)).await
+pub async fn list(pitlane: &Pitlane, offset: u32, limit: u32) -> Result<Vec<(Mechanic, User)>, Error> {
+    pitlane.db.read(move |tx| Ok(tx.mechanics(offset, limit)?)).await
 }
 
-/// At most `limit` lines of the audit log, newest first, older than `before`.
+/// At most `limit` lines of the audit log that fit, newest first, older than `before`.
 ///
 /// # Errors
 /// A failure of the storage.
 pub async fn audit_page(
     pitlane: &Pitlane,
+    filter: AuditFilter,
     before: Option<AuditId>,
     limit: u32,
 ) -> Result<Vec<AuditEntry>, Error> {
-    Ok(pitlane.db.read(move |tx| audit::page(tx, before, limit)).await?)
+    Ok(pitlane.db.read(move |tx| audit::page(tx, &filter, before, limit)).await?)
 }

@@ -24,25 +24,3 @@ pub async fn observe_session(pitlane: &Pitlane, admin: UserId, session: SessionI
         })
         .await
 }
-
-/// Notes that an admin who takes no part in a session has read it.
-///
-/// # Errors
-/// The storage's.
-pub async fn note_read(
-    pitlane: &Pitlane,
-    admin: UserId,
-    session: SessionId,
-    what: &'static str,
-) -> Result<(), Error> {
-    let cx = pitlane.context();
-    pitlane
-        .db
-        .write(move |tx| {
-            let actor = Actor::Person { id: admin, role: Role::Admin };
-            let entry = NewAuditEntry::new(actor, "session.read", "session", session).with("what", what);
-            audit::record(tx, entry, &cx)?;
-            Ok(())
-        })
-        .await
-}

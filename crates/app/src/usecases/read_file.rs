@@ -2,14 +2,15 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::id::FileId;
-use kernel::{Actor, Role, Timestamp, UserId};
+use kernel::{Role, Timestamp, UserId};
 use sha2::Sha256;
 use store::views::file::{self, StoredFile};
 use store::views::staff;
 
 use crate::config::Secret;
 use crate::state::Pitlane;
-use crate::usecases::{Error, applications, observe_session};
+use crate::usecases::Error;
+use crate::usecases::note_read::{Read, note_read};
 
 /// A link's end and the proof that this server made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +40,12 @@ pub async fn link(pitlane: &Pitlane, reader: UserId, role: Role, id: FileId) -> 
         if role != Role::Admin {
             return Ok(None);
         }
-        match (session, application) {
-            (Some(session), _) => observe_session::note_read(pitlane, reader, session, "file").await?,
-            (None, Some(application)) => {
-                let admin = Actor::Person { id: reader, role };
-                applications::note_read(pitlane, admin, application, "file").await?;
-            }
+        let read = match (session, application) {
+            (Some(session), _) => Read::File(session, id),
+            (None, Some(application)) => Read::Application(application, "file"),
             (None, None) => return Ok(None),
-        }
+        };
+        note_read(pitlane, reader, read).await?;
     }
     let expires = now.unix_seconds().saturating_add(pitlane.settings.files.link_seconds.into());
     let signature = hex::encode(mac(&pitlane.settings.auth.secret, id, expires).finalize().into_bytes());

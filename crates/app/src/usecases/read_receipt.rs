@@ -8,6 +8,7 @@ use store::views::room;
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
+use crate::usecases::note_read::{Read, note_read};
 use crate::usecases::start_checkout::Refusal;
 
 /// A receipt and what surrounds it.
@@ -29,12 +30,23 @@ pub struct Paper {
     pub vehicle: Option<String>,
 }
 
-/// The receipt of an order, for whoever placed it and for admins.
+/// The receipt of an order, for whoever placed it and for admins, whose look is written to the audit log.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for anybody else's order and for one that was never paid; the storage's.
 pub async fn read_receipt(pitlane: &Pitlane, reader: Actor, order: OrderId) -> Result<Paper, Error> {
-    pitlane.db.read(move |tx| paper(tx, reader, order)).await
+    let (paper, own) = pitlane
+        .db
+        .read(move |tx| {
+            let found = payments::Store::order_by_id(tx, order)?;
+            let own = found.is_some_and(|order| reader.user() == Some(order.terms().customer));
+            Ok::<_, Error>((paper(tx, reader, order)?, own))
+        })
+        .await?;
+    if let Some(admin) = reader.user().filter(|_| !own) {
+        note_read(pitlane, admin, Read::Receipt(order)).await?;
+    }
+    Ok(paper)
 }
 
 /// The same inside a transaction.

@@ -71,6 +71,12 @@ impl Incoming {
         Ok(kind)
     }
 
+    /// What makes two files the same: their bytes and their name.
+    pub fn fingerprint(&self, name: Option<&str>) -> [u8; 32] {
+        let bytes = self.hash.clone().finalize();
+        Sha256::new().chain_update(bytes).chain_update(name.unwrap_or_default()).finalize().into()
+    }
+
     /// The file is complete: its bytes are made durable and it is written down.
     ///
     /// # Errors

@@ -199,12 +199,13 @@ impl ProviderStore for Tx<'_> {
         rows.into_iter().map(Mechanic::try_from).collect()
     }
 
-    fn mechanics(&mut self, limit: u32) -> Result<Vec<(Mechanic, User)>, StoreError> {
+    fn mechanics(&mut self, offset: u32, limit: u32) -> Result<Vec<(Mechanic, User)>, StoreError> {
         let rows: Vec<(MechanicRow, UserRow)> = mechanics::table
             .inner_join(users::table)
             .filter(users::status.ne(Status::Erased.as_str()))
             // `false` sorts first: a decision that is still missing.
             .order((mechanics::decided_at.is_not_null(), mechanics::created_at.desc(), mechanics::user_id))
+            .offset(i64::from(offset))
             .limit(i64::from(limit))
             .select((MechanicRow::as_select(), UserRow::as_select()))
             .load(self.conn())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts::idempotency::{KEY_LIFE_SECONDS, KeptAnswer, ProcessId};
-use accounts::{AuditEntry, IdempotencyKey, IdempotencyRecord, RecordStore, attempts};
+use accounts::{AuditEntry, AuditFilter, IdempotencyKey, IdempotencyRecord, RecordStore, attempts};
 use diesel::RunQueryDsl;
 use diesel::prelude::{
     ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
@@ -130,7 +130,12 @@ impl RecordStore for Tx<'_> {
             .map(drop)
     }
 
-    fn audit_page(&mut self, before: Option<AuditId>, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
+    fn audit_page(
+        &mut self,
+        filter: &AuditFilter,
+        before: Option<AuditId>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
         let mut query = audit_log::table
             .order(audit_log::id.desc())
             .limit(i64::from(limit))
@@ -138,6 +143,18 @@ impl RecordStore for Tx<'_> {
             .into_boxed();
         if let Some(before) = before {
             query = query.filter(audit_log::id.lt(Id(before.uuid())));
+        }
+        if let Some(actor) = filter.actor {
+            query = query.filter(audit_log::actor_id.eq(Id(actor.uuid())));
+        }
+        if let Some(action) = &filter.action {
+            query = query.filter(audit_log::action.eq(action));
+        }
+        if let Some(kind) = &filter.object_kind {
+            query = query.filter(audit_log::object_kind.eq(kind));
+        }
+        if let Some(id) = &filter.object_id {
+            query = query.filter(audit_log::object_id.eq(id));
         }
         let rows: Vec<AuditRow> = query.load(self.conn()).stored()?;
         rows.into_iter().map(AuditEntry::try_from).collect()

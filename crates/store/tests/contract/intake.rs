@@ -183,7 +183,7 @@ async fn a_refused_intake_leaves_nothing_and_names_every_fault() {
                 let now = mine.created_at;
                 Ok((
                     tx.intake_latest(customer)?,
-                    tx.vehicles_by_customer(customer, 10)?,
+                    tx.vehicles_by_customer(customer, 0, 10)?,
                     tx.upload_waiting(mine.id, customer, now)?.map(|upload| upload.expires_at),
                 ))
             })
@@ -208,7 +208,7 @@ async fn the_same_car_is_kept_once_with_its_newest_description() {
         assert_ne!(foreign.vehicle_id, first.vehicle_id);
 
         let cars: Result<_, StoreError> =
-            world.db.read(move |tx| tx.vehicles_by_customer(customer, 10)).await;
+            world.db.read(move |tx| tx.vehicles_by_customer(customer, 0, 10)).await;
         let cars = cars.expect("reads");
         let kept: Vec<_> =
             cars.iter().map(|car| (car.vehicle.model(), car.vehicle.vin(), car.vehicle.mileage())).collect();

@@ -37,6 +37,8 @@ use web::start::{Mode, StartForm, StartPage};
 use web::thank_you::ThankYouPage;
 use web::unsubscribe::{UnsubscribePage, UnsubscribeState};
 
+mod api;
+
 /// Text that must never come out as markup.
 pub const HOSTILE: &str = "<img src=x onerror=alert(1)> \"quoted\" & 'single' {{ name }}";
 
@@ -54,6 +56,7 @@ pub fn pages() -> Result<Rendered, web::Error> {
     rooms(&mut out)?;
     staff(&mut out)?;
     staff::pages(&mut out)?;
+    api::pages(&mut out)?;
     errors(&mut out)?;
     Ok(out)
 }

@@ -13,7 +13,11 @@ const CALLERS: usize = 16;
 
 /// The line of the reads.
 pub async fn measure(scale: Scale) -> Line {
-    let server = TestServer::spawn(Backend::Sqlite, &[("RUST_LOG", "warn")]).await;
+    let server = TestServer::spawn(
+        Backend::Sqlite,
+        &[("RUST_LOG", "warn"), ("PITLANE_LIMITS__PERSON_PER_SECOND", "0")],
+    )
+    .await;
     let crowd = chat::crowd(&server, 4).await;
     let cookie = crowd.customer.client.cookie().expect("signed in");
     let session = crowd.sessions.first().expect("a session").clone();

@@ -46,6 +46,7 @@ const ERASE: &str = "
     document.querySelector('main form button.button-danger').click();";
 const OPEN_DIALOG: &str = "document.querySelector('header [data-open=end]').click();";
 const OPEN_DETAILS: &str = "for (const one of document.querySelectorAll('details')) one.open = true;";
+const OPEN_SOME_DETAILS: &str = "[...document.querySelectorAll('main details')].filter((_, at) => at % 9 === 0).forEach((one) => (one.open = true));";
 
 struct Looking(Option<String>);
 
@@ -102,6 +103,8 @@ pub async fn of_strangers(server: &TestServer) -> Vec<Scene> {
         guest.at("unsubscribe-unknown", "/unsubscribe/nonsense", "know this link"),
         guest.at("not-found", "/nothing-here", "404"),
         guest.at("mailbox", "/dev/mailbox", "Mailbox"),
+        guest.at("docs", "/api/docs", "Codes of errors"),
+        guest.after("docs-open", "/api/docs", OPEN_SOME_DETAILS, "Codes of errors"),
         guest.at("sandbox", "/sandbox", "Payment sandbox"),
     ]
 }
@@ -273,6 +276,8 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         admins.at("admin-assign", format!("/admin?assign={waiting}#assign"), "Assign a mechanic by hand"),
         admins.at("self-check", "/admin/self-check", "It answered this browser"),
         admins.at("admin-nothing", "/admin?q=nobody", "No session fits"),
+        admins.at("audit", "/admin/audit", "Lines are added and never changed."),
+        admins.at("audit-nothing", "/admin/audit?action=nothing", "No line fits"),
         admins.at("chat-observed", room(&live), "You are reading along."),
     ]
 }

@@ -1,0 +1,77 @@
+//! Flood control: one person, one address, and whom it leaves alone.
+
+use reqwest::header::RETRY_AFTER;
+use serde_json::json;
+use tests::server::run_with;
+use tests::{Answer, Backend, Client, TestServer};
+
+const TIGHT: [(&str, &str); 5] = [
+    ("PITLANE_LIMITS__PERSON_BURST", "100"),
+    ("PITLANE_LIMITS__PERSON_PER_SECOND", "2"),
+    ("PITLANE_LIMITS__ADDRESS_BURST", "100"),
+    ("PITLANE_LIMITS__ADDRESS_PER_SECOND", "2"),
+    ("PITLANE_SERVER__TRUSTED_PROXIES", "127.0.0.1,::1"),
+];
+
+/// Asks until it is refused; how often it was answered before, and the refusal.
+async fn flood(client: &Client, path: &str) -> (usize, Answer) {
+    for passed in 0..1_000 {
+        let answer = client.get(path).await;
+        if answer.status == 429 {
+            return (passed, answer);
+        }
+        assert!(answer.status < 400, "{answer:?}");
+    }
+    panic!("{path} is never refused");
+}
+
+fn wait_of(refused: &Answer) -> u64 {
+    let wait = refused.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    wait.unwrap_or_else(|| panic!("no Retry-After: {refused:?}"))
+}
+
+fn from(server: &TestServer, address: &str) -> Client {
+    server.guest().with_header("x-forwarded-for", address)
+}
+
+#[test]
+fn a_burst_of_one_person_passes_and_a_flood_is_told_when_to_come_again() {
+    run_with(Backend::Sqlite, &TIGHT, async |server| {
+        let (dana, sam) = (server.demo("customer").await, server.demo("customer2").await);
+        let (passed, refused) = flood(&dana.client, "/api/me").await;
+        assert!(passed >= 100, "a burst of 100 passes: {passed}");
+        refused.refused(429, "too_many_requests");
+        let wait = wait_of(&refused);
+        assert!((1..=2).contains(&wait), "{wait}");
+        let page = dana.client.get("/dashboard").await;
+        assert_eq!(page.status, 429, "pages and the API are one bucket");
+        assert!(page.text.contains("<html") && wait_of(&page) >= 1, "{page:?}");
+        sam.client.get("/api/me").await.expect_status(200);
+        tokio::time::sleep(std::time::Duration::from_secs(wait)).await;
+        dana.client.get("/api/me").await.expect_status(200);
+        for path in ["/healthz", "/readyz", "/metrics", "/static/css/tokens.css", "/api/plans"] {
+            for _ in 0..150 {
+                dana.client.get(path).await.expect_status(200);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_flood_from_one_address_stops_that_address_alone() {
+    run_with(Backend::Sqlite, &TIGHT, async |server| {
+        let (passed, refused) = flood(&from(server, "203.0.113.7"), "/api/plans").await;
+        assert!((100..150).contains(&passed), "{passed}");
+        refused.refused(429, "too_many_requests");
+        from(server, "203.0.113.8").get("/api/plans").await.expect_status(200);
+        // What stands left of the proxy's own word was written by the client.
+        let forged = from(server, "198.51.100.9, 203.0.113.7").get("/api/plans").await;
+        assert_eq!(forged.status, 429);
+        flood(&from(server, "2001:db8:1:2::1"), "/").await;
+        assert_eq!(from(server, "2001:db8:1:2:ffff::9").get("/api/plans").await.status, 429, "one /64");
+        from(server, "2001:db8:1:3::1").get("/api/plans").await.expect_status(200);
+        // Signing in has a limit of its own, on attempts.
+        let person = json!({ "email": "customer@example.com", "password": "pitlane-demo" });
+        from(server, "203.0.113.7").post("/api/auth/login", person).await.expect_status(200);
+    });
+}
