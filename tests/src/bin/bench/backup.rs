@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tests::{Backend, TestServer};
+use tests::TestServer;
 
 use crate::{Line, Scale, chat, percentile};
 
@@ -11,7 +11,7 @@ const RATE: u64 = 50;
 
 /// The line of the backup.
 pub async fn measure(scale: Scale) -> Line {
-    let server = TestServer::spawn(Backend::Sqlite, &[("RUST_LOG", "warn")]).await;
+    let server = crate::server().await;
     let crowd = chat::crowd(&server, 4).await;
     fill(&server, scale.backup_megabytes);
     let calm = requests(&crowd, "calm", Duration::from_secs(scale.seconds)).await;

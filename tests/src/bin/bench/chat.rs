@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use tests::{Backend, Person, TestServer};
+use tests::{Person, TestServer};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::LightSocket;
@@ -40,7 +40,7 @@ pub async fn crowd(server: &TestServer, sessions: usize) -> Crowd {
 
 /// The lines of the chat.
 pub async fn measure(scale: Scale) -> Vec<Line> {
-    let mut server = TestServer::spawn(Backend::Sqlite, &[("RUST_LOG", "warn")]).await;
+    let mut server = crate::server().await;
     let crowd = crowd(&server, scale.busy_sessions.max(scale.steady_sessions)).await;
     let (acknowledged, delivered) = flat_out(&server, &crowd, scale).await;
     let latency = steady(&server, &crowd, scale).await;

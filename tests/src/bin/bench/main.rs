@@ -30,6 +30,8 @@ mod writer;
 
 use std::process::ExitCode;
 
+use tests::{Backend, TestServer};
+
 /// How much is done in one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
@@ -90,6 +92,12 @@ pub struct Line {
     pub goal: &'static str,
     /// Whether they do.
     pub met: bool,
+}
+
+/// A server of its own on SQLite. One person here asks for more than any person does, so flood control is off.
+pub async fn server() -> TestServer {
+    let settings = [("RUST_LOG", "warn"), ("PITLANE_LIMITS__PERSON_PER_SECOND", "0")];
+    TestServer::spawn(Backend::Sqlite, &settings).await
 }
 
 fn main() -> ExitCode {

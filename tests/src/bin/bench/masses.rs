@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use tests::{Backend, Client, Person, TestServer};
+use serde_json::Value;
+use tests::{Client, TestServer, until};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::chat::{TEXT, sent_at};
 use crate::client::LightSocket;
 use crate::memory::settled;
+use crate::webhooks;
 use crate::{Line, Scale, percentile};
 
 /// Sessions that are made at once.
@@ -16,7 +18,7 @@ const MAKERS: usize = 8;
 
 /// The lines of many sockets.
 pub async fn measure(scale: Scale) -> Vec<Line> {
-    let server = TestServer::spawn(Backend::Sqlite, &[("RUST_LOG", "warn")]).await;
+    let server = crate::server().await;
     let sessions = sessions(&server, scale.masses / 2).await;
     let process = server.process_id();
     let calm = load(&server, &sessions, scale, 0).await;
@@ -52,34 +54,53 @@ struct Pair {
     mechanic: Client,
 }
 
+/// Running sessions of a few people. Their payments are told as the provider would, one list of offers is read instead
+/// of one for each, and everything goes on at once: making them is not what is measured.
 async fn sessions(server: &TestServer, count: usize) -> Vec<Pair> {
-    let makers = (0..MAKERS).map(|maker| async move {
-        let (customer, mechanic) = (server.customer().await, server.mechanic().await);
-        // The others stay off duty, or each request would be offered to all of them.
-        mechanic.client.put_duty(maker == 0).await;
-        (customer, mechanic)
-    });
-    let people: Vec<(Person, Person)> = futures_util::future::join_all(makers).await;
-    let mechanic = &people[0].1;
-    let made = people.iter().enumerate().map(|(maker, (customer, _))| async move {
-        let mut own = Vec::new();
-        for _ in 0..count / MAKERS + usize::from(maker < count % MAKERS) {
-            let session = customer.paid_session("chat10").await;
-            mechanic.accept(&session).await;
-            mechanic.step(&session, "start").await.expect_status(200);
-            own.push(session);
+    let customers = webhooks::shoppers(server).await;
+    let mechanic = server.mechanic().await;
+    let news = webhooks::orders(server, &customers, count).await;
+    webhooks::deliver(server, news, None).await;
+    let mut offers = until("every request to be offered", async || {
+        let offers = all(&mechanic.client, "/api/requests").await;
+        (offers.len() == count).then_some(offers)
+    })
+    .await;
+    let shares: Vec<Vec<Value>> = std::iter::from_fn(|| {
+        (!offers.is_empty()).then(|| offers.split_off(offers.len().saturating_sub(count / MAKERS + 1)))
+    })
+    .collect();
+    let started = shares.into_iter().map(async |share| {
+        for offer in share {
+            let (id, session) = (offer["id"].as_str(), offer["session_id"].as_str());
+            let path = format!("/api/requests/{}/accept", id.expect("an id"));
+            mechanic.client.post_nothing(&path).await.expect_status(200);
+            mechanic.step(session.expect("an id"), "start").await.expect_status(200);
         }
-        own
     });
-    let made = futures_util::future::join_all(made).await;
-    let pairs = people.iter().zip(made).flat_map(|((customer, _), own)| {
-        own.into_iter().map(|session| Pair {
-            session,
+    futures_util::future::join_all(started).await;
+    let mut pairs = Vec::with_capacity(count);
+    for customer in &customers {
+        pairs.extend(all(&customer.client, "/api/sessions").await.into_iter().map(|session| Pair {
+            session: session["id"].as_str().expect("an id").to_owned(),
             customer: customer.client.another_tab(),
             mechanic: mechanic.client.another_tab(),
-        })
-    });
-    pairs.collect()
+        }));
+    }
+    pairs
+}
+
+/// Every item of a list.
+async fn all(client: &Client, list: &str) -> Vec<Value> {
+    let (mut items, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = client.get(&format!("{list}?limit=500{cursor}")).await.expect_status(200);
+        items.extend(page.body["items"].as_array().expect("a list").clone());
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return items,
+        }
+    }
 }
 
 /// Customers send at a steady rate; of every `stuck_of` mechanics one reads nothing. Microseconds to those who read.

@@ -4,15 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tests::{Backend, TestServer};
-
 use crate::client::LightSocket;
 use crate::{Line, Scale, chat};
 
 /// The line of the memory.
 pub async fn measure(scale: Scale) -> Line {
     let bare = bare(scale).await;
-    let server = TestServer::spawn(Backend::Sqlite, &[("RUST_LOG", "warn")]).await;
+    let server = crate::server().await;
     let crowd = chat::crowd(&server, 20).await;
     let mut sockets = Vec::new();
     // What is allocated once is not counted.

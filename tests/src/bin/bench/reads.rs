@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tests::{Backend, TestServer};
-
 use crate::{Line, Scale, bare, chat};
 
 /// Callers at once.
@@ -13,11 +11,7 @@ const CALLERS: usize = 16;
 
 /// The line of the reads.
 pub async fn measure(scale: Scale) -> Line {
-    let server = TestServer::spawn(
-        Backend::Sqlite,
-        &[("RUST_LOG", "warn"), ("PITLANE_LIMITS__PERSON_PER_SECOND", "0")],
-    )
-    .await;
+    let server = crate::server().await;
     let crowd = chat::crowd(&server, 4).await;
     let cookie = crowd.customer.client.cookie().expect("signed in");
     let session = crowd.sessions.first().expect("a session").clone();

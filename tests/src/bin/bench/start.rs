@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use tests::{Backend, TestServer, server};
+use tests::server;
 
 use crate::memory::settled;
 use crate::{Line, percentile};
@@ -15,7 +15,7 @@ const TIMES: usize = 15;
 
 /// The lines of the start.
 pub async fn measure() -> Vec<Line> {
-    let mut server = TestServer::spawn(Backend::Sqlite, &[("RUST_LOG", "warn")]).await;
+    let mut server = crate::server().await;
     server.stop();
     let address = server.url().replace("http://localhost", "127.0.0.1");
     let (mut millis, mut idle, mut bare) = (Vec::new(), 0, Vec::new());

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tests::server::WEBHOOK_SECRET;
-use tests::{Backend, Client, Person, TestServer};
+use tests::{Client, Person, TestServer};
 
 use crate::writer::BareWriter;
 use crate::{Line, Scale, percentile};
@@ -19,16 +19,17 @@ const CALLERS: usize = 64;
 const SHOPPERS: usize = 8;
 
 /// A webhook that is ready to be sent.
-struct News {
+pub struct News {
     body: String,
     signature: String,
 }
 
 /// The lines of the webhooks.
 pub async fn measure(scale: Scale) -> Vec<Line> {
-    let mut server = TestServer::spawn(Backend::Sqlite, &[("RUST_LOG", "warn")]).await;
+    let mut server = crate::server().await;
     let steady = usize::try_from(scale.webhook_rate * scale.seconds).unwrap_or(0);
-    let mut news = orders(&server, scale.webhooks + steady).await;
+    let shoppers = shoppers(&server).await;
+    let mut news = orders(&server, &shoppers, scale.webhooks + steady).await;
     let later = news.split_off(scale.webhooks);
     let rows_before = rows(&server);
     let (rate, _) = deliver(&server, news, None).await;
@@ -80,23 +81,22 @@ fn rows(server: &TestServer) -> i64 {
     .sum()
 }
 
+/// People who buy at the same time.
+pub async fn shoppers(server: &TestServer) -> Vec<Person> {
+    futures_util::future::join_all((0..SHOPPERS).map(|_| server.customer())).await
+}
+
 /// That many orders with an open payment page each, and the news that each is paid.
-async fn orders(server: &TestServer, count: usize) -> Vec<News> {
-    let made = Arc::new(Mutex::new(Vec::with_capacity(count)));
-    let mut shoppers = Vec::new();
-    for shopper in 0..SHOPPERS {
-        let (person, made) = (server.customer().await, Arc::clone(&made));
+pub async fn orders(server: &TestServer, shoppers: &[Person], count: usize) -> Vec<News> {
+    let shares = shoppers.iter().enumerate().map(|(number, person)| async move {
         let provider = server.guest().with_token("sk_test_sandbox");
-        let share = count / SHOPPERS + usize::from(shopper < count % SHOPPERS);
-        shoppers.push(async move {
-            for _ in 0..share {
-                let news = paid(&person, &provider).await;
-                made.lock().expect("nobody panicked").push(news);
-            }
-        });
-    }
-    futures_util::future::join_all(shoppers).await;
-    Arc::into_inner(made).expect("the shoppers are done").into_inner().expect("nobody panicked")
+        let mut made = Vec::new();
+        for _ in 0..count / shoppers.len() + usize::from(number < count % shoppers.len()) {
+            made.push(paid(person, &provider).await);
+        }
+        made
+    });
+    futures_util::future::join_all(shares).await.into_iter().flatten().collect()
 }
 
 /// As Stripe would tell it, without the page being paid: the server takes a signed last word as it stands.
@@ -126,7 +126,7 @@ fn signed(news: News) -> News {
 
 /// Delivers all, as fast as they are answered or at that rate: webhooks a second, and microseconds to each answer,
 /// sorted.
-async fn deliver(server: &TestServer, news: Vec<News>, rate: Option<u64>) -> (f64, Vec<u64>) {
+pub async fn deliver(server: &TestServer, news: Vec<News>, rate: Option<u64>) -> (f64, Vec<u64>) {
     let count = news.len();
     let queue: Arc<Mutex<VecDeque<News>>> = Arc::new(Mutex::new(news.into_iter().map(signed).collect()));
     let client = reqwest::Client::builder().pool_max_idle_per_host(CALLERS).build().expect("a client");
