@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::address;
 use super::auth::{self, Admin, AnyMechanic, SignedIn, UserBody, Visitor};
 use super::extract::{Body, NoBody, Optional};
-use super::list::{self, List};
+use super::list::{List, Paging};
 use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
 use crate::state::Pitlane;
@@ -302,8 +302,8 @@ impl SignInBody {
     }
 }
 
-async fn sign_ins(person: SignedIn, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
-    let (limit, before) = (list::limit(page.limit), list::cursor(page.cursor.as_deref())?);
+async fn sign_ins(person: SignedIn, app: App, paging: Query<Paging>) -> ApiResult<HttpResponse> {
+    let (limit, before) = (paging.limit(), paging.cursor()?);
     let current = person.0.sign_in();
     let body = |sign_in| SignInBody::of(sign_in, current);
     let all = sign_in::list(&app, person.id()).await?;
@@ -348,8 +348,8 @@ impl From<ApiToken> for TokenBody {
     }
 }
 
-async fn tokens(person: SignedIn, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
-    let (limit, before) = (list::limit(page.limit), list::cursor(page.cursor.as_deref())?);
+async fn tokens(person: SignedIn, app: App, paging: Query<Paging>) -> ApiResult<HttpResponse> {
+    let (limit, before) = (paging.limit(), paging.cursor()?);
     let all = account::tokens(&app, person.id()).await?;
     Ok(HttpResponse::Ok().json(List::newest(all, before, limit, |token| token.id, TokenBody::from)))
 }
@@ -392,13 +392,6 @@ async fn set_duty(mechanic: AnyMechanic, app: App, body: Body<DutyRequest>) -> A
     Ok(HttpResponse::Ok().json(MechanicBody::from(&mechanic)))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Page {
-    limit: Option<u64>,
-    cursor: Option<String>,
-}
-
 #[derive(Serialize)]
 struct ListedMechanic {
     user: UserBody,
@@ -406,9 +399,9 @@ struct ListedMechanic {
     mechanic: MechanicBody,
 }
 
-async fn list_mechanics(_admin: Admin, app: App, page: Query<Page>) -> ApiResult<HttpResponse> {
-    let limit = list::limit(page.limit);
-    let offset: u32 = list::cursor(page.cursor.as_deref())?.unwrap_or(0);
+async fn list_mechanics(_admin: Admin, app: App, paging: Query<Paging>) -> ApiResult<HttpResponse> {
+    let limit = paging.limit();
+    let offset: u32 = paging.cursor()?.unwrap_or(0);
     let listed = mechanics::list(&app, offset, limit + 1).await?;
     let item = |(mechanic, user): (MechanicAccount, User)| ListedMechanic {
         user: UserBody::from(&user),

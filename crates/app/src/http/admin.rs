@@ -8,7 +8,7 @@ use store::views::session::{LiveFilter, live};
 
 use super::auth::Admin;
 use super::idempotency::{Empty, Keyed};
-use super::list::{self, List};
+use super::list::{List, Paging};
 use super::problem::ApiResult;
 use super::router::{Access, Router};
 use super::sessions::{SessionBody, after};
@@ -22,20 +22,13 @@ pub fn routes(router: &mut Router) {
     router.post("/api/admin/sessions/{id}/observe", Access::Admin, observe);
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ActiveQuery {
-    limit: Option<u64>,
-    cursor: Option<String>,
-}
-
 async fn active(
     admin: Admin,
-    query: Query<ActiveQuery>,
+    paging: Query<Paging>,
     app: Data<Pitlane>,
 ) -> ApiResult<Json<List<SessionBody>>> {
-    let (viewer, limit) = (admin.id(), list::limit(query.limit));
-    let offset: u32 = list::cursor(query.cursor.as_deref())?.unwrap_or(0);
+    let (viewer, limit) = (admin.id(), paging.limit());
+    let offset: u32 = paging.cursor()?.unwrap_or(0);
     let filter = LiveFilter { descending: true, offset, ..LiveFilter::default() };
     let read = app.db.read(move |tx| live(tx, viewer, &filter, limit + 1).map_err(Error::from)).await?;
     Ok(Json(List::of(read, limit, |_| offset.saturating_add(limit), SessionBody::from)))

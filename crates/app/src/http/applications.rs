@@ -14,7 +14,7 @@ use store::views::staff::{self, Paper};
 
 use super::auth::{Admin, AnyMechanic};
 use super::idempotency::Keyed;
-use super::list::{self, List};
+use super::list::{self, List, Paging};
 use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
 use super::{Body, NoBody, address};
@@ -351,9 +351,9 @@ struct SpecialtyBody {
     label: &'static str,
 }
 
-async fn specialties() -> Json<List<SpecialtyBody>> {
-    let items = Specialty::all().map(|one| SpecialtyBody { code: one.code(), label: one.label() });
-    Json(List { items: items.collect(), next_cursor: None })
+async fn specialties(paging: Query<Paging>) -> ApiResult<Json<List<SpecialtyBody>>> {
+    let body = |one: Specialty| SpecialtyBody { code: one.code(), label: one.label() };
+    Ok(Json(List::counted(Specialty::all(), &paging, body)?))
 }
 
 #[derive(Debug, Deserialize)]

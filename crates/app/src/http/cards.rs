@@ -1,13 +1,13 @@
 //! `/api/me/cards`: the cards that the payment provider keeps for a customer.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
 use payments::gateway::SavedCard;
 use serde::Serialize;
 
 use super::auth::Customer;
 use super::extract::NoBody;
-use super::list::List;
+use super::list::{List, Paging};
 use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
 use crate::state::Pitlane;
@@ -36,9 +36,9 @@ impl From<SavedCard> for CardBody {
     }
 }
 
-async fn list(customer: Customer, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
-    let items = cards::list(&app, customer.id()).await?.into_iter().map(CardBody::from).collect();
-    Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
+async fn list(customer: Customer, paging: Query<Paging>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    let all = cards::list(&app, customer.id()).await?;
+    Ok(HttpResponse::Ok().json(List::counted(all, &paging, CardBody::from)?))
 }
 
 async fn forget(

@@ -6,7 +6,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::web::{Data, Query};
 use kernel::id::{SessionId, UserId, VehicleId};
 use kernel::{Actor, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::Tx;
 use store::views::{self, export};
@@ -15,7 +15,7 @@ use super::accounts::{SignInBody, TokenBody};
 use super::applications;
 use super::auth::{Customer, SignedIn, UserBody};
 use super::crm::InteractionBody;
-use super::list::{self, List};
+use super::list::{List, Paging};
 use super::notifications::PreferencesBody;
 use super::problem::ApiResult;
 use super::receipts::ReceiptBody;
@@ -65,21 +65,9 @@ impl From<intake::vehicle::OwnedVehicle> for VehicleBody {
     }
 }
 
-/// What `GET /api/me/vehicles` takes.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VehiclesQuery {
-    limit: Option<u64>,
-    cursor: Option<String>,
-}
-
-async fn vehicles(
-    customer: Customer,
-    query: Query<VehiclesQuery>,
-    app: Data<Pitlane>,
-) -> ApiResult<HttpResponse> {
-    let (owner, limit) = (customer.id(), list::limit(query.limit));
-    let offset: u32 = list::cursor(query.cursor.as_deref())?.unwrap_or(0);
+async fn vehicles(customer: Customer, paging: Query<Paging>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    let (owner, limit) = (customer.id(), paging.limit());
+    let offset: u32 = paging.cursor()?.unwrap_or(0);
     let cars = app
         .db
         .read(move |tx| Ok::<_, Error>(intake::Store::vehicles_by_customer(tx, owner, offset, limit + 1)?))

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::problem::{ApiResult, FieldError, Problem};
 
@@ -18,6 +18,29 @@ pub struct List<T> {
     pub items: Vec<T>,
     /// Where the next one begins; `null` on the last.
     pub next_cursor: Option<String>,
+}
+
+/// `?limit=&cursor=`, of a list that takes nothing else.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    limit: Option<u64>,
+    cursor: Option<String>,
+}
+
+impl Paging {
+    /// The number of items that is asked for, within the limits.
+    pub fn limit(&self) -> u32 {
+        limit(self.limit)
+    }
+
+    /// The id that the cursor stands for.
+    ///
+    /// # Errors
+    /// 422 for what is no cursor of this list.
+    pub fn cursor<I: FromStr>(&self) -> ApiResult<Option<I>> {
+        cursor(self.cursor.as_deref())
+    }
 }
 
 /// The number of items that is asked for, within the limits.
@@ -64,6 +87,22 @@ impl<T> List<T> {
         Self::of(read, limit, &id, show)
     }
 
+    /// A page of a list that is read as a whole because it is short, in its own order: the cursor counts what came
+    /// before.
+    ///
+    /// # Errors
+    /// 422 for what is no cursor of this list.
+    pub fn counted<V>(
+        all: impl IntoIterator<Item = V>,
+        paging: &Paging,
+        show: impl FnMut(V) -> T,
+    ) -> ApiResult<Self> {
+        let (limit, offset) = (paging.limit(), paging.cursor::<u32>()?.unwrap_or(0));
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let read = all.into_iter().skip(count(offset)).take(count(limit).saturating_add(1)).collect();
+        Ok(Self::of(read, limit, |_| offset.saturating_add(limit), show))
+    }
+
     /// A page from what was read with one item more than `limit`: the surplus only tells that there is a next page.
     pub fn of<V, C: ToString>(
         mut read: Vec<V>,
@@ -107,5 +146,23 @@ mod tests {
         assert_eq!((first.items, first.next_cursor.as_deref()), (vec![9, 7], Some("7")));
         let last = page(Some(7));
         assert_eq!((last.items, last.next_cursor), (vec![4, 2], None));
+    }
+
+    #[test]
+    fn a_list_with_an_order_of_its_own_is_paged_by_counting() {
+        let page = |cursor: Option<&str>| {
+            let paging = Paging { limit: Some(2), cursor: cursor.map(str::to_owned) };
+            List::counted(["b", "c", "a"], &paging, str::to_owned)
+        };
+        let first = page(None).unwrap();
+        assert_eq!(
+            (first.items, first.next_cursor.as_deref()),
+            (vec!["b".to_owned(), "c".to_owned()], Some("2"))
+        );
+        let last = page(Some("2")).unwrap();
+        assert_eq!((last.items, last.next_cursor), (vec!["a".to_owned()], None));
+        let beyond = page(Some("4294967295")).unwrap();
+        assert_eq!((beyond.items, beyond.next_cursor), (vec![], None));
+        assert!(page(Some("-1")).is_err());
     }
 }

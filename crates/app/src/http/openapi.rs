@@ -1,5 +1,5 @@
 //! The OpenAPI 3.1 description, made from the list of routes and what is written about each in `openapi/*.json`, in the
-//! notation of [`notation`]. A route without a description, and a description without a route, fail a test; that the
+//! notation of `notation.rs`. A route without a description, and a description without a route, fail a test; that the
 //! server answers as it is described is what the black-box tests' client looks at in every answer.
 
 mod notation;

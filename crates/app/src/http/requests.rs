@@ -4,12 +4,12 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
 use kernel::id::{RequestId, SessionId};
 use kernel::{PlanCode, SessionType, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use store::views::requests::{self, RequestView};
 
 use super::auth::Mechanic;
 use super::idempotency::{Empty, Keyed};
-use super::list::{self, List};
+use super::list::{List, Paging};
 use super::problem::ApiResult;
 use super::router::{Access, Router};
 use crate::state::Pitlane;
@@ -67,20 +67,13 @@ impl From<RequestView> for RequestBody {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OpenQuery {
-    limit: Option<u64>,
-    cursor: Option<String>,
-}
-
 async fn open(
     mechanic: Mechanic,
-    query: Query<OpenQuery>,
+    paging: Query<Paging>,
     app: Data<Pitlane>,
 ) -> ApiResult<Json<List<RequestBody>>> {
-    let (mechanic, limit) = (mechanic.id(), list::limit(query.limit));
-    let after = list::cursor(query.cursor.as_deref())?;
+    let (mechanic, limit) = (mechanic.id(), paging.limit());
+    let after = paging.cursor()?;
     let read = app
         .db
         .read(move |tx| requests::open_for(tx, mechanic, after, limit + 1).map_err(Error::from))

@@ -58,6 +58,7 @@ impl Asked {
             let message = format!("Use at most {SEARCH_MAX_CHARS} characters.");
             return Err(Problem::invalid(vec![FieldError::new("q", "too_long", message)]));
         }
+        list::text("q", self.q.as_deref())?;
         let chosen = |text: &Option<String>| text.clone().filter(|name| !name.is_empty());
         let role = chosen(&self.role)
             .map(|name| Role::parse(&name).ok_or_else(|| unknown("role", "There is no role of that name.")));
