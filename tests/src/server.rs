@@ -35,6 +35,8 @@ pub struct TestServer {
     port: u16,
     settings: Vec<(String, String)>,
     ahead_seconds: AtomicU32,
+    /// What is started instead of the binary under test.
+    previous: Option<PathBuf>,
 }
 
 /// Runs a test body on a fresh server, then asserts what must hold after every test: no job is left that is due or
@@ -54,14 +56,14 @@ pub fn run_with(backend: Backend, settings: &[(&str, &str)], body: impl AsyncFnO
     run_prepared(backend, settings, |_| (), async |server, ()| body(server).await);
 }
 
-/// As [`run_with`], after something was done to the empty folder in which the server will keep its data.
+/// As [`run_with`], after something was done to the server before its first start.
 ///
 /// # Panics
 /// As [`run`].
 pub fn run_prepared<T>(
     backend: Backend,
     settings: &[(&str, &str)],
-    prepare: impl FnOnce(&Path) -> T,
+    prepare: impl FnOnce(&mut TestServer) -> T,
     body: impl AsyncFnOnce(&mut TestServer, T),
 ) {
     if !backend.is_available() {
@@ -71,7 +73,7 @@ pub fn run_prepared<T>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut server = TestServer::stopped(backend, settings);
-        let prepared = prepare(&server.folder().join("data"));
+        let prepared = prepare(&mut server);
         server.start().await;
         body(&mut server, prepared).await;
         server.judge().await;
@@ -103,6 +105,7 @@ impl TestServer {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             ahead_seconds: AtomicU32::new(0),
+            previous: None,
         }
     }
 
@@ -129,6 +132,11 @@ impl TestServer {
         self.child.as_ref().expect("the server runs").id()
     }
 
+    /// The folder of the server's data.
+    pub fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
     /// The server's working folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -136,7 +144,8 @@ impl TestServer {
 
     /// Somebody who has not signed in.
     pub fn guest(&self) -> Client {
-        Client::new(self.url())
+        let client = Client::new(self.url());
+        if self.previous.is_some() { client.of_another_version() } else { client }
     }
 
     /// Changes a setting for the next start.
@@ -182,6 +191,22 @@ impl TestServer {
         assert!(asked.is_ok_and(|status| status.success()), "the process can be asked");
         let status = child.wait().expect("the process ends");
         assert!(status.success(), "{status}:\n{}", self.log());
+    }
+
+    /// Has the binary of another version started until [`Self::upgrade`]; its answers are not held against today's
+    /// description.
+    pub fn starts_as(&mut self, previous: PathBuf) {
+        self.previous = Some(previous);
+    }
+
+    /// Stops the server as an operator does and starts the binary under test in its place.
+    ///
+    /// # Panics
+    /// As [`Self::stop`] and [`Self::start`].
+    pub async fn upgrade(&mut self) {
+        self.stop();
+        self.previous = None;
+        self.start().await;
     }
 
     /// Starts the server again on the same folder, database and port.
@@ -271,7 +296,7 @@ impl TestServer {
 
     /// A command for the binary with this server's configuration and nothing from outside.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(self.previous.as_deref().unwrap_or_else(|| binary()));
         command.env_clear().current_dir(self.folder.path());
         for name in ["PATH", "HOME", "TMPDIR"] {
             if let Some(value) = std::env::var_os(name) {

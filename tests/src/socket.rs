@@ -17,6 +17,7 @@ use crate::wait::DEADLINE;
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     seen: Vec<Value>,
+    code: Option<u16>,
 }
 
 impl Socket {
@@ -55,7 +56,7 @@ impl Socket {
             headers.insert("origin", origin.parse().expect("a header value"));
         }
         match connect_async(request).await {
-            Ok((stream, _)) => Ok(Self { stream, seen: Vec::new() }),
+            Ok((stream, _)) => Ok(Self { stream, seen: Vec::new(), code: None }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("no socket: {error}"),
         }
@@ -125,16 +126,16 @@ impl Socket {
         assert!(self.seen.iter().all(|frame| frame["type"] != kind), "a {kind}: {:?}", self.seen);
     }
 
-    /// Waits until the server closes the socket.
+    /// Waits until the server closes the socket, and answers the code it closes with, if it says one.
     ///
     /// # Panics
     /// It does not.
-    pub async fn closed(&mut self) {
+    pub async fn closed(&mut self) -> Option<u16> {
         let deadline = Instant::now() + DEADLINE;
         loop {
             match timeout_at(deadline, self.read()).await {
                 Ok(Some(frame)) => self.seen.push(frame),
-                Ok(None) => return,
+                Ok(None) => return self.code,
                 Err(_) => panic!("the socket stays open; there were {:?}", self.seen),
             }
         }
@@ -221,7 +222,11 @@ impl Socket {
                 Ok(Message::Text(text)) => {
                     return Some(serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}")));
                 }
-                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(Message::Close(close)) => {
+                    self.code = close.map(|close| close.code.into());
+                    return None;
+                }
+                Err(_) => return None,
                 Ok(_) => {}
             }
         }

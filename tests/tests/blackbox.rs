@@ -22,6 +22,7 @@ mod blackbox {
     mod legal;
     mod limits;
     mod mail;
+    mod new_version;
     mod phones;
     mod preferences;
     mod refunds;

@@ -22,7 +22,7 @@ pub(crate) fn run(no_tests: bool) -> Outcome {
         ("generated files", generated::check),
     ];
     if !no_tests {
-        checks.push(("tests", || crate::test::run(false, &[])));
+        checks.push(("tests", || crate::test::run(false, &[], &[])));
     }
     let mut failed = Vec::new();
     for (name, check) in checks {

@@ -8,6 +8,7 @@
 //! | [`check`] | formatting, lints, layers, tidiness, documentation, generated files |
 //! | [`migration`] | a new migration in both folders |
 //! | [`postgres`], [`packages`] | a throw-away PostgreSQL; finding and installing programs |
+//! | [`upgrade`] | the tests of upgrading, from a real older version |
 //! | [`sdk`] | Stripe's official SDKs for the tests |
 //! | [`run`] | running a program and saying what failed |
 //!
@@ -26,6 +27,7 @@ mod python;
 mod run;
 mod sdk;
 mod test;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -70,6 +72,11 @@ enum Task {
         /// What it does, in snake_case
         name: String,
     },
+    /// Builds an older version and runs the tests of upgrading from it
+    Upgrade {
+        /// The older version: a tag or a commit
+        commit: String,
+    },
     /// Measures against the project's goals
     Bench {
         /// A short run that judges no times
@@ -96,11 +103,12 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> Outcome {
     match task {
         Task::Dev => dev::serve(),
-        Task::Test { install, filter } => test::run(install, &filter),
+        Task::Test { install, filter } => test::run(install, &filter, &[]),
         Task::Check { no_tests } => check::run(no_tests),
         Task::Migrate => pitlane(&["migrate"]),
         Task::Seed => pitlane(&["seed"]),
         Task::Openapi => check::generated::write(),
+        Task::Upgrade { commit } => upgrade::run(&commit),
         Task::NewMigration { name } => migration::create(&name),
         Task::Bench { quick: true, .. } => bench::quick(),
         Task::Bench { build: true, .. } => bench::build(),

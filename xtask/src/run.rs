@@ -48,7 +48,12 @@ pub(crate) fn built() -> Outcome<Command> {
 /// Where cargo puts the binary in a debug build.
 pub(crate) fn debug_binary() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    root().join(target).join("debug").join(format!("pitlane{}", std::env::consts::EXE_SUFFIX))
+    root().join(target).join("debug").join(executable("pitlane"))
+}
+
+/// The file name of a program here.
+pub(crate) fn executable(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
 }
 
 /// Runs a command with the terminal's own streams.

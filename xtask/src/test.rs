@@ -15,13 +15,14 @@ const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "g
 const CHROMEDRIVER: [&str; 3] =
     ["chromedriver", "/usr/lib/chromium/chromedriver", "/usr/lib/chromium-browser/chromedriver"];
 
-/// Runs the tests whose name holds one of `filter`, or all.
+/// Runs the tests whose name holds one of `filter`, or all, with more variables in their environment.
 ///
 /// # Errors
 /// A test failed; or, with `CI=true`, something could not run.
-pub(crate) fn run(may_install: bool, filter: &[String]) -> Outcome {
+pub(crate) fn run(may_install: bool, filter: &[String], more: &[(&'static str, PathBuf)]) -> Outcome {
     let mut missing = install_missing(may_install || installs_unasked());
     let mut environment: Vec<(&'static str, PathBuf)> = vec![("PITLANE_TEST_BINARY", debug_binary())];
+    environment.extend(more.iter().cloned());
 
     let postgres = find_programs().map(|programs| Postgres::start(&programs));
     match &postgres {

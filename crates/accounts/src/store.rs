@@ -253,6 +253,15 @@ pub trait ApplicationStore {
     /// Deletes the person's applications and lets their files go, and takes the person's address out of invitations.
     fn applications_forget(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Deletes applications that were refused or withdrawn before that instant and lets their files go; at most `limit`,
+    /// and how many there were.
+    fn applications_forget_before(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<usize, StoreError>;
+
     /// Adds an invitation.
     fn invitation_insert(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
     /// The invitation of that id.

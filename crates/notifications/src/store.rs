@@ -76,6 +76,12 @@ pub trait Store {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Deletes what somebody chose.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn preferences_delete(&mut self, person: UserId) -> Result<(), StoreError>;
+
     /// Puts a message into the development mailbox; `false` when one with its key is there.
     ///
     /// # Errors

@@ -275,6 +275,12 @@ impl Store for Tx<'_> {
         both(upsert).execute(self.conn()).stored().map(drop)
     }
 
+    fn preferences_delete(&mut self, person: UserId) -> Result<(), StoreError> {
+        let theirs = notification_preferences::user_id.eq(Id(person.uuid()));
+        let delete = diesel::delete(notification_preferences::table.filter(theirs));
+        delete.execute(self.conn()).stored().map(drop)
+    }
+
     fn mailbox_insert(&mut self, message: &MailboxMessage) -> Result<bool, StoreError> {
         let insert = diesel::insert_into(mailbox_messages::table)
             .values(MailboxRow::from(message))

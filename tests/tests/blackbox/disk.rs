@@ -13,7 +13,7 @@ const DISK_KIB: u32 = 48 * 1_024;
 
 fn run_on_disk(test: &str, body: impl AsyncFnOnce(&mut TestServer, Disk)) {
     with_own_mounts(&format!("blackbox::disk::{test}"), || {
-        run_prepared(Backend::Sqlite, &[], |data| Disk::mount(data, DISK_KIB), body);
+        run_prepared(Backend::Sqlite, &[], |server| Disk::mount(&server.data(), DISK_KIB), body);
     });
 }
 

@@ -9,6 +9,7 @@ use tests::money::GOOD_CARD;
 use tests::people::PASSWORD;
 use tests::{Backend, Client, Person, TestServer, on_both, server, until};
 
+use super::applications;
 use super::files::photo;
 
 const MONTH: u32 = 31 * 86_400;
@@ -80,6 +81,8 @@ on_both! {
         let number = json!({ "phone": "+15550100199" });
         dana.client.post("/api/me/phone", number).await.expect_status(202);
         server.message_to("+15550100199", "phone_code").await;
+        let unwanted = json!({ "follow_up": false });
+        dana.client.send(Method::PUT, "/api/me/notifications", Some(unwanted)).await.expect_status(200);
         let script = dana.client.post("/api/me/tokens", json!({ "name": "script" })).await.expect_status(201);
         let script = Client::new(server.url()).with_token(&script.text_at("token"));
         erase(&script, None).await.refused(403, "token_not_allowed");
@@ -102,6 +105,7 @@ on_both! {
             assert_eq!(traces(server, trace), Vec::<String>::new(), "{trace}");
         }
         assert_eq!(["orders", "payments", "ledger_transactions", "ledger_entries"].map(rows).to_vec(), kept);
+        assert_eq!(rows("notification_preferences"), 0);
         // The mechanic still sees that there was a session, with nobody's name and nothing that was said.
         let seen = max.session(session).await;
         assert_eq!(seen["customer"]["name"], "Former customer");
@@ -195,6 +199,47 @@ on_both! {
         let done = form(&[("sure", "yes"), ("current_password", PASSWORD)]).await.expect_status(200);
         assert!(done.text.contains("Your account is erased"));
         dana.client.get("/api/me").await.refused(401, "not_signed_in");
+    }
+}
+
+#[test]
+fn after_its_time_a_refused_application_goes_with_its_papers() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        server::run_with(backend, &[("PITLANE_RETENTION__CONTENT_MONTHS", "2")], async |server| {
+            let (sam, kim) = (
+                server.register("mechanic", "Sam Okafor").await,
+                server.register("mechanic", "Kim Lee").await,
+            );
+            let admin = server.admin().await;
+            for person in [&sam, &kim] {
+                let sent = applications::sent(person).await;
+                let id =
+                    person.client.post("/api/mechanics/apply", sent).await.expect_status(201).text_at("id");
+                if person.id == sam.id {
+                    let reason = json!({ "reason": "The certificate has run out." });
+                    let path = format!("/api/admin/applications/{id}/refuse");
+                    admin.client.post(&path, reason).await.expect_status(200);
+                }
+            }
+            server.advance_clock(MONTH).await;
+            let database = server.database();
+            until("the first month's work to be done", async || (server.jobs_left() == 0).then_some(()))
+                .await;
+            assert_eq!((database.count("applications", "1 = 1"), stored_files(server)), (2, 2));
+            server.advance_clock(MONTH).await;
+            until("the refused application to be gone", async || {
+                (database.count("applications", "status = 'refused'") == 0).then_some(())
+            })
+            .await;
+            server.advance_clock(3_700).await;
+            until("its papers to be gone", async || (stored_files(server) == 1).then_some(())).await;
+            let waiting = database.count("applications", "status = 'submitted'");
+            assert_eq!(
+                (waiting, database.count("application_files", "1 = 1")),
+                (1, 1),
+                "the other one waits"
+            );
+        });
     }
 }
 

@@ -69,6 +69,7 @@ fn erase_if_settled(tx: &mut Tx<'_>, user: UserId, cx: &Context) -> Result<bool,
     tx.person_forget(user, cx.now)?;
     tx.customer_forget(user)?;
     tx.events_forget(user)?;
+    notifications::Store::preferences_delete(tx, user)?;
     if let Some(reference) = reference {
         payments::Store::customer_reference_delete(tx, user)?;
         let payload = serde_json::to_string(&ForgetPayer { reference }).expect("a text serialises");

@@ -1,5 +1,6 @@
 //! What is kept no longer than its time: what people wrote and sent, and later the money.
 
+use accounts::ApplicationStore as _;
 use intake::RetentionStore as _;
 use kernel::Timestamp;
 use payments::RetentionStore as _;
@@ -22,6 +23,8 @@ const DAY_SECONDS: i64 = 86_400;
 pub struct Done {
     /// Sessions that were reduced to their summary.
     pub sessions: usize,
+    /// Applications that came to nothing.
+    pub applications: usize,
     /// Intakes whose concern was erased.
     pub intakes: usize,
     /// Orders that were deleted with all that belonged to them.
@@ -52,6 +55,8 @@ pub async fn retain(pitlane: &Pitlane) -> Result<Done, Error> {
     })
     .await?;
     let intakes = repeat(pitlane, move |tx| Ok(tx.intakes_forget(content, BATCH, now)?)).await?;
+    let applications =
+        repeat(pitlane, move |tx| Ok(tx.applications_forget_before(content, BATCH, now)?)).await?;
     repeat(pitlane, move |tx| Ok(tx.events_forget_before(content, BATCH)?)).await?;
     let orders = repeat(pitlane, move |tx| {
         let past = tx.orders_past(money, BATCH)?;
@@ -67,7 +72,7 @@ pub async fn retain(pitlane: &Pitlane) -> Result<Done, Error> {
         Ok(past.len())
     })
     .await?;
-    Ok(Done { sessions, intakes, orders })
+    Ok(Done { sessions, applications, intakes, orders })
 }
 
 async fn repeat(

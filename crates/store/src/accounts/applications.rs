@@ -271,19 +271,43 @@ pub(super) fn forget(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<()
         .select(applications::id)
         .load(tx.conn())
         .stored()?;
+    delete(tx, &mine, now)
+}
+
+pub(super) fn forget_before(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+    limit: u32,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let over = [ApplicationStatus::Refused, ApplicationStatus::Withdrawn].map(ApplicationStatus::as_str);
+    let old: Vec<Id> = applications::table
+        .filter(applications::status.eq_any(over))
+        .filter(applications::updated_at.lt(Ts::from(before)))
+        .order(applications::id)
+        .limit(i64::from(limit))
+        .select(applications::id)
+        .load(tx.conn())
+        .stored()?;
+    delete(tx, &old, now)?;
+    Ok(old.len())
+}
+
+/// Deletes applications and lets their files go.
+fn delete(tx: &mut Tx<'_>, which: &[Id], now: Timestamp) -> Result<(), StoreError> {
     let papers: Vec<Id> = application_files::table
-        .filter(application_files::application_id.eq_any(mine.clone()))
+        .filter(application_files::application_id.eq_any(which))
         .select(application_files::file_id)
         .load(tx.conn())
         .stored()?;
-    diesel::delete(application_files::table.filter(application_files::application_id.eq_any(mine.clone())))
+    diesel::delete(application_files::table.filter(application_files::application_id.eq_any(which)))
         .execute(tx.conn())
         .stored()?;
     diesel::update(files::table.filter(files::id.eq_any(papers)).filter(files::session_id.is_null()))
         .set((files::attached_at.eq(None::<Ts>), files::expires_at.eq(Some(Ts::from(now)))))
         .execute(tx.conn())
         .stored()?;
-    diesel::delete(applications::table.filter(applications::id.eq_any(mine)))
+    diesel::delete(applications::table.filter(applications::id.eq_any(which)))
         .execute(tx.conn())
         .stored()
         .map(drop)

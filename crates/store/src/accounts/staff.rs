@@ -139,6 +139,15 @@ impl ApplicationStore for Tx<'_> {
         applications::step_by_id(self, id)
     }
 
+    fn applications_forget_before(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        applications::forget_before(self, before, limit, now)
+    }
+
     fn applications_forget(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError> {
         use workshop_invitations as i;
         applications::forget(self, user, now)?;
