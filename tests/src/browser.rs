@@ -274,12 +274,13 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.expect(script)
     }
 
-    /// Whether the page is wider than the window, so that it scrolls sideways.
+    /// Whether the page is wider than the window, so that it scrolls sideways or what sticks out is cut off.
     ///
     /// # Panics
     /// The browser is gone.
     pub async fn scrolls_sideways(&self) -> bool {
-        let script = "return document.documentElement.scrollWidth > document.documentElement.clientWidth;";
+        let script = "return [...document.querySelectorAll('html, body, main, .room')]
+            .some((part) => part.scrollWidth > part.clientWidth);";
         self.script(script).await == json!(true)
     }
 

@@ -28,6 +28,21 @@ on_both! {
         }
     }
 
+    async fn where_the_log_ends_is_told_without_being_asked(server) {
+        let meeting = server.meeting().await;
+        let channel = format!("session:{}", meeting.session);
+        let mut dana = meeting.customer.socket(server).await;
+        dana.join(&channel, 0).await;
+        let end = dana.say(&meeting.session, "1", "Hello").await;
+        // Each session has its own second of fifteen.
+        for _ in 0..2 {
+            dana.frame("a tick", |frame| {
+                frame["type"] == "tick" && frame["channel"] == channel.as_str() && frame["last_seq"] == end
+            })
+            .await;
+        }
+    }
+
     async fn a_message_sent_again_is_acknowledged_again_and_heard_once(server) {
         let meeting = server.meeting().await;
         let (session, channel) = (&meeting.session, format!("session:{}", meeting.session));

@@ -23,6 +23,8 @@ use super::protocol::{Channel, EventWire, ServerFrame};
 pub const OUTBOX: usize = 512;
 /// How often clients are told where the log of their session ends.
 const TICK: Duration = Duration::from_secs(15);
+/// Into how many parts that time is cut; each session has one of them.
+const TICK_SLOTS: u8 = 15;
 
 /// A frame on its way to every socket of a channel.
 #[derive(Debug)]
@@ -377,13 +379,15 @@ fn send(room: &mut Room, delivery: &Arc<Delivery>, whom: impl Fn(UserId) -> bool
     });
 }
 
+/// Tells every session its end once in [`TICK`]; each its own time, so that those who talk never wait behind all.
 async fn tick(hub: std::sync::Weak<Hub>) {
-    let mut every = tokio::time::interval(TICK);
+    let mut every = tokio::time::interval(TICK / u32::from(TICK_SLOTS));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    for slot in (0..TICK_SLOTS).cycle() {
         every.tick().await;
         let Some(hub) = hub.upgrade() else { return };
-        let sessions = hub.sessions();
+        let mut sessions = hub.sessions();
+        sessions.retain(|session| tick_slot(*session) == slot);
         for chunk in sessions.chunks(500) {
             let ids = chunk.to_vec();
             // The store says where a log ends, not this node's memory of what passed by.
@@ -398,4 +402,9 @@ async fn tick(hub: std::sync::Weak<Hub>) {
             }
         }
     }
+}
+
+/// When in [`TICK`] a session is told. The last byte of an id is random.
+fn tick_slot(session: SessionId) -> u8 {
+    session.uuid().as_bytes()[15] % TICK_SLOTS
 }

@@ -8,7 +8,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// A connection.
+pub type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// One open socket.
 pub struct LightSocket {

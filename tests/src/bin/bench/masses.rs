@@ -1,14 +1,20 @@
 //! Many sockets, some of which read nothing.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tests::{Client, TestServer, until};
-use tokio_tungstenite::tungstenite::Message;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::interval;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::chat::{TEXT, sent_at};
-use crate::client::LightSocket;
+use crate::client::{LightSocket, Stream};
 use crate::memory::settled;
 use crate::webhooks;
 use crate::{Line, Scale, percentile};
@@ -16,14 +22,21 @@ use crate::{Line, Scale, percentile};
 /// Sessions that are made at once.
 const MAKERS: usize = 8;
 
+/// Sessions whose sockets are opened at once.
+const JOINED_AT_ONCE: usize = 50;
+
 /// The lines of many sockets.
 pub async fn measure(scale: Scale) -> Vec<Line> {
     let server = crate::server().await;
+    let begun = Instant::now();
     let sessions = sessions(&server, scale.masses / 2).await;
+    eprintln!("{} sessions, made in {} s", sessions.len(), begun.elapsed().as_secs());
     let process = server.process_id();
-    let calm = load(&server, &sessions, scale, 0).await;
+    // Whatever the first load fills, caches and pools, is full before anything is compared.
+    load(&server, &sessions, scale, "warm", 0).await;
+    let calm = load(&server, &sessions, scale, "calm", 0).await;
     let before = settled(process).await;
-    let slow = load(&server, &sessions, scale, 10).await;
+    let slow = load(&server, &sessions, scale, "slow", 10).await;
     let after = settled(process).await;
     let (p99, limit) = (percentile(&slow, 0.99), percentile(&calm, 0.99).max(1));
     let growth = after as f64 / before as f64;
@@ -78,7 +91,7 @@ async fn sessions(server: &TestServer, count: usize) -> Vec<Pair> {
             mechanic.step(session.expect("an id"), "start").await.expect_status(200);
         }
     });
-    futures_util::future::join_all(started).await;
+    join_all(started).await;
     let mut pairs = Vec::with_capacity(count);
     for customer in &customers {
         pairs.extend(all(&customer.client, "/api/sessions").await.into_iter().map(|session| Pair {
@@ -103,52 +116,87 @@ async fn all(client: &Client, list: &str) -> Vec<Value> {
     }
 }
 
+/// How often a socket shows that it is alive, as every client does.
+const ALIVE: Duration = Duration::from_secs(25);
+
+/// A socket's way out, shared by whoever sends and by what keeps it alive.
+type Way = Arc<Mutex<SplitSink<Stream, Message>>>;
+
+/// Keeps every socket alive until it is aborted: all of them once in [`ALIVE`], evenly.
+fn kept_alive(ways: Vec<Way>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut pace = interval(ALIVE / u32::try_from(ways.len().max(1)).unwrap_or(u32::MAX));
+        for way in ways.iter().cycle() {
+            pace.tick().await;
+            // One that was closed shows where it is read.
+            let _ = way.lock().await.send(Message::Ping(Bytes::new())).await;
+        }
+    })
+}
+
 /// Customers send at a steady rate; of every `stuck_of` mechanics one reads nothing. Microseconds to those who read.
-async fn load(server: &TestServer, pairs: &[Pair], scale: Scale, stuck_of: usize) -> Vec<u64> {
+async fn load(server: &TestServer, pairs: &[Pair], scale: Scale, name: &str, stuck_of: usize) -> Vec<u64> {
     let epoch = Instant::now();
     let micros = move || u64::try_from(epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
     let (mut senders, mut stuck, mut listeners, mut echoes) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (number, pair) in pairs.iter().enumerate() {
-        let customer = LightSocket::joined(server, &pair.customer, &pair.session).await;
-        let mechanic = LightSocket::joined(server, &pair.mechanic, &pair.session).await;
-        let (sink, mut incoming) = customer.split();
-        echoes.push(tokio::spawn(async move { while incoming.next().await.is_some() {} }));
-        if stuck_of > 0 && number % stuck_of == 0 {
-            stuck.push(mechanic);
-            continue;
-        }
-        senders.push((pair.session.clone(), sink));
-        listeners.push(tokio::spawn(async move {
-            let (_sink, mut stream) = mechanic.split();
-            let mut taken = Vec::new();
-            while let Some(Ok(Message::Text(frame))) = stream.next().await {
-                match sent_at(&frame) {
-                    Some(u64::MAX) => break,
-                    Some(sent) => taken.push(micros().saturating_sub(sent)),
-                    None => {}
-                }
-            }
-            taken
+    for (part, some) in pairs.chunks(JOINED_AT_ONCE).enumerate() {
+        let joined = join_all(some.iter().map(async |pair| {
+            let customer = LightSocket::joined(server, &pair.customer, &pair.session).await;
+            (pair, customer, LightSocket::joined(server, &pair.mechanic, &pair.session).await)
         }));
+        let mut ways = Vec::with_capacity(2 * some.len());
+        for (place, (pair, customer, mechanic)) in joined.await.into_iter().enumerate() {
+            let (sink, mut incoming) = customer.split();
+            let way: Way = Arc::new(Mutex::new(sink));
+            ways.push(way.clone());
+            echoes.push(tokio::spawn(async move { while incoming.next().await.is_some() {} }));
+            let (sink, mut stream) = mechanic.split();
+            ways.push(Arc::new(Mutex::new(sink)));
+            if stuck_of > 0 && (part * JOINED_AT_ONCE + place).is_multiple_of(stuck_of) {
+                stuck.push((way, stream));
+                continue;
+            }
+            senders.push((pair.session.clone(), way));
+            listeners.push(tokio::spawn(async move {
+                let mut taken = Vec::new();
+                while let Some(Ok(frame)) = stream.next().await {
+                    let Message::Text(frame) = frame else { continue };
+                    match sent_at(&frame) {
+                        Some(u64::MAX) => break,
+                        Some(sent) => taken.push(micros().saturating_sub(sent)),
+                        None => {}
+                    }
+                }
+                taken
+            }));
+        }
+        echoes.push(kept_alive(ways));
     }
-    let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / scale.steady_rate));
+    // What nobody reads still has to be sent: to the stuck ones too.
+    senders.extend(
+        stuck
+            .iter()
+            .zip(pairs.iter().step_by(stuck_of.max(1)))
+            .map(|((way, _), pair)| (pair.session.clone(), way.clone())),
+    );
+    let mut pace = interval(Duration::from_micros(1_000_000 / scale.steady_rate));
     for number in 0..scale.steady_rate * scale.seconds * 2 {
         pace.tick().await;
         let turn = usize::try_from(number).unwrap_or(0) % senders.len();
-        let (session, sink) = &mut senders[turn];
+        let (session, way) = &senders[turn];
         let frame = format!(
-            r#"{{"type":"send","channel":"session:{session}","client_ref":"{stuck_of}-{number}","text":"at:{}: {TEXT}"}}"#,
+            r#"{{"type":"send","channel":"session:{session}","client_ref":"{name}-{number}","text":"at:{}: {TEXT}"}}"#,
             micros()
         );
-        sink.send(Message::text(frame)).await.expect("the socket is open");
+        way.lock().await.send(Message::text(frame)).await.expect("the socket is open");
     }
-    for (session, sink) in &mut senders {
+    for (session, way) in &senders {
         let last = format!(
-            r#"{{"type":"send","channel":"session:{session}","client_ref":"{stuck_of}-last","text":"at:{}:"}}"#,
+            r#"{{"type":"send","channel":"session:{session}","client_ref":"{name}-last","text":"at:{}:"}}"#,
             u64::MAX
         );
-        sink.send(Message::text(last)).await.expect("the socket is open");
+        way.lock().await.send(Message::text(last)).await.expect("the socket is open");
     }
     let mut taken = Vec::new();
     for listener in listeners {
@@ -158,5 +206,6 @@ async fn load(server: &TestServer, pairs: &[Pair], scale: Scale, stuck_of: usize
         echo.abort();
     }
     taken.sort_unstable();
+    eprintln!("{name}: {} s, {} messages heard", epoch.elapsed().as_secs(), taken.len());
     taken
 }
