@@ -14,7 +14,8 @@ pub(crate) fn run(commit: &str) -> Outcome {
     if source.exists() {
         checked(Command::new("git").current_dir(&source).args(["checkout", "--quiet", "--detach", commit]))?;
     } else {
-        let add = ["worktree", "add", "--quiet", "--detach", &shown, commit];
+        // Forced: git may still know a folder that was deleted with everything else that was built.
+        let add = ["worktree", "add", "--force", "--quiet", "--detach", &shown, commit];
         checked(Command::new("git").current_dir(root()).args(add))?;
     }
     let target = source.join("target");

@@ -61,7 +61,7 @@ fn comes_back(backend: tests::Backend) {
         assert!(made.status.success(), "{}", printed(&made));
         dana.say(&session, "later", "After the backup.").await.expect_status(201);
         server.stop();
-        fs::remove_dir_all(server.folder().join("data/files")).expect("the uploads");
+        fs::remove_dir_all(server.data().join("files")).expect("the uploads");
         let over = server.pitlane(&["restore", &path]);
         assert!(!over.status.success() && printed(&over).contains("--force"), "{}", printed(&over));
         // The manifest comes last; in it the first migration gets a name from the future.

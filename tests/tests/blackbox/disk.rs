@@ -55,7 +55,7 @@ fn a_full_disk_keeps_the_server_from_starting_and_harms_nothing() {
         }
         disk.fill(0);
         // Where there is no database yet, none is left half-made.
-        let fresh = format!("sqlite://{}", server.folder().join("data/fresh.db").display());
+        let fresh = format!("sqlite://{}", server.data().join("fresh.db").display());
         server.refuses_to_start(
             "a full disk without a database",
             &[("DATABASE_URL", &fresh)],
@@ -81,7 +81,7 @@ fn a_read_only_disk_or_file_keeps_the_server_from_starting_and_harms_nothing() {
         disk.set_writable(false);
         server.refuses_to_start("a read-only disk", &[], "can't be written");
         disk.set_writable(true);
-        let file = server.folder().join("data/pitlane.db");
+        let file = server.data().join("pitlane.db");
         make_read_only(&file);
         server.refuses_to_start("a read-only file", &[], "can't be written");
         make_writable(&file);

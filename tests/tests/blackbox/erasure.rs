@@ -91,6 +91,7 @@ on_both! {
         let paid = money(dana).await;
         assert_eq!(paid.len(), 1);
         let rows = |table: &str| server.database().count(table, "1 = 1");
+        assert_eq!(rows("notification_preferences"), 1);
         let kept: Vec<i64> = ["orders", "payments", "ledger_transactions", "ledger_entries"].map(rows).to_vec();
         let mut socket = dana.socket(server).await;
         socket.join(&dana.channel("customer"), 0).await;

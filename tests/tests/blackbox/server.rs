@@ -113,7 +113,7 @@ fn what_can_not_start_says_why() {
         let garbage = server.folder().join("garbage.db");
         fs::write(&garbage, "this is not a database, and it is long enough to be looked at").expect("a file");
         let garbage = format!("sqlite://{}", garbage.display());
-        let folder = format!("sqlite://{}", server.folder().join("data").display());
+        let folder = format!("sqlite://{}", server.data().display());
         let secret = "s".repeat(64);
         let cases: &[Case<'_>] = &[
             ("a second server on one file", &[], "pitlane.db"),

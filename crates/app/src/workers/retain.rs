@@ -15,6 +15,7 @@ pub async fn run(pitlane: &Pitlane) -> Result<(), Failure> {
     if done != retain::Done::default() {
         tracing::info!(
             sessions = done.sessions,
+            applications = done.applications,
             intakes = done.intakes,
             orders = done.orders,
             "kept long enough"

@@ -45,7 +45,7 @@ pub async fn measure(scale: Scale) -> Vec<Line> {
     let (acknowledged, delivered) = flat_out(&server, &crowd, scale).await;
     let latency = steady(&server, &crowd, scale).await;
     server.kill9();
-    let file = server.folder().join("data/pitlane.db");
+    let file = server.data().join("pitlane.db");
     let mut writer = BareWriter::open(&file);
     let bare = writer.rate(2 * scale.busy_sessions, scale.seconds);
     let commits = writer.single_commits(200 * usize::try_from(scale.seconds).unwrap_or(1));

@@ -74,16 +74,12 @@ async fn sessions(server: &TestServer, count: usize) -> Vec<Pair> {
     let mechanic = server.mechanic().await;
     let news = webhooks::orders(server, &customers, count).await;
     webhooks::deliver(server, news, None).await;
-    let mut offers = until("every request to be offered", async || {
+    let offers = until("every request to be offered", async || {
         let offers = all(&mechanic.client, "/api/requests").await;
         (offers.len() == count).then_some(offers)
     })
     .await;
-    let shares: Vec<Vec<Value>> = std::iter::from_fn(|| {
-        (!offers.is_empty()).then(|| offers.split_off(offers.len().saturating_sub(count / MAKERS + 1)))
-    })
-    .collect();
-    let started = shares.into_iter().map(async |share| {
+    let started = offers.chunks(count.div_ceil(MAKERS).max(1)).map(async |share| {
         for offer in share {
             let (id, session) = (offer["id"].as_str(), offer["session_id"].as_str());
             let path = format!("/api/requests/{}/accept", id.expect("an id"));

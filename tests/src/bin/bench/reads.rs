@@ -15,7 +15,7 @@ pub async fn measure(scale: Scale) -> Line {
     let crowd = chat::crowd(&server, 4).await;
     let cookie = crowd.customer.client.cookie().expect("signed in");
     let session = crowd.sessions.first().expect("a session").clone();
-    let bare_url = format!("{}/{session}", bare::serve_rows(&server.folder().join("data/pitlane.db")));
+    let bare_url = format!("{}/{session}", bare::serve_rows(&server.data().join("pitlane.db")));
     let url = format!("{}/api/sessions/{session}", server.url());
     let bare = rate(&bare_url, None, scale.seconds).await;
     let ours = rate(&url, Some(&cookie), scale.seconds).await;

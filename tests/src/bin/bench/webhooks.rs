@@ -38,7 +38,7 @@ pub async fn measure(scale: Scale) -> Vec<Line> {
     assert_eq!(usize::try_from(made).ok(), Some(scale.webhooks), "every webhook was carried out");
     let (_, latency) = deliver(&server, later, Some(scale.webhook_rate)).await;
     server.kill9();
-    let mut writer = BareWriter::open(&server.folder().join("data/pitlane.db"));
+    let mut writer = BareWriter::open(&server.data().join("pitlane.db"));
     let bare = writer.rate(CALLERS, scale.seconds.min(3));
     let (p50, p99) = (percentile(&latency, 0.50), percentile(&latency, 0.99));
     vec![
