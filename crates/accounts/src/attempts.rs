@@ -36,6 +36,26 @@ impl AttemptKey {
         Self::new("code", &user.to_string(), "")
     }
 
+    /// Beginning to change one's address, from wherever.
+    pub(crate) fn changes(user: UserId) -> Self {
+        Self::new("changes", &user.to_string(), "")
+    }
+
+    /// Inviting people, from wherever.
+    pub(crate) fn invitations(user: UserId) -> Self {
+        Self::new("invitations", &user.to_string(), "")
+    }
+
+    /// Mails to this address that nobody there asked for.
+    pub(crate) fn unasked(email: &Email) -> Self {
+        Self::new("unasked", email.as_str(), "")
+    }
+
+    /// Links to this address, whoever asks and from wherever.
+    pub(crate) fn links(email: &Email) -> Self {
+        Self::new("links", email.as_str(), "")
+    }
+
     fn new(what: &str, account: &str, address: &str) -> Self {
         let account = Sha256::new().chain_update(what).chain_update([0]).chain_update(account).finalize();
         Self { account: account.into(), address: address.chars().take(64).collect() }
@@ -69,22 +89,32 @@ impl LoginAttempts {
 
     /// Seconds to wait (1 to 60) when the limit is reached, `None` when another attempt is looked at.
     pub fn blocked(self, limit: u32, now: Timestamp) -> Option<u32> {
-        let current = self.current(now);
-        let wait = ATTEMPT_WINDOW_SECONDS - now.seconds_since(current.window_started_at);
-        (current.failures >= limit).then(|| u32::try_from(wait.clamp(1, ATTEMPT_WINDOW_SECONDS)).unwrap_or(1))
+        self.blocked_within(ATTEMPT_WINDOW_SECONDS, limit, now)
     }
 
     /// With one failure more.
     #[must_use]
     pub fn failed(self, now: Timestamp) -> Self {
-        let current = self.current(now);
+        self.counted_within(ATTEMPT_WINDOW_SECONDS, now)
+    }
+
+    /// Seconds to wait when the limit of a window of that many seconds is reached.
+    pub(crate) fn blocked_within(self, window: i64, limit: u32, now: Timestamp) -> Option<u32> {
+        let current = self.current(window, now);
+        let wait = window - now.seconds_since(current.window_started_at);
+        (current.failures >= limit).then(|| u32::try_from(wait.clamp(1, window)).unwrap_or(1))
+    }
+
+    /// With one more in a window of that many seconds.
+    pub(crate) fn counted_within(self, window: i64, now: Timestamp) -> Self {
+        let current = self.current(window, now);
         Self { failures: current.failures.saturating_add(1), ..current }
     }
 
-    fn current(self, now: Timestamp) -> Self {
+    fn current(self, window: i64, now: Timestamp) -> Self {
         let age = now.seconds_since(self.window_started_at);
         // A window from the future is one of a clock that was moved back.
-        if (0..ATTEMPT_WINDOW_SECONDS).contains(&age) && self.failures > 0 { self } else { Self::none(now) }
+        if (0..window).contains(&age) && self.failures > 0 { self } else { Self::none(now) }
     }
 }
 

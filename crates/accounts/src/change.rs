@@ -4,6 +4,7 @@ use kernel::{Context, SignInId, UserId};
 
 use crate::email::Email;
 use crate::error::Error;
+use crate::mail_quota::{self, Unasked};
 use crate::one_time::{self, LinkSecret, OneTimeToken, Purpose};
 use crate::password::PasswordHash;
 use crate::store::Store;
@@ -39,7 +40,7 @@ pub struct Changed {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::WrongCredentials`] when a new address or password comes without the current
-/// password, [`Error::EmailTaken`], or a failure of the store.
+/// password, [`Error::EmailTaken`], [`Error::TooManyAttempts`] when too many addresses were asked for, or a failure of the store.
 pub fn change(store: &mut dyn Store, user: UserId, wanted: &Change, cx: &Context) -> Result<Changed, Error> {
     let before = store.user_for_update(user)?.ok_or(Error::NotFound("user"))?;
     let is_sensitive = wanted.email.is_some() || wanted.password.is_some();
@@ -59,6 +60,7 @@ pub fn change(store: &mut dyn Store, user: UserId, wanted: &Change, cx: &Context
     store.user_update(&after)?;
     let link = match &wanted.email {
         Some((email, secret)) if email != before.email() => {
+            mail_quota::unasked(store, user, email, Unasked::Change, cx)?;
             Some(one_time::issue_change_of_email(store, &after, email.clone(), *secret, cx)?)
         }
         Some(_) | None => None,

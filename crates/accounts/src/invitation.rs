@@ -8,6 +8,7 @@ use kernel::{Context, InvitationId, ProviderId, Role, Timestamp, UserId};
 
 use crate::email::Email;
 use crate::error::Error;
+use crate::mail_quota::{self, Unasked};
 use crate::provider::{ApprovalState, Mechanic, Provider, ProviderKind};
 use crate::review;
 use crate::store::Store;
@@ -74,7 +75,7 @@ pub fn workshop_of(store: &mut dyn Store, owner: UserId) -> Result<Provider, Err
 ///
 /// # Errors
 /// [`Error::NotFound`] for somebody without a workshop, [`Error::Invalid`] for the address of somebody who works here
-/// already, [`Error::TooManyInvitations`], or a failure of the store.
+/// already, [`Error::TooManyInvitations`], [`Error::TooManyAttempts`] when too many were sent, or a failure of the store.
 pub fn invite(
     store: &mut dyn Store,
     owner: UserId,
@@ -92,6 +93,7 @@ pub fn invite(
             return Err(Error::invalid("email", "already_member", "This mechanic works for you already."));
         }
     }
+    mail_quota::unasked(store, owner, &email, Unasked::Invitation, cx)?;
     let open = store.invitations_open(workshop.id)?;
     for older in &open {
         if older.email == email || !older.is_open(cx.now) {

@@ -43,6 +43,7 @@ pub mod erase;
 pub mod error;
 pub mod idempotency;
 pub mod invitation;
+pub mod mail_quota;
 pub mod one_time;
 pub mod password;
 pub mod phone_code;

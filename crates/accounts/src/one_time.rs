@@ -5,6 +5,7 @@ use kernel::{Context, OneTimeTokenId, Timestamp, UserId};
 use crate::attempts::AttemptKey;
 use crate::email::Email;
 use crate::error::Error;
+use crate::mail_quota;
 use crate::password::PasswordHash;
 use crate::return_path::ReturnPath;
 use crate::sign_in::{self, Device, Outcome};
@@ -193,6 +194,9 @@ pub fn request(
     }
     store.login_attempts_put(&key, attempts.failed(cx.now))?;
     let Some(user) = store.user_by_email(&request.email)?.filter(User::is_active) else { return Ok(None) };
+    if !mail_quota::link(store, &request.email, cx)? {
+        return Ok(None);
+    }
     let token = issue(store, &user, request.purpose, request.secret, request.return_path.clone(), cx)?;
     Ok(Some((user, token)))
 }

@@ -4,6 +4,7 @@
 mod backup;
 mod doctor;
 mod gentle;
+mod place;
 mod serve;
 mod show;
 mod user;
@@ -105,6 +106,7 @@ pub fn run() -> ExitCode {
 
 fn with_settings(command: Command, settings: Settings) -> Outcome {
     log(&command, &settings);
+    place::check(&command, &settings)?;
     match command {
         Command::Serve => block_on(serve::serve(settings)),
         Command::Migrate => migrate(&settings),

@@ -36,6 +36,12 @@ pub trait Store {
         session: Option<SessionId>,
     ) -> Result<bool, StoreError>;
 
+    /// Empties what the steps of this customer say about their car. That the steps were taken stays.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn interactions_forget(&mut self, customer: UserId) -> Result<(), StoreError>;
+
     /// Deletes the steps of a session whose time is over.
     ///
     /// # Errors

@@ -100,6 +100,12 @@ pub trait Store {
     /// When the storage fails.
     fn mailbox_by_id(&mut self, id: Uuid) -> Result<Option<MailboxMessage>, StoreError>;
 
+    /// Deletes every message of the mailbox that was meant for this person, at whatever address.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn mailbox_forget(&mut self, person: UserId) -> Result<(), StoreError>;
+
     /// Deletes up to `limit` messages of the development mailbox that came before that instant; answers how many.
     ///
     /// # Errors

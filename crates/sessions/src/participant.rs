@@ -91,6 +91,8 @@ pub struct Seat {
     pub status: Status,
     /// The end of the log.
     pub head: Head,
+    /// Whether what was written in the session has been deleted: its customer left, or its time is over.
+    pub content_dropped: bool,
 }
 
 #[cfg(test)]

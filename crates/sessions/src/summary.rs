@@ -2,7 +2,7 @@
 
 use kernel::id::{FileId, SessionId, UserId};
 use kernel::{Context, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Invalid};
 use crate::event::{Event, EventActor, Kind};
@@ -130,9 +130,11 @@ pub struct Submitted {
     pub event: Option<Event>,
 }
 
-#[derive(Serialize)]
-struct Body {
-    revision: u32,
+/// What the line of the log says about a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryEvent {
+    /// 1 when it was handed in, one more with each correction.
+    pub revision: u32,
 }
 
 /// The session's mechanic hands a summary in, or corrects it. Saying the same again changes nothing. The draft is gone
@@ -140,7 +142,7 @@ struct Body {
 ///
 /// # Errors
 /// [`Error::NotFound`] for who is not in the session; [`Error::WrongRole`] for who is not its mechanic;
-/// [`Error::NotStarted`], [`Error::SessionClosed`] when it was called off; [`Error::Invalid`].
+/// [`Error::NotStarted`], [`Error::SessionClosed`] when it was called off or its content is gone; [`Error::Invalid`].
 pub fn submit_summary(
     store: &mut dyn Store,
     session: SessionId,
@@ -168,7 +170,7 @@ pub fn submit_summary(
     store.summary_upsert(&summary)?;
     store.summary_draft_delete(session)?;
     // The log says that there is a summary; what it says is read from the summary, which can be corrected and erased.
-    let body = serde_json::to_string(&Body { revision: summary.revision })
+    let body = serde_json::to_string(&SummaryEvent { revision: summary.revision })
         .expect("a struct of plain fields is always JSON");
     let actor = EventActor::person(by, seat.role.into());
     let event = Event::next(session, &seat.head, Kind::Summary, actor, body, None, cx);
@@ -221,16 +223,18 @@ fn mechanic(seat: Option<Seat>) -> Result<Seat, Error> {
 
 fn writing(seat: Option<Seat>) -> Result<Seat, Error> {
     let seat = mechanic(seat)?;
-    may_summarise(seat.status)?;
+    may_summarise(seat.status, seat.content_dropped)?;
     Ok(seat)
 }
 
-/// Whether a summary can be written in this status: from the start on, and after the end.
+/// Whether a summary can be written in this status: from the start on, and after the end until what was written in the
+/// session is deleted.
 ///
 /// # Errors
-/// [`Error::NotStarted`]; [`Error::SessionClosed`] when it never took place.
-pub const fn may_summarise(status: Status) -> Result<(), Error> {
+/// [`Error::NotStarted`]; [`Error::SessionClosed`] when it never took place, or its content is gone.
+pub const fn may_summarise(status: Status, content_dropped: bool) -> Result<(), Error> {
     match status {
+        Status::InProgress | Status::Completed if content_dropped => Err(Error::SessionClosed),
         Status::InProgress | Status::Completed => Ok(()),
         Status::Requested | Status::Scheduled | Status::Accepted => Err(Error::NotStarted),
         Status::Cancelled | Status::Expired => Err(Error::SessionClosed),
@@ -279,7 +283,8 @@ mod tests {
     fn it_is_written_from_the_start_on_and_after_the_end() {
         for status in Status::ALL {
             let allowed = matches!(status, Status::InProgress | Status::Completed);
-            assert_eq!(may_summarise(status).is_ok(), allowed, "{status}");
+            assert_eq!(may_summarise(status, false).is_ok(), allowed, "{status}");
+            assert!(may_summarise(status, true).is_err(), "{status}: nothing is written after the rest was deleted");
         }
     }
 }

@@ -103,6 +103,16 @@ impl Store for Tx<'_> {
         Ok(!found.is_empty())
     }
 
+    fn interactions_forget(&mut self, customer: UserId) -> Result<(), StoreError> {
+        let told = InteractionKind::IntakeSubmitted.as_str();
+        let steps = crm_interactions::table
+            .filter(crm_interactions::customer_id.eq(Id(customer.uuid())))
+            .filter(crm_interactions::interaction_type.eq(told));
+        let nothing = serde_json::json!({});
+        let emptied = diesel::update(steps).set(crm_interactions::metadata.eq(Json(nothing)));
+        emptied.execute(self.conn()).stored().map(drop)
+    }
+
     fn interactions_delete(&mut self, session: SessionId) -> Result<(), StoreError> {
         let steps = crm_interactions::table.filter(crm_interactions::session_id.eq(Id(session.uuid())));
         diesel::delete(steps).execute(self.conn()).stored().map(drop)

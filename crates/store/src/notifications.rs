@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
+use crate::prepared::{Value, prepared};
 use crate::schema::notifications::{deliveries, mailbox_messages, notification_preferences, suppressions};
 use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
@@ -307,6 +308,13 @@ impl Store for Tx<'_> {
             .optional()
             .stored()?;
         row.map(MailboxMessage::try_from).transpose()
+    }
+
+    fn mailbox_forget(&mut self, person: UserId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM mailbox_messages
+             WHERE send_once_key IN (SELECT send_once_key FROM deliveries WHERE recipient = $1)";
+        let person = [Value::Id(Id(person.uuid()))];
+        prepared::<()>(sql, &person).execute(self.conn()).stored().map(drop)
     }
 
     fn mailbox_delete_before(&mut self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {

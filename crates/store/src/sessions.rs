@@ -526,7 +526,7 @@ pub(crate) fn keys(files: &[FileId]) -> Vec<Id> {
 }
 
 type FileRow = (Id, String, String, i64);
-type SeatRow = (String, String, i64, Vec<u8>);
+type SeatRow = (String, String, i64, Vec<u8>, bool);
 
 #[diesel::dsl::auto_type(no_type_alias)]
 fn seat_query(session: SessionId, user: UserId) -> _ {
@@ -542,17 +542,19 @@ fn seat_query(session: SessionId, user: UserId) -> _ {
             sessions_table::status,
             sessions_table::last_seq,
             sessions_table::chain_head,
+            sessions_table::content_dropped_at.is_not_null(),
         ))
 }
 
 fn taken_seat(session: SessionId, user: UserId, row: SeatRow) -> Result<Seat, StoreError> {
-    let (role, status, last_seq, chain_head) = row;
+    let (role, status, last_seq, chain_head, content_dropped) = row;
     Ok(Seat {
         session,
         user,
         role: named("session_participants.role", &role, ParticipantRole::parse)?,
         status: named("sessions.status", &status, Status::parse)?,
         head: stored_head(last_seq, &chain_head)?,
+        content_dropped,
     })
 }
 

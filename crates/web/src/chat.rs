@@ -83,6 +83,8 @@ pub struct ChatSession {
     pub deadline_at: Option<String>,
     /// The `seq` of the last event in [`ChatPage::events`]; 0 if there is none.
     pub last_seq: i64,
+    /// Whether what was written here has been deleted.
+    pub content_dropped: bool,
 }
 
 /// Somebody in the room.
@@ -180,8 +182,10 @@ pub enum NoteKind {
     UpgradeSuggested,
     /// A file was added.
     File,
-    /// The summary was written.
-    Summary,
+    /// The summary was handed in.
+    SummaryWritten,
+    /// The summary was handed in again.
+    SummaryCorrected,
     /// The paid time is nearly over.
     TimeWarning,
     /// Time was added.
@@ -194,7 +198,7 @@ pub enum NoteKind {
 
 impl NoteKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Joined,
         Self::Left,
         Self::Started,
@@ -204,14 +208,15 @@ impl NoteKind {
         Self::SessionUpgraded,
         Self::UpgradeSuggested,
         Self::File,
-        Self::Summary,
+        Self::SummaryWritten,
+        Self::SummaryCorrected,
         Self::TimeWarning,
         Self::Extended,
         Self::Payment,
         Self::ObserverJoined,
     ];
 
-    /// The event's `kind` on the wire; an end that is none has its status behind it.
+    /// The event's `kind` on the wire; an end that is none has its status behind it, and a first summary its number.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -224,7 +229,8 @@ impl NoteKind {
             Self::SessionUpgraded => "session_upgraded",
             Self::UpgradeSuggested => "upgrade_suggested",
             Self::File => "file",
-            Self::Summary => "summary",
+            Self::SummaryWritten => "summary_1",
+            Self::SummaryCorrected => "summary",
             Self::TimeWarning => "time_warning",
             Self::Extended => "extended",
             Self::Payment => "payment",
@@ -251,7 +257,8 @@ impl NoteKind {
             Self::SessionUpgraded => "The session is on video now.",
             Self::UpgradeSuggested => "{name} suggests switching to video.",
             Self::File => "{name} added a file.",
-            Self::Summary => "{name} updated the summary.",
+            Self::SummaryWritten => "{name} wrote the summary.",
+            Self::SummaryCorrected => "{name} corrected the summary.",
             Self::TimeWarning => "The paid time is nearly over.",
             Self::Extended => "Time was added.",
             Self::Payment => "The payment was received.",
@@ -368,12 +375,12 @@ impl ChatPage {
         }
     }
 
-    pub(crate) fn notes(&self) -> [NoteKind; 14] {
+    pub(crate) fn notes(&self) -> [NoteKind; 15] {
         NoteKind::ALL
     }
 
     pub(crate) fn has_summary(&self) -> bool {
-        self.events.iter().any(|event| matches!(event.body, EventBody::Note(NoteKind::Summary)))
+        self.events.iter().any(|event| matches!(event.body, EventBody::Note(NoteKind::SummaryWritten)))
     }
 
     pub(crate) fn viewer_id(&self) -> &str {

@@ -136,6 +136,8 @@ pub enum SummaryView {
     Waiting,
     /// There will be none: the session did not take place.
     Never,
+    /// What was written in the session has been deleted.
+    Gone,
 }
 
 /// The page of the summary.
@@ -161,7 +163,7 @@ impl SummaryPage {
         match &self.view {
             SummaryView::Writing(form) if form.corrects => "Correct the summary".to_owned(),
             SummaryView::Writing(_) => "Write the summary".to_owned(),
-            SummaryView::Written { .. } | SummaryView::Waiting | SummaryView::Never => {
+            SummaryView::Written { .. } | SummaryView::Waiting | SummaryView::Never | SummaryView::Gone => {
                 format!("Summary of {}", self.session.plan_name)
             }
         }
@@ -214,6 +216,8 @@ pub struct CompletePage {
     pub plan_code: String,
     /// Whether the viewer is the customer.
     pub is_customer: bool,
+    /// Whether what was written in the session has been deleted.
+    pub content_dropped: bool,
 }
 
 impl CompletePage {
@@ -251,7 +255,8 @@ pub const fn is_told(kind: NoteKind) -> bool {
         | NoteKind::ObserverJoined => true,
         NoteKind::UpgradeSuggested
         | NoteKind::File
-        | NoteKind::Summary
+        | NoteKind::SummaryWritten
+        | NoteKind::SummaryCorrected
         | NoteKind::TimeWarning
         | NoteKind::Payment => false,
     }

@@ -1,6 +1,7 @@
 //! A backup while the server works, and the same server from it on an empty place.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::process::Stdio;
 
 use serde_json::json;
@@ -75,6 +76,7 @@ fn comes_back(backend: tests::Backend) {
         assert!(!refused.status.success() && printed(&refused).contains("newer"), "{}", printed(&refused));
         let untouched = server.pitlane(&["doctor"]);
         assert!(untouched.status.success(), "{}", printed(&untouched));
+        stays_with_its_owner(server, &path);
         let restored = server.pitlane(&["restore", &path, "--force"]);
         assert!(restored.status.success(), "{}", printed(&restored));
         assert!(printed(&restored).contains("invariants hold"), "{}", printed(&restored));
@@ -83,6 +85,44 @@ fn comes_back(backend: tests::Backend) {
         let link = dana.client.get(&format!("/api/files/{picture}")).await.expect_status(303).location();
         server.guest().get(&link).await.expect_status(200);
         dana.say(&session, "on", "It goes on.").await.expect_status(201);
+    });
+}
+
+/// What root restores into somebody else's folder, that person's server could not open.
+fn stays_with_its_owner(server: &tests::TestServer, backup: &str) {
+    let data = server.data();
+    if fs::metadata(&data).expect("the data").uid() != 0 {
+        return; // Only root can write where it owns nothing.
+    }
+    let places: Vec<_> =
+        fs::read_dir(&data).expect("the data").map(|entry| entry.expect("an entry").path()).chain([data]).collect();
+    let owned_by = |user| places.iter().for_each(|place| chown(place, Some(user), None).expect("root may"));
+    owned_by(65_534);
+    for arguments in [["restore", backup, "--force"].as_slice(), &["doctor"]] {
+        let refused = server.pitlane(arguments);
+        let told = printed(&refused);
+        assert!(!refused.status.success() && told.contains("the user with the number 65534"), "{told}");
+    }
+    owned_by(0);
+}
+
+#[test]
+fn no_command_makes_a_second_database_by_mistake() {
+    tests::server::run_with(tests::Backend::Sqlite, &[], async |server| {
+        let elsewhere = server.folder().join("elsewhere");
+        fs::create_dir(&elsewhere).expect("a folder");
+        let target = elsewhere.join("a.backup");
+        let create = ["user", "create", "--role", "admin", "--email", "op@example.com"];
+        for arguments in [&create[..], &["backup", target.to_str().expect("a path")], &["doctor"]] {
+            let mut command = server.command();
+            command.current_dir(&elsewhere).env("DATABASE_URL", "sqlite://data/pitlane.db");
+            command.env("PITLANE_SERVER__ENVIRONMENT", "production").args(arguments);
+            let refused = command.output().expect("the binary runs");
+            let told = printed(&refused);
+            let place = elsewhere.join("data/pitlane.db");
+            assert!(!refused.status.success() && told.contains(place.to_str().expect("a path")), "{told}");
+            assert_eq!(fs::read_dir(&elsewhere).expect("the folder").count(), 0, "{arguments:?} left something");
+        }
     });
 }
 

@@ -41,6 +41,8 @@ fn traces(server: &TestServer, trace: &str) -> Vec<String> {
         ("crm_interactions", "CAST(metadata AS TEXT)"),
         ("audit_log", "CAST(details AS TEXT)"),
         ("orders", "quote"),
+        ("mailbox_messages", "recipient_address"),
+        ("mailbox_messages", "text_body"),
         ("ledger_transactions", "reference"),
     ];
     let found = |(table, column): &(&str, &str)| {
@@ -102,7 +104,7 @@ on_both! {
         script.get("/api/me").await.refused(401, "not_signed_in");
         let log_in = json!({ "email": dana.email, "password": PASSWORD });
         server.guest().post("/api/auth/login", log_in).await.refused(401, "wrong_credentials");
-        for trace in [dana.email.as_str(), "Dana Driver", "rattle", "grinding", "5550100199"] {
+        for trace in [dana.email.as_str(), "Dana Driver", "rattle", "grinding", "5550100199", "vehicle_make"] {
             assert_eq!(traces(server, trace), Vec::<String>::new(), "{trace}");
         }
         assert_eq!(["orders", "payments", "ledger_transactions", "ledger_entries"].map(rows).to_vec(), kept);
@@ -110,6 +112,15 @@ on_both! {
         // The mechanic still sees that there was a session, with nobody's name and nothing that was said.
         let seen = max.session(session).await;
         assert_eq!(seen["customer"]["name"], "Former customer");
+        // Nor can anything be written down afterwards that would never be deleted again.
+        let path = format!("/api/sessions/{session}/summary");
+        let late = json!({ "findings": "Dana's rattle was the heat shield." });
+        max.client.post(&path, late.clone()).await.refused(409, "session_closed");
+        max.client.send(Method::PUT, &format!("{path}/draft"), Some(late)).await.refused(409, "session_closed");
+        let page = max.client.get(&format!("/sessions/{session}/summary")).await.expect_status(200);
+        assert!(page.text.contains("What was written here is gone") && !page.text.contains("<textarea"), "{}", page.text);
+        let queue = max.client.get("/mechanic").await.expect_status(200);
+        assert!(!queue.text.contains("Write the summary"), "{}", queue.text);
         let events = max.events(session).await;
         let bodies: Vec<&Value> = events.iter().filter(|event| event["kind"] == "message").map(|event| &event["body"]).collect();
         assert_eq!(bodies, [&Value::Null, &Value::Null], "{events:?}");

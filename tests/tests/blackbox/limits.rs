@@ -1,9 +1,13 @@
 //! Flood control: one person, one address, and whom it leaves alone.
 
+use reqwest::Method;
 use reqwest::header::RETRY_AFTER;
 use serde_json::json;
+use tests::people::PASSWORD;
 use tests::server::run_with;
-use tests::{Answer, Backend, Client, TestServer};
+use tests::{Answer, Backend, Client, Person, TestServer, on_both};
+
+use super::applications::workshop;
 
 const TIGHT: [(&str, &str); 5] = [
     ("PITLANE_LIMITS__PERSON_BURST", "100"),
@@ -74,4 +78,64 @@ fn a_flood_from_one_address_stops_that_address_alone() {
         let person = json!({ "email": "customer@example.com", "password": "pitlane-demo" });
         from(server, "203.0.113.7").post("/api/auth/login", person).await.expect_status(200);
     });
+}
+
+async fn asks_for_address(person: &Person, email: &str) -> Answer {
+    let body = json!({ "email": email, "current_password": PASSWORD });
+    person.client.send(Method::PATCH, "/api/me", Some(body)).await
+}
+
+async fn invites(owner: &Person, email: &str) -> Answer {
+    let invited = owner.client.post("/api/workshops/me/invitations", json!({ "email": email })).await;
+    if invited.status == 201 {
+        let path = format!("/api/workshops/me/invitations/{}", invited.text_at("id"));
+        owner.client.send(Method::DELETE, &path, None).await.expect_status(204);
+    }
+    invited
+}
+
+/// Mails that reached the address.
+fn mailed(server: &TestServer, address: &str) -> i64 {
+    server.database().count("mailbox_messages", &format!("recipient_address = '{address}'"))
+}
+
+on_both! {
+    async fn nobody_can_fill_a_strangers_mailbox_by_changing_their_address(server) {
+        let dana = server.customer().await;
+        for number in 0..5 {
+            asks_for_address(&dana, &format!("stranger-{number}@example.com")).await.expect_status(200);
+        }
+        let refused = asks_for_address(&dana, "stranger-5@example.com").await;
+        refused.refused(429, "too_many_requests");
+        assert!(wait_of(&refused) > 3_000, "an hour: {refused:?}");
+        // What can't be mailed changes nothing; the rest of the account is as open as before.
+        let renamed = json!({ "name": "Dana D." });
+        dana.client.send(Method::PATCH, "/api/me", Some(renamed)).await.expect_status(200);
+        server.mailed_token("stranger-4@example.com", "email_change", "/auth/verify/").await;
+        assert_eq!(mailed(server, "stranger-5@example.com"), 0);
+        server.advance_clock(3_601).await;
+        let again = server.sign_in(&dana.email, PASSWORD).await;
+        asks_for_address(&again, "stranger-5@example.com").await.expect_status(200);
+    }
+
+    async fn an_address_gets_few_mails_that_nobody_there_asked_for(server) {
+        let owner = workshop(server, "Northside Motors").await;
+        let (dana, target) = (server.customer().await, "target@example.com");
+        asks_for_address(&dana, target).await.expect_status(200);
+        for _ in 0..2 {
+            invites(&owner, target).await.expect_status(201);
+        }
+        invites(&owner, target).await.refused(429, "too_many_requests");
+        asks_for_address(&dana, target).await.refused(429, "too_many_requests");
+        invites(&owner, "colleague@example.com").await.expect_status(201);
+        // Who has an account gets links as often as a person needs them, and no more.
+        for _ in 0..15 {
+            server.guest().post("/api/auth/magic-link", json!({ "email": dana.email })).await.expect_status(202);
+        }
+        let links = || server.database().count("deliveries", "milestone = 'magic_link'");
+        assert_eq!(links(), 10);
+        server.advance_clock(3_601).await;
+        server.guest().post("/api/auth/magic-link", json!({ "email": dana.email })).await.expect_status(202);
+        assert_eq!(links(), 11);
+    }
 }

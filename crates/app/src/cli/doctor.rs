@@ -10,9 +10,6 @@ use crate::config::Settings;
 /// Checks every invariant on one picture of the database and prints each. It may run beside a server.
 pub(super) async fn examine(settings: Settings) -> Outcome {
     let store = settings.database.store;
-    if let Some(path) = store.sqlite_path().filter(|path| !path.exists()) {
-        return Err(format!("there is no database at {}: run `pitlane migrate`", path.display()));
-    }
     let db = tokio::task::spawn_blocking(move || Db::open(&store))
         .await
         .map_err(|error| one_line(&error))?

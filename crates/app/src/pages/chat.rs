@@ -6,7 +6,7 @@ use actix_web::web::{Data, Path};
 use kernel::id::{SessionId, UserId};
 use kernel::{BasisPoints, Money};
 use serde::Deserialize;
-use sessions::{AttachedFile, Event, Kind, ParticipantRole, Status};
+use sessions::{AttachedFile, Event, Kind, ParticipantRole, Status, SummaryEvent};
 use store::Tx;
 use store::views::channel::{self, Person};
 use store::views::room::{self, Background, FileView};
@@ -140,6 +140,7 @@ fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSes
         total: rows::total(view),
         deadline_at: rows::instant(view.deadline_at),
         last_seq: events.last().map_or(0, |event| event.seq),
+        content_dropped: view.content_dropped,
     }
 }
 
@@ -260,7 +261,11 @@ fn body(event: &Event) -> EventBody {
         Kind::SessionUpgraded => EventBody::Note(NoteKind::SessionUpgraded),
         Kind::UpgradeSuggested => EventBody::Note(NoteKind::UpgradeSuggested),
         Kind::File => EventBody::Note(NoteKind::File),
-        Kind::Summary => EventBody::Note(NoteKind::Summary),
+        Kind::Summary => {
+            let read: Option<SummaryEvent> = serde_json::from_str(event.body()).unwrap_or(None);
+            let first = read.is_some_and(|body| body.revision == 1);
+            EventBody::Note(if first { NoteKind::SummaryWritten } else { NoteKind::SummaryCorrected })
+        }
         Kind::TimeWarning => EventBody::Note(NoteKind::TimeWarning),
         Kind::Extended => EventBody::Note(NoteKind::Extended),
         Kind::Payment => EventBody::Note(NoteKind::Payment),

@@ -61,6 +61,7 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
         receipt_order_id: view.order.filter(|_| is_customer).map(|order| order.to_string()),
         plan_code: again(&view),
         is_customer,
+        content_dropped: view.content_dropped,
     };
     show(&page, StatusCode::OK)
 }

@@ -92,7 +92,9 @@ pub fn session_row(app: &Pitlane, view: &SessionView, beside: &Beside) -> Sessio
         id: view.id.to_string(),
         plan_name: plan_name(app, &view.price_book, view.plan),
         vehicle: beside.vehicles.get(&view.id).map(VehicleView::title),
-        summary_due: view.status == sessions::Status::Completed && !beside.summarised.contains(&view.id),
+        summary_due: view.status == sessions::Status::Completed
+            && !view.content_dropped
+            && !beside.summarised.contains(&view.id),
         other_name: other.map(|person| person.name.clone()),
         status: status(view.status),
         payment_status: view.payment_status.as_str().to_owned(),

@@ -76,7 +76,7 @@ async fn open(
     let view = seen(&app, &person, id, "summary").await?;
     let papers = app.db.read(move |tx| papers(tx, id)).await?;
     let mine = view.viewer_role == Some(ParticipantRole::Mechanic);
-    let writable = mine && sessions::may_summarise(view.status).is_ok();
+    let writable = mine && sessions::may_summarise(view.status, view.content_dropped).is_ok();
     if papers.summary.is_some() && view.viewer_role == Some(ParticipantRole::Customer) {
         view_summary::note_view(&app, person.id(), id).await?;
     }
@@ -96,6 +96,7 @@ async fn open(
             let form = SummaryForm { draft_saved_at: kept_at, ..form(&app, &papers, text, uploads) };
             SummaryView::Writing(Box::new(form))
         }
+        _ if view.content_dropped => SummaryView::Gone,
         _ => match view.status {
             Status::Cancelled | Status::Expired => SummaryView::Never,
             Status::Requested

@@ -70,6 +70,8 @@ fn erase_if_settled(tx: &mut Tx<'_>, user: UserId, cx: &Context) -> Result<bool,
     tx.customer_forget(user)?;
     tx.events_forget(user)?;
     notifications::Store::preferences_delete(tx, user)?;
+    notifications::Store::mailbox_forget(tx, user)?;
+    crm::Store::interactions_forget(tx, user)?;
     if let Some(reference) = reference {
         payments::Store::customer_reference_delete(tx, user)?;
         let payload = serde_json::to_string(&ForgetPayer { reference }).expect("a text serialises");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts::idempotency::{KEY_LIFE_SECONDS, KeptAnswer, ProcessId};
-use accounts::{AuditEntry, AuditFilter, IdempotencyKey, IdempotencyRecord, RecordStore, attempts};
+use accounts::{AuditEntry, AuditFilter, IdempotencyKey, IdempotencyRecord, RecordStore, mail_quota};
 use diesel::RunQueryDsl;
 use diesel::prelude::{
     ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
@@ -235,7 +235,7 @@ impl RecordStore for Tx<'_> {
 
     fn expired_sweep(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let ended = Ts::from(now.plus_seconds(-GRACE_SECONDS));
-        let windows = Ts::from(now.plus_seconds(-2 * attempts::ATTEMPT_WINDOW_SECONDS));
+        let windows = Ts::from(now.plus_seconds(-2 * mail_quota::MAIL_WINDOW_SECONDS));
         let answers = Ts::from(now.plus_seconds(-KEY_LIFE_SECONDS));
         let old_sign_ins = sign_ins::table.filter(sign_ins::expires_at.lt(ended));
         let left_sign_ins = sign_ins::table.filter(sign_ins::revoked_at.lt(ended));

@@ -32,6 +32,7 @@ table! {
         upgraded_at -> Nullable<AnyTs>,
         last_seq -> BigInt,
         chain_head -> Binary,
+        content_dropped_at -> Nullable<AnyTs>,
     }
 }
 

@@ -76,6 +76,8 @@ pub struct SessionView {
     pub last_seq: u64,
     /// What the viewer is in it; `None` for an admin who looks from outside.
     pub viewer_role: Option<ParticipantRole>,
+    /// Whether what was written in it has been deleted.
+    pub content_dropped: bool,
 }
 
 impl SessionView {
@@ -104,6 +106,7 @@ type Columns = (
     Nullable<AnyTs>,
     Nullable<AnyTs>,
     BigInt,
+    Nullable<AnyTs>,
     AnyUuid,
     Text,
     Nullable<AnyUuid>,
@@ -149,6 +152,8 @@ struct Row {
     upgraded_at: Option<Ts>,
     #[diesel(sql_type = BigInt)]
     last_seq: i64,
+    #[diesel(sql_type = Nullable<AnyTs>)]
+    content_dropped_at: Option<Ts>,
     #[diesel(sql_type = AnyUuid)]
     customer_id: Id,
     #[diesel(sql_type = Text)]
@@ -181,6 +186,7 @@ struct Row {
 const SELECT: &str = "\
 SELECT s.id, s.session_type, s.status, s.end_reason, s.plan, s.price_book, s.allowance_minutes, s.scheduled_for,
   s.created_at, s.accepted_at, s.started_at, s.ended_at, s.upgraded_at, s.last_seq,
+  s.content_dropped_at,
   s.customer_id, customer.name AS customer_name,
   helper.user_id AS mechanic_id, mechanic.name AS mechanic_name,
   viewer.role AS viewer_role,
@@ -403,6 +409,7 @@ impl TryFrom<Row> for SessionView {
                 .viewer_role
                 .map(|name| named("session_participants.role", &name, ParticipantRole::parse))
                 .transpose()?,
+            content_dropped: row.content_dropped_at.is_some(),
         })
     }
 }

@@ -456,6 +456,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
             total: usd(999),
             deadline_at: (status == SessionStatus::InProgress).then(|| "2026-11-20T14:35:00Z".to_owned()),
             last_seq: events.last().map_or(0, |event| event.seq),
+            content_dropped: false,
         },
         viewer_role: role,
         customer: Person { id: MAYA.to_owned(), name: "Maya Torres".to_owned(), online: true },

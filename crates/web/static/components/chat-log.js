@@ -181,7 +181,7 @@ export class ChatLog {
 
   #note(event, name) {
     const texts = this.#room.querySelector("template[data-notes]").content;
-    const kinds = [`${event.kind}_${event.body?.status ?? ""}`, event.kind];
+    const kinds = [`${event.kind}_${event.body?.status ?? event.body?.revision ?? ""}`, event.kind];
     const found = kinds.map((kind) => texts.querySelector(`[data-kind="${CSS.escape(kind)}"]`)).find((each) => each);
     const text = found?.textContent;
     if (!text) return null;
