@@ -36,6 +36,7 @@ mod blackbox {
     mod summaries;
     mod suspension;
     mod unaccepted;
+    mod vehicles;
     mod webhooks;
     mod workshops;
     mod zones;

@@ -2,9 +2,10 @@
 
 use std::fs::{File, FileTimes};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::run::{Outcome, cargo, cargo_command, checked, root};
+use crate::run::{Outcome, cargo, cargo_command, checked, debug_binary, root};
 
 /// What a clean debug build may take.
 const CLEAN_BUILD: Duration = Duration::from_secs(5 * 60);
@@ -18,8 +19,8 @@ const RULE: &str = "crates/pricing/src/upgrade.rs";
 /// # Errors
 /// Something can't be built or fails.
 pub(crate) fn quick() -> Outcome {
-    cargo(&[&["build", "--package", "pitlane"]])?;
-    cargo(&[&["run", "--package", "tests", "--bin", "bench", "--", "--quick"]])
+    cargo(&[&["build", "--workspace", "--bin", "pitlane", "--bin", "bench"]])?;
+    checked(Command::new(debug_binary().with_file_name("bench")).current_dir(root()).arg("--quick"))
 }
 
 /// The full run, in release builds. `only` names the parts to run, all when it is empty.

@@ -36,7 +36,8 @@ pub(crate) fn pitlane(arguments: &[&str]) -> Outcome {
 
 /// Builds the binary and gives a command for it, set to development unless the environment says otherwise.
 pub(crate) fn built() -> Outcome<Command> {
-    cargo(&[&["build", "--package", "pitlane"]])?;
+    // With the features that the whole workspace asks for, so that the tests find everything built.
+    cargo(&[&["build", "--workspace", "--bin", "pitlane"]])?;
     let mut command = Command::new(debug_binary());
     command.current_dir(root());
     if std::env::var_os("PITLANE_SERVER__ENVIRONMENT").is_none() {

@@ -39,6 +39,7 @@ pub mod stripe_webhook;
 pub mod summaries;
 pub mod trace;
 pub mod users;
+pub mod vehicles;
 pub mod workshops;
 
 pub use extract::{Body, NoBody};

@@ -43,6 +43,7 @@ pub mod start_intake;
 pub mod start_session;
 pub mod suspend_user;
 pub mod upload_file;
+pub mod vehicles;
 pub mod view_summary;
 pub mod workshop;
 pub mod write_summary;

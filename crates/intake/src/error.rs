@@ -44,6 +44,18 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
+    /// There is no such car on the person's list.
+    #[error("there is no such car")]
+    UnknownVehicle,
+    /// The same car is on the person's list already.
+    #[error("this car is kept already")]
+    VehicleKept,
+    /// The list is as long as it may be to add a car by hand.
+    #[error("at most {max} cars may be kept")]
+    TooManyVehicles {
+        /// The limit.
+        max: usize,
+    },
     /// The storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),

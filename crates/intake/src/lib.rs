@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`vehicle`] | [`Vehicle`]: the car, with every field checked |
+//! | [`garage`] | a customer's own list of cars: adding, correcting, taking off |
 //! | [`vin`] | [`Vin`]: check digit and model year, worked out without asking anybody |
 //! | [`concern`] | [`Concern`]: the problem in the customer's words |
 //! | [`waiver`] | [`Waiver`], its versions, and [`WaiverAcceptance`] |
@@ -20,6 +21,7 @@
 
 pub mod concern;
 pub mod error;
+pub mod garage;
 pub mod gateway;
 pub mod intake;
 pub mod retention;
@@ -32,6 +34,7 @@ pub mod waiver;
 
 pub use concern::Concern;
 pub use error::{Error, Fault};
+pub use garage::VehicleChange;
 pub use gateway::{FileStorage, FileStorageError, FileWriter};
 pub use intake::{FILES_MAX, Intake, ProviderType, Routing};
 pub use retention::{ERASED_CONCERN, RetentionStore};

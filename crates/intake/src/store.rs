@@ -17,16 +17,40 @@ pub trait Store {
     /// When the storage fails.
     fn vehicle_put(&mut self, vehicle: &OwnedVehicle) -> Result<VehicleId, StoreError>;
 
-    /// The cars of a customer, the one described last first: at most `limit` after the first `offset`.
+    /// The cars on a customer's list, the one described last first: at most `limit`, with `after` only those that come
+    /// after what was described then under that id.
     ///
     /// # Errors
     /// When the storage fails.
     fn vehicles_by_customer(
         &mut self,
         customer: UserId,
-        offset: u32,
+        after: Option<(Timestamp, VehicleId)>,
         limit: u32,
     ) -> Result<Vec<OwnedVehicle>, StoreError>;
+
+    /// Every car on a customer's list; until the end of the transaction nobody else may change the list by hand.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn vehicles_for_update(&mut self, customer: UserId) -> Result<Vec<OwnedVehicle>, StoreError>;
+
+    /// Writes the description of a car that is kept.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn vehicle_update(&mut self, vehicle: &OwnedVehicle) -> Result<(), StoreError>;
+
+    /// Takes a car off its customer's list; `false` when it is not there.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn vehicle_remove(
+        &mut self,
+        customer: UserId,
+        vehicle: VehicleId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Adds an intake and its list of files.
     ///

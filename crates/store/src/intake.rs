@@ -240,18 +240,63 @@ impl Store for Tx<'_> {
     fn vehicles_by_customer(
         &mut self,
         customer: UserId,
-        offset: u32,
+        after: Option<(Timestamp, VehicleId)>,
         limit: u32,
     ) -> Result<Vec<OwnedVehicle>, StoreError> {
-        let rows: Vec<VehicleRow> = vehicles::table
-            .filter(vehicles::customer_id.eq(Id(customer.uuid())))
+        let mut query = vehicles::table
+            .filter(vehicles::customer_id.eq(Id(customer.uuid())).and(vehicles::removed_at.is_null()))
             .order((vehicles::updated_at.desc(), vehicles::id.desc()))
-            .offset(i64::from(offset))
             .limit(i64::from(limit))
             .select(VehicleRow::as_select())
-            .load(self.conn())
-            .stored()?;
+            .into_boxed();
+        if let Some((at, id)) = after {
+            let (at, id) = (Ts::from(at), Id(id.uuid()));
+            let older = vehicles::updated_at.lt(at);
+            query = query.filter(older.or(vehicles::updated_at.eq(at).and(vehicles::id.lt(id))));
+        }
+        let rows: Vec<VehicleRow> = query.load(self.conn()).stored()?;
         rows.into_iter().map(OwnedVehicle::try_from).collect()
+    }
+
+    fn vehicles_for_update(&mut self, customer: UserId) -> Result<Vec<OwnedVehicle>, StoreError> {
+        lock_row(self.conn(), Lock::User, customer.uuid())?;
+        self.vehicles_by_customer(customer, None, u32::MAX)
+    }
+
+    fn vehicle_update(&mut self, vehicle: &OwnedVehicle) -> Result<(), StoreError> {
+        let row = VehicleRow::of(vehicle);
+        diesel::update(vehicles::table.find(row.id))
+            .set((
+                vehicles::identity.eq(row.identity),
+                vehicles::year.eq(row.year),
+                vehicles::make.eq(row.make),
+                vehicles::model.eq(row.model),
+                vehicles::vin.eq(row.vin),
+                vehicles::mileage.eq(row.mileage),
+                vehicles::updated_at.eq(row.updated_at),
+            ))
+            .execute(self.conn())
+            .stored()
+            .map(drop)
+    }
+
+    fn vehicle_remove(
+        &mut self,
+        customer: UserId,
+        vehicle: VehicleId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let kept = vehicles::table
+            .filter(vehicles::id.eq(Id(vehicle.uuid())))
+            .filter(vehicles::customer_id.eq(Id(customer.uuid())).and(vehicles::removed_at.is_null()));
+        let removed = diesel::update(kept)
+            .set((
+                vehicles::identity.eq(format!("removed {vehicle}")),
+                vehicles::removed_at.eq(Some(Ts::from(now))),
+            ))
+            .execute(self.conn())
+            .stored()?;
+        Ok(removed == 1)
     }
 
     fn intake_insert(&mut self, intake: &Intake) -> Result<(), StoreError> {

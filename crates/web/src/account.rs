@@ -5,12 +5,14 @@
 //! authenticator app and leaving have pages of their own.
 
 pub mod cards;
+pub mod cars;
 pub mod mails;
 pub mod phone;
 
 use askama::Template;
 
 pub use cards::{CardRow, CardSection};
+pub use cars::{CarRow, CarSection};
 pub use mails::{MailChoice, MailSection};
 pub use phone::PhoneSection;
 
@@ -40,6 +42,8 @@ pub struct AccountPage {
     pub phone: PhoneSection,
     /// Which mails come.
     pub mails: MailSection,
+    /// The cars.
+    pub cars: CarSection,
     /// The cards that the payment provider keeps.
     pub cards: CardSection,
     /// Where the person is signed in, newest first.

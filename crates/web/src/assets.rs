@@ -108,6 +108,7 @@ macro_rules! files {
 static FILES: &[(&str, &[u8])] = files![
     "components/api-form.js",
     "components/api.js",
+    "components/car-picker.js",
     "components/chat-log.js",
     "components/chat-room.js",
     "components/checkout-watch.js",

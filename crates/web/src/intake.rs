@@ -6,6 +6,7 @@
 
 use askama::Template;
 
+use crate::account::CarRow;
 use crate::form::Errors;
 use crate::frame::Frame;
 use crate::money::grouped;
@@ -21,6 +22,8 @@ pub struct IntakePage {
     pub plan: PlanCard,
     /// What was typed, or the car of last time.
     pub form: IntakeForm,
+    /// The cars that are kept, the one described last first.
+    pub cars: Vec<CarRow>,
     /// Whether a request for this plan is there that was not paid.
     pub unpaid: bool,
     /// What was wrong with it, by the names of the form's fields.
@@ -79,6 +82,17 @@ pub struct Waiver {
 }
 
 impl IntakePage {
+    /// Whether this is the car in the form.
+    pub(crate) fn is_chosen(&self, car: &CarRow) -> bool {
+        let IntakeForm { year, make, model, vin, .. } = &self.form;
+        (year, make, model, vin) == (&car.year, &car.make, &car.model, &car.vin)
+    }
+
+    /// Whether the car in the form is none of those that are kept.
+    pub(crate) fn is_another_car(&self) -> bool {
+        !self.cars.iter().any(|car| self.is_chosen(car))
+    }
+
     pub(crate) fn max_file_megabytes(&self) -> i64 {
         self.max_file_bytes / 1_000_000
     }

@@ -47,15 +47,4 @@ on_both! {
         assert_eq!(his.body["orders"], json!([]), "he paid for nothing");
         server.guest().get("/api/me/export").await.refused(401, "not_signed_in");
     }
-
-    async fn my_cars_are_listed_once_each(server) {
-        let dana = server.customer().await;
-        assert_eq!(dana.client.get("/api/me/vehicles").await.expect_status(200).body["items"], json!([]));
-        dana.intake("chat10").await.expect_status(201);
-        dana.intake("video15").await.expect_status(201);
-        let cars = dana.client.get("/api/me/vehicles").await.expect_status(200).body;
-        assert_eq!(cars["items"].as_array().map(Vec::len), Some(1), "{cars}");
-        assert_eq!((&cars["items"][0]["year"], &cars["items"][0]["model"]), (&json!(2016), &json!("Civic")));
-        server.mechanic().await.client.get("/api/me/vehicles").await.refused(403, "wrong_role");
-    }
 }

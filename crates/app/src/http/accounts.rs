@@ -9,11 +9,11 @@ use accounts::{
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use kernel::{ApiTokenId, ProviderId, Role, SignInId, Timestamp, UserId};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::address;
 use super::auth::{self, Admin, AnyMechanic, SignedIn, UserBody, Visitor};
-use super::extract::{Body, NoBody, Optional};
+use super::extract::{Body, NoBody, Optional, present};
 use super::list::{List, Paging};
 use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
@@ -211,11 +211,6 @@ struct ChangeRequest {
     email: Option<String>,
     password: Option<String>,
     current_password: Option<String>,
-}
-
-/// Tells `null`, which removes a value, from a field that is not there.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
 }
 
 impl From<ChangeRequest> for TypedChange {

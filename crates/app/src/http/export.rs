@@ -1,27 +1,26 @@
-//! `/api/me/export` and `/api/me/vehicles`: what Pitlane keeps of somebody, for them to take along.
+//! `/api/me/export`: what Pitlane keeps of somebody, for them to take along.
 
 use accounts::CredentialStore;
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
-use actix_web::web::{Data, Query};
-use kernel::id::{SessionId, UserId, VehicleId};
+use actix_web::web::Data;
+use kernel::id::{SessionId, UserId};
 use kernel::{Actor, Timestamp};
-use serde::Serialize;
 use serde_json::{Value, json};
 use store::Tx;
 use store::views::{self, export};
 
 use super::accounts::{SignInBody, TokenBody};
 use super::applications;
-use super::auth::{Customer, SignedIn, UserBody};
+use super::auth::{SignedIn, UserBody};
 use super::crm::InteractionBody;
-use super::list::{List, Paging};
 use super::notifications::PreferencesBody;
 use super::problem::ApiResult;
 use super::receipts::ReceiptBody;
 use super::router::{Access, Router};
 use super::sessions::SessionBody;
 use super::summaries;
+use super::vehicles::VehicleBody;
 use crate::realtime::protocol::EventWire;
 use crate::state::Pitlane;
 use crate::usecases::Error;
@@ -33,47 +32,6 @@ const PAGE: u32 = 500;
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
     router.get("/api/me/export", Access::SignedIn, everything);
-    router.get("/api/me/vehicles", Access::Customer, vehicles);
-}
-
-/// A car of the customer.
-#[derive(Serialize)]
-struct VehicleBody {
-    id: VehicleId,
-    year: u16,
-    make: String,
-    model: String,
-    vin: Option<String>,
-    mileage: Option<u32>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl From<intake::vehicle::OwnedVehicle> for VehicleBody {
-    fn from(owned: intake::vehicle::OwnedVehicle) -> Self {
-        let vehicle = &owned.vehicle;
-        Self {
-            id: owned.id,
-            year: vehicle.year(),
-            make: vehicle.make().to_owned(),
-            model: vehicle.model().to_owned(),
-            vin: vehicle.vin().map(str::to_owned),
-            mileage: vehicle.mileage(),
-            created_at: owned.created_at,
-            updated_at: owned.updated_at,
-        }
-    }
-}
-
-async fn vehicles(customer: Customer, paging: Query<Paging>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
-    let (owner, limit) = (customer.id(), paging.limit());
-    let offset: u32 = paging.cursor()?.unwrap_or(0);
-    let cars = app
-        .db
-        .read(move |tx| Ok::<_, Error>(intake::Store::vehicles_by_customer(tx, owner, offset, limit + 1)?))
-        .await?;
-    let next = |_: &_| offset.saturating_add(limit);
-    Ok(HttpResponse::Ok().json(List::of(cars, limit, next, VehicleBody::from)))
 }
 
 /// Everything, as one JSON document of one moment.
@@ -93,7 +51,7 @@ async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRespo
 fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Result<Value, Error> {
     let sign_ins = tx.sign_ins_of(person, now)?;
     let tokens = tx.api_tokens_of(person)?;
-    let cars = intake::Store::vehicles_by_customer(tx, person, 0, PAGE)?;
+    let cars = intake::Store::vehicles_by_customer(tx, person, None, u32::MAX)?;
     let intakes: Vec<Value> = export::intakes_of(tx, person)?
         .into_iter()
         .map(|asked| {

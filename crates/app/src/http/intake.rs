@@ -2,7 +2,6 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use intake::VehicleForm;
 use kernel::id::{FileId, HoldId, IntakeId, SessionId, UpsellId};
 use kernel::{Modality, PlanCode};
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use uuid::Uuid;
 
 use super::auth::Customer;
 use super::idempotency::Keyed;
+use super::vehicles::VehicleRequest;
 use super::{Access, ApiResult, Router, address};
 use crate::state::Pitlane;
 use crate::usecases::start_intake::{StartIntake, Started, start_intake};
@@ -34,16 +34,6 @@ struct StartRequest {
     upsell_id: Option<UpsellId>,
     #[serde(default)]
     file_ids: Option<Vec<FileId>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VehicleRequest {
-    year: i64,
-    make: String,
-    model: String,
-    vin: Option<String>,
-    mileage: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -97,12 +87,11 @@ async fn start(
 }
 
 fn sent(customer: kernel::UserId, address: String, body: StartRequest) -> StartIntake {
-    let VehicleRequest { year, make, model, vin, mileage } = body.vehicle;
     StartIntake {
         customer,
         address,
         plan: body.plan,
-        vehicle: VehicleForm { year, make, model, vin, mileage },
+        vehicle: body.vehicle.into(),
         concern: body.concern,
         accept_waiver: body.accept_waiver,
         waiver_shown: body.waiver_version,

@@ -13,6 +13,7 @@ pub fn all(development: bool) -> Router {
     super::second_factor::routes(&mut router);
     super::export::routes(&mut router);
     super::cards::routes(&mut router);
+    super::vehicles::routes(&mut router);
     super::notifications::routes(&mut router);
     super::phone::routes(&mut router);
     super::plans::routes(&mut router);

@@ -1,6 +1,7 @@
 //! `/account`: profile, devices, API tokens.
 
 mod cards;
+pub(super) mod cars;
 mod mails;
 
 use accounts::{ApiToken, SignIn};
@@ -26,6 +27,7 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
     let (user, current) = (person.user(), person.0.sign_in());
     let sign_ins = sign_in::list(&app, user.id()).await?;
     let tokens = account::tokens(&app, user.id()).await?;
+    let cars = cars::section(&app, user).await?;
     let cards = cards::section(&app, user).await?;
     let mails = mails::section(&app, user.id()).await?;
     let pending_email = account::pending_email(&app, user).await?.map(|email| email.to_string());
@@ -40,6 +42,7 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
         name: user.name().to_owned(),
         time_zone: user.time_zone().to_owned(),
         phone: PhoneSection { number: user.phone().map(str::to_owned), verified: user.phone_verified() },
+        cars,
         cards,
         mails,
         sign_ins: sign_ins.iter().map(|sign_in| device_row(sign_in, current)).collect(),

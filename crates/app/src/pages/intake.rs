@@ -10,21 +10,26 @@ use kernel::id::FileId;
 use pricing::Plan;
 use serde::Deserialize;
 use url::form_urlencoded;
+use web::account::CarRow;
 use web::form::Errors;
 use web::frame::Nav;
 use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 
 use super::frame::{frame, go, show};
+use super::account::cars;
 use super::{plans, start};
 use crate::http::auth::Customer;
 use crate::http::intake::route;
 use crate::http::{Access, ApiResult, Problem, Router, address, extract};
 use crate::state::Pitlane;
-use crate::usecases::Error;
+use crate::usecases::{Error, vehicles};
 use crate::usecases::start_checkout::intake_to_pay;
 use crate::usecases::start_intake::{StartIntake, Started, start_intake};
 
 const CHOOSE_A_PLAN: &str = "/dashboard#launcher";
+
+/// The most cars to choose from.
+const CARS_OFFERED: u32 = 5;
 
 /// Adds the page and what its form posts to.
 pub fn routes(router: &mut Router) {
@@ -41,10 +46,11 @@ async fn open(customer: Customer, pitlane: Data<Pitlane>, wanted: Query<Wanted>)
     let Some(plan) = plan(&pitlane, wanted.plan.as_deref().unwrap_or("")) else {
         return Ok(go(CHOOSE_A_PLAN));
     };
-    let form = last_car(&pitlane, customer.id()).await?;
+    let cars = cars(&pitlane, customer.id()).await?;
+    let form = cars.first().map(last_time).unwrap_or_default();
     let errors = if plan.first_time_only() { not_for_free(&customer) } else { Errors::default() };
     let unpaid = intake_to_pay(&pitlane, customer.id(), plan.code()).await?;
-    let page = IntakePage { unpaid: unpaid.is_some(), ..page(&pitlane, &customer, plan, form, errors) };
+    let page = IntakePage { unpaid: unpaid.is_some(), ..page(&pitlane, &customer, plan, form, cars, errors) };
     show(&page, StatusCode::OK)
 }
 
@@ -179,7 +185,8 @@ async fn again(
     form.files = uploads(pitlane, customer.id(), &typed.files).await?.into_iter().map(shown).collect();
     // A waiver that has changed must be read and ticked again.
     form.accept_waiver &= errors.of("accept_waiver").is_none();
-    show(&page(pitlane, customer, plan, form, errors), problem.status)
+    let cars = cars(pitlane, customer.id()).await?;
+    show(&page(pitlane, customer, plan, form, cars, errors), problem.status)
 }
 
 /// `vehicle.vin` and `file_ids[2]` stand on the page as `vin` and `file_ids`.
@@ -209,27 +216,32 @@ fn shown(upload: Upload) -> UploadedFile {
     }
 }
 
-async fn last_car(pitlane: &Pitlane, customer: UserId) -> Result<IntakeForm, Problem> {
-    let cars = pitlane.db.read(move |tx| Ok::<_, Error>(tx.vehicles_by_customer(customer, 0, 1)?)).await?;
-    let Some(car) = cars.into_iter().next().map(|owned| owned.vehicle) else {
-        return Ok(IntakeForm::default());
-    };
-    Ok(IntakeForm {
-        year: car.year().to_string(),
-        make: car.make().to_owned(),
-        model: car.model().to_owned(),
-        vin: car.vin().unwrap_or_default().to_owned(),
-        // The miles of last time are not today's.
-        ..IntakeForm::default()
-    })
+/// The cars that are offered, the one described last first.
+async fn cars(pitlane: &Pitlane, customer: UserId) -> Result<Vec<CarRow>, Problem> {
+    let cars = vehicles::list(pitlane, customer, None, CARS_OFFERED).await?;
+    Ok(cars.into_iter().map(cars::row).collect())
 }
 
-fn page(pitlane: &Pitlane, customer: &Customer, plan: &Plan, form: IntakeForm, errors: Errors) -> IntakePage {
+// The miles of last time are not today's.
+fn last_time(car: &CarRow) -> IntakeForm {
+    let CarRow { year, make, model, vin, .. } = car.clone();
+    IntakeForm { year, make, model, vin, ..IntakeForm::default() }
+}
+
+fn page(
+    pitlane: &Pitlane,
+    customer: &Customer,
+    plan: &Plan,
+    form: IntakeForm,
+    cars: Vec<CarRow>,
+    errors: Errors,
+) -> IntakePage {
     let waiver = pitlane.waivers.current();
     IntakePage {
         frame: frame(pitlane, Some(&customer.0), Nav::None),
         plan: plans::card(plan),
         form,
+        cars,
         errors,
         unpaid: false,
         waiver: Waiver { version: waiver.version().to_owned(), paragraphs: waiver.paragraphs().to_vec() },

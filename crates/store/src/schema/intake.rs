@@ -16,6 +16,7 @@ diesel::table! {
         mileage -> Nullable<BigInt>,
         created_at -> AnyTs,
         updated_at -> AnyTs,
+        removed_at -> Nullable<AnyTs>,
     }
 }
 

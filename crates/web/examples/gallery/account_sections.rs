@@ -1,6 +1,6 @@
 //! The parts of the account page.
 
-use web::account::{CardRow, CardSection, MailChoice, MailSection};
+use web::account::{CarRow, CardRow, CardSection, MailChoice, MailSection};
 
 /// Which mails come.
 pub fn mails() -> MailSection {
@@ -26,4 +26,16 @@ pub fn cards() -> CardSection {
         last4: "4242".to_owned(),
         expires: "09/2027".to_owned(),
     }])
+}
+
+/// One car.
+pub fn kept_cars() -> Vec<CarRow> {
+    vec![CarRow {
+        id: "0198d7a0-0000-7000-8000-00000000000c".to_owned(),
+        year: "2016".to_owned(),
+        make: "Honda".to_owned(),
+        model: "Civic".to_owned(),
+        vin: "19XFB2F59GE000007".to_owned(),
+        mileage: Some(84_210),
+    }]
 }

@@ -234,6 +234,7 @@ fn customer(out: &mut Rendered) -> Result<(), web::Error> {
             frame: frame(Some(Role::Customer), Nav::None),
             plan: plan(code),
             form,
+            cars: account_sections::kept_cars(),
             errors,
             waiver: Waiver {
                 version: "2025-10".to_owned(),
@@ -351,6 +352,7 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
         name: "Maya Torres".to_owned(),
         time_zone: "America/Chicago".to_owned(),
         phone: PhoneSection { number: Some("+15550100199".to_owned()), verified: false },
+        cars: web::account::CarSection::Cars(account_sections::kept_cars()),
         cards: account_sections::cards(),
         mails: account_sections::mails(),
         sign_ins: vec![

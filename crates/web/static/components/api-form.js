@@ -17,6 +17,7 @@ class ApiForm extends HTMLElement {
     const fields = Object.fromEntries(new FormData(form));
     // A box that is not ticked is left out of a form; here it says no.
     for (const box of form.querySelectorAll("input[type=checkbox][data-choice]")) fields[box.name] = box.checked;
+    for (const input of form.querySelectorAll("input[data-number]")) fields[input.name] = number(input.value);
     const body = Object.keys(fields).length > 0 ? fields : undefined;
     this.#clear(form);
     button.disabled = true;
@@ -81,6 +82,14 @@ class ApiForm extends HTMLElement {
     const fault = form.querySelector("[data-fault]");
     if (fault) fault.hidden = true;
   }
+}
+
+// A number as people type it, `84,000`; null when there is none. What is no number lies outside every range and is told
+// as that.
+function number(typed) {
+  const digits = typed.replace(/[\s,]/g, "");
+  if (digits === "") return null;
+  return /^\d+$/.test(digits) ? Number(digits) : -1;
 }
 
 customElements.define("api-form", ApiForm);

@@ -30,6 +30,15 @@ pub fn intake(error: &Error) -> Problem {
             "too_many",
             format!("At most {max} files may wait for a session. Use some, or wait until they expire."),
         )]),
+        Error::UnknownVehicle => Problem::not_found(),
+        Error::VehicleKept => {
+            Problem::new(StatusCode::CONFLICT, "vehicle_kept", "You have this car on your list already.")
+        }
+        Error::TooManyVehicles { max } => Problem::new(
+            StatusCode::CONFLICT,
+            "too_many_vehicles",
+            format!("At most {max} cars can be kept. Remove one first."),
+        ),
         Error::Store(error) => super::store(error),
     }
 }

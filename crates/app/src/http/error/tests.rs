@@ -133,6 +133,9 @@ fn intake() -> Vec<(String, intake::Error)> {
         Intake::FileEmpty => [Intake::FileEmpty],
         Intake::FileTooLarge { .. } => [Intake::FileTooLarge { max_bytes: 1 }],
         Intake::TooManyUploads { .. } => [Intake::TooManyUploads { max: 20 }],
+        Intake::UnknownVehicle => [Intake::UnknownVehicle],
+        Intake::VehicleKept => [Intake::VehicleKept],
+        Intake::TooManyVehicles { .. } => [Intake::TooManyVehicles { max: 50 }],
         Intake::Store(_) => [Intake::Store(down())],
     })
 }
