@@ -12,6 +12,7 @@ use crate::ids;
 use crate::intents;
 use crate::line_items::{self, Basket};
 use crate::listing::{self, Filter};
+use crate::saved;
 use crate::setups;
 use crate::state::Tx;
 use crate::timers::Due;
@@ -22,7 +23,7 @@ const LONGEST: i64 = 24 * 60 * 60;
 const UNDER_WAY: i64 = 60;
 
 /// Parameters that change nothing on the sandbox's page.
-const IGNORED: [&str; 26] = [
+const IGNORED: [&str; 25] = [
     "adaptive_pricing",
     "after_expiration",
     "allow_promotion_codes",
@@ -45,13 +46,12 @@ const IGNORED: [&str; 26] = [
     "permissions",
     "phone_number_collection",
     "redirect_on_completion",
-    "saved_payment_method_options",
     "submit_type",
     "tax_id_collection",
     "wallet_options",
 ];
 
-const READ: [&str; 16] = [
+const READ: [&str; 17] = [
     "allowed_payment_method_types",
     "cancel_url",
     "client_reference_id",
@@ -65,6 +65,7 @@ const READ: [&str; 16] = [
     "mode",
     "payment_intent_data",
     "payment_method_types",
+    "saved_payment_method_options",
     "setup_intent_data",
     "success_url",
     "ui_mode",
@@ -200,6 +201,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     ] {
         session.set(field, value);
     }
+    session.set("saved_payment_method_options", saved::options(params, customer.as_deref())?);
     confirm::keep_allowed(&mut session, params)?;
     let details = payer(tx, &session)?;
     session.set("customer_details", details);

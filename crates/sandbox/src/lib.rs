@@ -62,6 +62,7 @@ mod queue;
 mod refunds;
 mod resources;
 mod reversals;
+mod saved;
 mod setups;
 mod signature;
 mod state;

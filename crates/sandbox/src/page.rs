@@ -11,11 +11,12 @@ use crate::fault::Fault;
 use crate::form::Params;
 use crate::money::web_address;
 use crate::pay::{self, Entry, Outcome};
+use crate::state::Tx;
 use crate::view::{
-    OverviewPage, Problems, authentication_page, card_hints, expired, failed, html, message, missing,
+    Beside, OverviewPage, Problems, authentication_page, card_hints, expired, failed, html, message, missing,
     pay_page, see_other,
 };
-use crate::{Sandbox, confirm, line_items, setups};
+use crate::{Sandbox, confirm, line_items, saved, setups};
 
 /// Any address below `/sandbox` that leads nowhere.
 pub(crate) async fn nothing_here() -> HttpResponse {
@@ -38,13 +39,31 @@ async fn answer(
         Ok(Outcome::Declined(session, reason)) => {
             (session, Problems { declined: Some(reason), ..Problems::default() })
         }
+        Ok(Outcome::Gone(session)) => {
+            let reason = "This card is not kept any more.".to_owned();
+            (session, Problems { declined: Some(reason), ..Problems::default() })
+        }
         Ok(Outcome::Mistaken(session, mistakes, email)) => (session, Problems::of(mistakes, email)),
     };
-    let shown = sandbox.run(move |tx| Ok((line_items::kept(tx, &id)?, keeps_card(&tx.hidden(&id)?)))).await;
+    let shown = sandbox
+        .run(move |tx| {
+            let beside = beside(tx, &session)?;
+            Ok((session, beside))
+        })
+        .await;
     match shown {
-        Ok((items, keeps)) => pay_page(sandbox, &session, &items, keeps, entry, problems),
+        Ok((session, beside)) => pay_page(sandbox, &session, beside, entry, problems),
         Err(fault) => failed(&fault),
     }
+}
+
+/// What the page shows beside the session itself.
+fn beside(tx: &mut Tx<'_>, session: &Document) -> Result<Beside, Fault> {
+    Ok(Beside {
+        items: line_items::kept(tx, session.id())?,
+        keeps_card: keeps_card(&tx.hidden(session.id())?),
+        saved: saved::offered(tx, session)?,
+    })
 }
 
 fn keeps_card(hidden: &Value) -> bool {
@@ -57,15 +76,15 @@ pub(crate) async fn checkout(session: Path<String>, sandbox: Data<Sandbox>) -> H
     let read = sandbox
         .run(move |tx| {
             let session = tx.require(Kind::Session, &id, "id")?;
-            Ok((line_items::kept(tx, &id)?, keeps_card(&tx.hidden(&id)?), session))
+            Ok((beside(tx, &session)?, session))
         })
         .await;
     match read {
         Err(fault) => failed(&fault),
-        Ok((items, keeps, session)) => match session.text("status") {
+        Ok((beside, session)) => match session.text("status") {
             "complete" => see_other(&success_url(&session)),
             "expired" => expired(&sandbox, &session),
-            _ => pay_page(&sandbox, &session, &items, keeps, Entry::default(), Problems::default()),
+            _ => pay_page(&sandbox, &session, beside, Entry::default(), Problems::default()),
         },
     }
 }
@@ -90,6 +109,7 @@ fn entry(params: &Params) -> Result<Entry, Fault> {
     };
     let save = text("save_card")?;
     Ok(Entry {
+        method: text("payment_method")?,
         number: text("card_number")?,
         expiry: text("exp")?,
         cvc: text("cvc")?,

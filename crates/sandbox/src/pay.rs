@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::form::plausible_email;
 use crate::intents::{self, Order};
 use crate::methods;
+use crate::saved;
 use crate::setups;
 use crate::state::Tx;
 use crate::timers;
@@ -18,6 +19,8 @@ use crate::timers;
 /// What was typed into the page.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
+    /// The id of a kept card, which counts while no number is typed.
+    pub(crate) method: String,
     pub(crate) number: String,
     pub(crate) expiry: String,
     pub(crate) cvc: String,
@@ -35,6 +38,8 @@ pub(crate) enum Outcome {
     Authenticate,
     /// The card was declined, for this reason.
     Declined(Box<Document>, String),
+    /// The kept card that was chosen is not offered any more.
+    Gone(Box<Document>),
     /// Fields are wrong; the flag is about the e-mail address.
     Mistaken(Box<Document>, Mistakes, bool),
     /// The session's time has passed.
@@ -65,6 +70,9 @@ pub(crate) fn pay(tx: &mut Tx<'_>, id: &str, entry: &Entry) -> Result<Outcome, F
         checkout::complete(tx, &mut session, "no_payment_required")?;
         return Ok(Outcome::Done(Box::new(session)));
     }
+    if entry.number.is_empty() && !entry.method.is_empty() && !keeps_only {
+        return pay_again(tx, session, entry, mistyped_email);
+    }
     let (year, month) = timers::year_and_month(tx.now);
     let entered = match card::check(&entry.number, &entry.expiry, &entry.cvc, year, month) {
         Ok(entered) if !mistyped_email => entered,
@@ -79,14 +87,7 @@ pub(crate) fn pay(tx: &mut Tx<'_>, id: &str, entry: &Entry) -> Result<Outcome, F
         intent.set("setup_future_usage", "off_session");
     }
     let keeps_card = intent.maybe("setup_future_usage").is_some();
-    let needs_customer = keeps_card || session.text("customer_creation") == "always";
-    identify(tx, &mut session, entry, needs_customer)?;
-    intent.set("customer", session.get("customer").clone());
-    if tx.find(Kind::Intent, intent.id())?.is_none() {
-        intents::insert(tx, &intent)?;
-        session.set("payment_intent", intent.id());
-        tx.update(&session)?;
-    }
+    begin(tx, &mut session, &mut intent, entry, keeps_card)?;
     let mut method = method_of(tx, &session, entry, &entered)?;
     if entry.save {
         method.set("allow_redisplay", "always");
@@ -94,6 +95,44 @@ pub(crate) fn pay(tx: &mut Tx<'_>, id: &str, entry: &Entry) -> Result<Outcome, F
     }
     confirm::attempt(tx, &mut intent, &method, Presence::Present)?;
     finish(tx, session, &intent)
+}
+
+/// Pays with a card that is kept with the customer.
+fn pay_again(
+    tx: &mut Tx<'_>,
+    mut session: Document,
+    entry: &Entry,
+    mistyped_email: bool,
+) -> Result<Outcome, Fault> {
+    if mistyped_email {
+        return Ok(Outcome::Mistaken(Box::new(session), Mistakes::default(), true));
+    }
+    let Some(method) = saved::chosen(tx, &session, &entry.method)? else {
+        return Ok(Outcome::Gone(Box::new(session)));
+    };
+    let mut intent = intent_of(tx, &session)?;
+    begin(tx, &mut session, &mut intent, entry, false)?;
+    confirm::attempt(tx, &mut intent, &method, Presence::Present)?;
+    finish(tx, session, &intent)
+}
+
+/// Notes who pays, and keeps the intent that is to be paid.
+fn begin(
+    tx: &mut Tx<'_>,
+    session: &mut Document,
+    intent: &mut Document,
+    entry: &Entry,
+    keeps_card: bool,
+) -> Result<(), Fault> {
+    let needs_customer = keeps_card || session.text("customer_creation") == "always";
+    identify(tx, session, entry, needs_customer)?;
+    intent.set("customer", session.get("customer").clone());
+    if tx.find(Kind::Intent, intent.id())?.is_none() {
+        intents::insert(tx, intent)?;
+        session.set("payment_intent", intent.id());
+        tx.update(session)?;
+    }
+    Ok(())
 }
 
 fn method_of(

@@ -60,6 +60,44 @@ impl Problems {
     }
 }
 
+/// A card that is kept with the customer.
+pub(crate) struct SavedCard {
+    pub(crate) id: String,
+    /// `Visa ending in 4242`.
+    pub(crate) name: String,
+    /// `09 / 27`.
+    pub(crate) expires: String,
+    pub(crate) chosen: bool,
+}
+
+/// What the payment page shows beside its session.
+pub(crate) struct Beside {
+    pub(crate) items: Vec<Value>,
+    /// Whether the card is kept without being asked.
+    pub(crate) keeps_card: bool,
+    /// The cards that are offered, the one kept last first.
+    pub(crate) saved: Vec<Document>,
+}
+
+fn saved_cards(methods: &[Document], entry: &Entry) -> Vec<SavedCard> {
+    let known = methods.iter().any(|method| method.id() == entry.method);
+    let card = |(at, method): (usize, &Document)| {
+        let text = |field| method.get("card").get(field).and_then(Value::as_str).unwrap_or_default();
+        let number = |field| method.get("card").get(field).and_then(Value::as_i64).unwrap_or_default();
+        let mut brand: Vec<char> = text("brand").chars().collect();
+        if let Some(first) = brand.first_mut() {
+            first.make_ascii_uppercase();
+        }
+        SavedCard {
+            id: method.id().to_owned(),
+            name: format!("{} ending in {}", brand.into_iter().collect::<String>(), text("last4")),
+            expires: format!("{:02} / {:02}", number("exp_month"), number("exp_year") % 100),
+            chosen: if known { method.id() == entry.method } else { at == 0 },
+        }
+    };
+    methods.iter().enumerate().map(card).collect()
+}
+
 #[derive(Template)]
 #[template(path = "pay.html")]
 pub(crate) struct PayPage {
@@ -73,6 +111,7 @@ pub(crate) struct PayPage {
     pub(crate) cancel: Option<String>,
     pub(crate) known_email: Option<String>,
     pub(crate) keeps_card: bool,
+    pub(crate) saved: Vec<SavedCard>,
     pub(crate) entry: Entry,
     pub(crate) problems: Problems,
     pub(crate) cards: Vec<CardHint>,
@@ -218,13 +257,13 @@ pub(crate) fn expired(sandbox: &Sandbox, session: &Document) -> HttpResponse {
 pub(crate) fn pay_page(
     sandbox: &Sandbox,
     session: &Document,
-    items: &[Value],
-    keeps_card: bool,
+    beside: Beside,
     entry: Entry,
     problems: Problems,
 ) -> HttpResponse {
     let currency = session.text("currency");
     let total = session.integer("amount_total");
+    let Beside { items, keeps_card, saved } = beside;
     let lines = items.iter().map(|item| Document::new(item.clone())).map(|item| Line {
         name: item.text("description").to_owned(),
         description: item.maybe("product_description").map(str::to_owned),
@@ -249,6 +288,7 @@ pub(crate) fn pay_page(
         // What was typed on an earlier try stays editable.
         known_email: known_email.filter(|_| entry.email.is_empty()).map(str::to_owned),
         keeps_card,
+        saved: saved_cards(&saved, &entry),
         entry,
         problems,
         cards: card_hints(),

@@ -65,4 +65,17 @@ on_both! {
         remove(&dana, id).await.refused(404, "not_found");
         assert_eq!(cards(&carl).await.len(), 1, "somebody else's stays");
     }
+
+    async fn a_card_that_was_kept_pays_the_next_session_without_its_number(server) {
+        let dana = server.customer().await;
+        pay_and_keep(&dana).await;
+        let kept = cards(&dana).await[0]["id"].as_str().expect("an id").to_owned();
+        let checkout = dana.checkout("video15").await;
+        let path = format!("/sandbox/checkout/{}", checkout.id);
+        let page = dana.client.get(&path).await.expect_status(200);
+        assert!(page.text.contains("Visa ending in 4242"), "{page:?}");
+        dana.client.post_form(&format!("{path}/pay"), &[("payment_method", &kept)]).await.expect_status(303);
+        dana.session_of(&checkout).await;
+        assert_eq!(cards(&dana).await.len(), 1);
+    }
 }

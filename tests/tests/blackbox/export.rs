@@ -35,6 +35,10 @@ on_both! {
         assert_eq!(texts, ["It shakes at idle.", "Since when?"]);
         assert_eq!(sessions[0]["summary"]["findings"], "The third coil.");
         assert!(!archive["journey"].as_array().expect("a list").is_empty());
+        let milestones: Vec<&str> = archive["deliveries"].as_array().expect("a list").iter()
+            .filter_map(|sent| sent["milestone"].as_str()).collect();
+        assert!(milestones.contains(&"verification") && milestones.contains(&"booking_confirmed"), "{milestones:?}");
+        assert_eq!((&archive["cards"], &archive["suspensions"], &archive["mechanic"]), (&json!([]), &json!([]), &json!(null)));
         assert!(!answer.text.contains(&other.email) && !answer.text.contains(&other.id));
         assert!(!answer.text.contains("password") && !answer.text.contains("token_hash"));
         let sam = server.register("mechanic", "Sam Okafor").await;
@@ -45,6 +49,7 @@ on_both! {
         let his = max.client.get("/api/me/export").await.expect_status(200);
         assert_eq!(his.body["sessions"].as_array().map(Vec::len), Some(1));
         assert_eq!(his.body["orders"], json!([]), "he paid for nothing");
+        assert_eq!((&his.body["mechanic"]["approval"], &his.body["mechanic"]["on_duty"]), (&json!("approved"), &json!(true)));
         server.guest().get("/api/me/export").await.refused(401, "not_signed_in");
     }
 }

@@ -13,6 +13,8 @@ use tests::document::Document;
 use tests::server::{printed, root, run_with};
 use tests::{Backend, Meeting, Person, TestServer};
 
+use super::applications::workshop;
+
 /// Inputs for each operation, beside those that each keyword of its schemas gives.
 const EXAMPLES: &str = "4";
 const SEED: &str = "20261126";
@@ -20,13 +22,29 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
                       response_headers_conformance,response_schema_conformance,negative_data_rejection,\
                       unsupported_method,allow_header_conformance";
 
-/// Who sends something, and to which operations: the end of their descriptions says for whom they are.
-const PEOPLE: [(&str, &[&str]); 4] = [
-    ("nobody", &["For everybody.", "For callers that sign their requests."]),
-    ("customer", &["For customers.", "For every signed-in person."]),
-    ("mechanic", &["For mechanics.", "For approved mechanics.", "For every signed-in person."]),
-    ("admin", &["For admins."]),
-];
+/// What stands at the end of an operation's description, which says for whom it is.
+const EVERYBODY: [&str; 2] = ["For everybody.", "For callers that sign their requests."];
+const CUSTOMERS: [&str; 2] = ["For customers.", "For every signed-in person."];
+const MECHANICS: [&str; 3] = ["For mechanics.", "For approved mechanics.", "For every signed-in person."];
+const WORKSHOPS: [&str; 2] = ["For those who run a workshop.", "For every signed-in person."];
+const ADMINS: [&str; 1] = ["For admins."];
+
+/// Who sends something.
+struct Sender {
+    name: &'static str,
+    /// For whom the operations are that it is sent to.
+    what: &'static [&'static str],
+    /// The header that says who it is.
+    header: Option<String>,
+}
+
+impl Sender {
+    /// A program with an API token of this person.
+    async fn with_token(name: &'static str, what: &'static [&'static str], person: &Person) -> Self {
+        let made = person.client.post("/api/me/tokens", json!({ "name": "fuzz" })).await.expect_status(201);
+        Self { name, what, header: Some(format!("Authorization:Bearer {}", made.text_at("token"))) }
+    }
+}
 
 #[test]
 fn whatever_is_sent_is_answered_as_described_on_sqlite() {
@@ -48,22 +66,24 @@ fn on(backend: Backend) {
     run_with(backend, &unlimited, async |server| {
         let meeting = server.meeting().await;
         let waiting = server.customer().await.paid_session("chat10").await;
-        let admin = server.admin().await;
-        let token = async |person: &Person| {
-            let made =
-                person.client.post("/api/me/tokens", json!({ "name": "fuzz" })).await.expect_status(201);
-            Some(made.text_at("token"))
-        };
-        let tokens =
-            [None, token(&meeting.customer).await, token(&meeting.mechanic).await, token(&admin).await];
+        let (admin, owner) = (server.admin().await, workshop(server, "Northside Motors").await);
+        // A browser's sign-in may do what no token may.
+        let browser = server.customer().await.client.cookie().map(|cookie| format!("Cookie:{cookie}"));
+        let senders = [
+            Sender { name: "nobody", what: &EVERYBODY, header: None },
+            Sender { name: "browser", what: &CUSTOMERS, header: browser },
+            Sender::with_token("customer", &CUSTOMERS, &meeting.customer).await,
+            Sender::with_token("mechanic", &MECHANICS, &meeting.mechanic).await,
+            Sender::with_token("workshop", &WORKSHOPS, &owner).await,
+            Sender::with_token("admin", &ADMINS, &admin).await,
+        ];
         // All at once, and each one's output is read while it runs: a full pipe would stop it.
-        let running: Vec<_> = PEOPLE
+        let running: Vec<_> = senders
             .into_iter()
-            .zip(tokens)
-            .map(|((name, what), token)| {
+            .map(|Sender { name, what, header }| {
                 let description = server.folder().join(format!("{name}.json"));
                 fs::write(&description, of(what, &meeting, &waiting).to_string()).expect("a file");
-                let mut command = fuzz(&program, server, &description, token.as_deref());
+                let mut command = fuzz(&program, server, &description, header.as_deref());
                 let child = command.spawn().expect("the fuzzer starts");
                 (name, std::thread::spawn(move || child.wait_with_output().expect("it ends")))
             })
@@ -77,7 +97,7 @@ fn on(backend: Backend) {
     });
 }
 
-fn fuzz(program: &Path, server: &TestServer, description: &Path, token: Option<&str>) -> Command {
+fn fuzz(program: &Path, server: &TestServer, description: &Path, header: Option<&str>) -> Command {
     let from = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
     let mut command = Command::new(program);
     command
@@ -90,9 +110,11 @@ fn fuzz(program: &Path, server: &TestServer, description: &Path, token: Option<&
         .args(["--seed", &from("PITLANE_FUZZ_SEED", SEED), "--generation-deterministic"])
         .args(["--warnings", "off", "--suppress-health-check", "all"])
         // What stands in for the outside world, and the one operation that isn't HTTP.
-        .args(["--exclude-tag", "development", "--exclude-path", "/ws"]);
-    if let Some(token) = token {
-        command.arg("--header").arg(format!("Authorization:Bearer {token}"));
+        .args(["--exclude-tag", "Development", "--exclude-path", "/ws"])
+        // Who has left can't go on asking.
+        .args(["--exclude-name", "DELETE /api/me"]);
+    if let Some(header) = header {
+        command.args(["--header", header]);
     }
     command
         .arg(description)

@@ -166,8 +166,9 @@ struct Me {
     mechanic: Option<MechanicBody>,
 }
 
+/// A mechanic's own standing.
 #[derive(Serialize)]
-struct MechanicBody {
+pub struct MechanicBody {
     provider_id: ProviderId,
     approval: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

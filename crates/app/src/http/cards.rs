@@ -21,7 +21,7 @@ pub fn routes(router: &mut Router) {
 
 /// A kept card. Its number is known to nobody here.
 #[derive(Serialize)]
-struct CardBody {
+pub struct CardBody {
     id: String,
     brand: String,
     last4: String,

@@ -1,6 +1,8 @@
 //! `/api/me/export`: what Pitlane keeps of somebody, for them to take along.
 
-use accounts::CredentialStore;
+use std::time::Duration;
+
+use accounts::{CredentialStore, ProviderStore};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::web::Data;
@@ -10,9 +12,10 @@ use serde_json::{Value, json};
 use store::Tx;
 use store::views::{self, export};
 
-use super::accounts::{SignInBody, TokenBody};
+use super::accounts::{MechanicBody, SignInBody, TokenBody};
 use super::applications;
 use super::auth::{SignedIn, UserBody};
+use super::cards::CardBody;
 use super::crm::InteractionBody;
 use super::notifications::PreferencesBody;
 use super::problem::ApiResult;
@@ -23,11 +26,14 @@ use super::summaries;
 use super::vehicles::VehicleBody;
 use crate::realtime::protocol::EventWire;
 use crate::state::Pitlane;
-use crate::usecases::Error;
 use crate::usecases::read_receipt::paper;
+use crate::usecases::{self, Error};
 
 /// Rows of one table that are read at once.
 const PAGE: u32 = 500;
+
+/// How long the payment provider may take to tell the kept cards.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
@@ -38,7 +44,9 @@ pub fn routes(router: &mut Router) {
 async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let (user, actor, now) = (UserBody::from(person.user()), person.actor(), app.clock.now());
     let id = person.id();
+    let cards = cards(&app, &person).await?;
     let mut archive = app.db.read(move |tx| gather(tx, id, actor, now)).await?;
+    archive["cards"] = json!(cards);
     archive["exported_at"] = json!(now);
     archive["user"] = json!(user);
     let name = format!("attachment; filename=\"pitlane-{}.json\"", &now.to_string()[..10]);
@@ -46,6 +54,19 @@ async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRespo
         .insert_header((CONTENT_DISPOSITION, name))
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(archive))
+}
+
+/// The cards that the payment provider keeps; `None` when it does not answer, for which nobody waits who wants the rest.
+async fn cards(app: &Pitlane, person: &SignedIn) -> Result<Option<Vec<CardBody>>, Error> {
+    match tokio::time::timeout(PATIENCE, usecases::cards::list(app, person.id())).await {
+        Ok(Ok(cards)) => Ok(Some(cards.into_iter().map(CardBody::from).collect())),
+        Ok(Err(Error::Gateway(error))) => {
+            tracing::warn!(%error, "the kept cards can't be exported");
+            Ok(None)
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Result<Value, Error> {
@@ -79,9 +100,31 @@ fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Resu
         .into_iter()
         .map(|order| paper(tx, actor, order).map(ReceiptBody::from))
         .collect::<Result<_, _>>()?;
+    let deliveries: Vec<Value> = export::deliveries_of(tx, person)?
+        .into_iter()
+        .map(|sent| {
+            json!({
+                "milestone": sent.milestone, "channel": sent.channel, "status": sent.status,
+                "created_at": sent.created_at, "sent_at": sent.sent_at,
+            })
+        })
+        .collect();
+    let suspensions: Vec<Value> = export::suspensions_of(tx, person)?
+        .into_iter()
+        .map(|closed| {
+            json!({
+                "reason": closed.reason, "suspended_at": closed.suspended_at,
+                "restored_at": closed.restored_at,
+            })
+        })
+        .collect();
+    let mechanic = tx.mechanic_by_user(person)?;
     let preferences = PreferencesBody::of(&notifications::preferences(tx, person)?);
     Ok(json!({
         "notifications": preferences,
+        "deliveries": deliveries,
+        "suspensions": suspensions,
+        "mechanic": mechanic.as_ref().map(MechanicBody::from),
         "sign_ins": sign_ins.into_iter().map(|one| SignInBody::of(one, None)).collect::<Vec<_>>(),
         "api_tokens": tokens.into_iter().map(TokenBody::from).collect::<Vec<_>>(),
         "vehicles": cars.into_iter().map(VehicleBody::from).collect::<Vec<_>>(),

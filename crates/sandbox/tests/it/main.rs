@@ -6,6 +6,7 @@ mod connect;
 mod disputes;
 mod events;
 mod payments;
+mod saved;
 mod setups;
 mod webhooks;
 mod world;

@@ -6,7 +6,9 @@ use kernel::{StoreError, Timestamp};
 
 use super::requests::VehicleView;
 use crate::error::Stored;
+use crate::schema::applications::suspensions;
 use crate::schema::intake::{intakes, vehicles, waiver_acceptances};
+use crate::schema::notifications::deliveries;
 use crate::schema::payments::orders;
 use crate::schema::sessions::files;
 use crate::tx::Tx;
@@ -44,6 +46,79 @@ pub struct OwnFile {
     pub size_bytes: i64,
     /// When it was uploaded.
     pub created_at: Timestamp,
+}
+
+/// A mail or another message to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnDelivery {
+    /// What it was about.
+    pub milestone: String,
+    /// `mail`, `sms` or `push`.
+    pub channel: String,
+    /// `pending`, `unknown`, `sent`, `failed` or `suppressed`.
+    pub status: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it went out.
+    pub sent_at: Option<Timestamp>,
+}
+
+/// A time in which an account was closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSuspension {
+    /// Why, as the person was told.
+    pub reason: String,
+    /// From when on.
+    pub suspended_at: Timestamp,
+    /// Until when; `None` while it lasts.
+    pub restored_at: Option<Timestamp>,
+}
+
+/// What was sent to this person, oldest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn deliveries_of(tx: &mut Tx<'_>, person: UserId) -> Result<Vec<OwnDelivery>, StoreError> {
+    type Row = (String, String, String, Ts, Option<Ts>);
+    let rows: Vec<Row> = deliveries::table
+        .filter(deliveries::recipient.eq(Id(person.uuid())))
+        .order(deliveries::id)
+        .select((
+            deliveries::milestone,
+            deliveries::channel,
+            deliveries::status,
+            deliveries::created_at,
+            deliveries::sent_at,
+        ))
+        .load(tx.conn())
+        .stored()?;
+    let view = |(milestone, channel, status, created_at, sent_at): Row| OwnDelivery {
+        milestone,
+        channel,
+        status,
+        created_at: created_at.into(),
+        sent_at: sent_at.map(Timestamp::from),
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// The times in which this person's account was closed, oldest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn suspensions_of(tx: &mut Tx<'_>, person: UserId) -> Result<Vec<OwnSuspension>, StoreError> {
+    let rows: Vec<(String, Ts, Option<Ts>)> = suspensions::table
+        .filter(suspensions::user_id.eq(Id(person.uuid())))
+        .order(suspensions::suspended_at)
+        .select((suspensions::reason, suspensions::suspended_at, suspensions::restored_at))
+        .load(tx.conn())
+        .stored()?;
+    let view = |(reason, at, restored): (String, Ts, Option<Ts>)| OwnSuspension {
+        reason,
+        suspended_at: at.into(),
+        restored_at: restored.map(Timestamp::from),
+    };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 /// The intakes of a customer, oldest first.

@@ -16,6 +16,7 @@ fn every_part_of_the_account_page_does_what_it_says() {
         phone.open("/account").await;
         a_telephone_is_confirmed(server, &phone, &dana).await;
         mails_are_switched_off(&phone, &dana).await;
+        cars_are_kept(&phone, &dana).await;
         a_card_is_removed(&phone, &dana).await;
         other_devices_are_signed_out(server, &phone, &dana).await;
         phone.close().await;
@@ -59,6 +60,50 @@ async fn mails_are_switched_off(phone: &Browser, dana: &Person) {
     phone.reload().await;
     assert_eq!(phone.script("return document.querySelector('[name=follow_up]').checked;").await, false);
     assert_eq!(phone.script("return document.querySelector('[name=reviews]').checked;").await, true);
+}
+
+async fn cars_are_kept(phone: &Browser, dana: &Person) {
+    phone.reads("No car yet.").await;
+    phone.click("#cars > details > summary").await;
+    phone.fill("year", "20x6").await;
+    phone.fill("make", "Honda").await;
+    phone.fill("model", "Civic").await;
+    phone.fill("mileage", "84,000").await;
+    phone.press("Add the car").await;
+    phone.reads("Enter a model year from 1950").await;
+    phone.picture("account-phone-cars-wrong").await;
+    phone.fill("year", "2016").await;
+    phone.press("Add the car").await;
+    phone.reads("2016 Honda Civic").await;
+    phone.reads("84,000 miles").await;
+    phone.click("#cars li summary").await;
+    phone.fill("model", "Accord").await;
+    phone.fill("mileage", "").await;
+    phone.script("document.querySelector('#cars').scrollIntoView();").await;
+    phone.picture("account-phone-cars").await;
+    phone.click("#cars li button.button-primary").await;
+    phone.reads("2016 Honda Accord").await;
+    phone.reads("Mileage and VIN not given").await;
+
+    // The next request is about that car unless another is chosen.
+    let field = async |name: &str| phone.script(&format!("return document.querySelector('[name={name}]').value;")).await;
+    phone.open("/intake?plan=chat10").await;
+    assert_eq!((field("year").await, field("model").await), ("2016".into(), "Accord".into()));
+    phone.script("document.querySelector('car-picker').scrollIntoView();").await;
+    phone.picture("intake-phone-cars").await;
+    phone.click("car-picker label:last-of-type").await;
+    assert_eq!((field("year").await, field("model").await), ("".into(), "".into()));
+    phone.click("car-picker label:first-of-type").await;
+    assert_eq!(field("make").await, "Honda");
+    phone.fill("model", "Pilot").await;
+    let another = "return document.querySelector('car-picker label:last-of-type input').checked;";
+    assert_eq!(phone.script(another).await, true, "it is not the car that is kept");
+
+    phone.open("/account").await;
+    phone.press("Remove 2016 Honda Accord").await;
+    phone.reads("No car yet.").await;
+    let left = dana.client.get("/api/me/vehicles").await.expect_status(200);
+    assert_eq!(left.body["items"], Value::Array(vec![]));
 }
 
 async fn a_card_is_removed(phone: &Browser, dana: &Person) {

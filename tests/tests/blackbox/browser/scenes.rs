@@ -120,6 +120,7 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
     server.sign_in(&paying.email, tests::people::PASSWORD).await;
     let keeping = server.customer().await;
     keeps_a_card_and_a_telephone(&keeping).await;
+    let paying_again = format!("/sandbox/checkout/{}", keeping.checkout("video15").await.id);
     let pay = format!("/sandbox/checkout/{}", checkout.id);
     let it = Looking::by(&paying);
     let (keep_card, onboarding) = pages_of_the_sandbox(server).await;
@@ -131,6 +132,7 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
         it.at("intake", "/intake?plan=chat10", "What is the car doing?"),
         it.after("intake-wrong", "/intake?plan=chat10", SEND, "things to fix"),
         it.at("payment", pay.clone(), "Pay by card"),
+        Looking::by(&keeping).at("payment-kept-card", paying_again, "Or another card"),
         it.after("payment-wrong", pay, SEND, "Some details are not right yet."),
         it.at("payment-confirm", format!("/sandbox/checkout/{}/authenticate", confirming.id), "yours?"),
         it.at("payment-keep-card", keep_card, "Nothing is charged now"),
@@ -138,7 +140,7 @@ pub async fn of_customers(server: &TestServer) -> Vec<Scene> {
         it.at("return-unpaid", success(&checkout), "You have not paid yet"),
         it.at("intake-not-paid", "/intake?plan=video15", "described a car and not paid yet"),
         it.at("account", "/account", "Workshop calendar"),
-        Looking::by(&keeping).at("account-kept", "/account", "Visa ending in 4242"),
+        Looking::by(&keeping).after("account-kept", "/account", OPEN_DETAILS, "Visa ending in 4242"),
         it.at("wrong-role", "/admin", "403"),
     ]
 }
@@ -222,6 +224,11 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         "next_steps": "Change it within two weeks.",
     });
     max.client.post(&format!("/api/sessions/{summed}/summary"), summary).await.expect_status(201);
+    let left = server.customer().await;
+    let emptied = left.paid_session("chat10").await;
+    max.accept(&emptied).await;
+    max.step(&emptied, "start").await.expect_status(200);
+    left.client.send(reqwest::Method::DELETE, "/api/me", None).await.expect_status(204);
     let cancelled = dana.checkout("chat10").await;
     dana.pay(&cancelled, GOOD_CARD).await.expect_status(303);
     let called_off = dana.session_of(&cancelled).await;
@@ -264,6 +271,9 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         his.at("summary-form", summary(&over), "Findings"),
         his.after("summary-form-wrong", summary(&over), SEND, "A summary says what was found."),
         his.at("summary-correct", correct, "Save the correction"),
+        his.at("summary-gone", summary(&emptied), "What was written here is gone"),
+        his.at("complete-gone", complete(&emptied), "What was written here is gone"),
+        his.at("chat-gone", room(&emptied), "What was written here has been deleted."),
         his.at("summary-mine", summary(&summed), "Correct the summary"),
         her.at("receipt", receipt, "Paid in all"),
         his.at("mechanic", "/mechanic", "My sessions"),
