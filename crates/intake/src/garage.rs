@@ -131,15 +131,19 @@ mod tests {
             vin: None,
             mileage: Some(84_000),
         };
-        Vehicle::check(&form, Timestamp::from_unix_seconds(1_795_000_000).expect("an instant")).expect("a car")
+        Vehicle::check(&form, Timestamp::from_unix_seconds(1_795_000_000).expect("an instant"))
+            .expect("a car")
     }
 
     #[test]
     fn what_is_absent_stays_and_what_is_null_goes() {
         let nothing = changed(&civic(), &VehicleChange::default());
         assert_eq!((nothing.year, nothing.model.as_str(), nothing.mileage), (2016, "Civic", Some(84_000)));
-        let change =
-            VehicleChange { mileage: Some(None), model: Some("Accord".to_owned()), ..VehicleChange::default() };
+        let change = VehicleChange {
+            mileage: Some(None),
+            model: Some("Accord".to_owned()),
+            ..VehicleChange::default()
+        };
         let form = changed(&civic(), &change);
         assert_eq!((form.make.as_str(), form.model.as_str(), form.mileage), ("Honda", "Accord", None));
     }

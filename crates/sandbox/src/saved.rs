@@ -56,7 +56,7 @@ pub(crate) fn offered(tx: &mut Tx<'_>, session: &Document) -> Result<Vec<Documen
     let (mut found, _) = tx.search(&search)?;
     found.retain(|method| {
         let number = |field| method.get("card").get(field).and_then(Value::as_i64).unwrap_or_default();
-        (number("exp_year"), number("exp_month")) >= (i64::from(year), i64::from(month))
+        (number("exp_year"), number("exp_month")) >= (year, month)
     });
     Ok(found)
 }

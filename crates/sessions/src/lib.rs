@@ -49,6 +49,6 @@ pub use session::{Session, SessionParts};
 pub use status::{EndReason, Status};
 pub use store::{AttachedFile, Store};
 pub use summary::{
-    Submitted, Summary, SummaryDraft, SummaryEvent, SummaryField, SummaryText, may_summarise, save_summary_draft,
-    submit_summary, summary_draft,
+    Submitted, Summary, SummaryDraft, SummaryEvent, SummaryField, SummaryText, may_summarise,
+    save_summary_draft, submit_summary, summary_draft,
 };

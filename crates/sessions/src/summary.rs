@@ -284,7 +284,10 @@ mod tests {
         for status in Status::ALL {
             let allowed = matches!(status, Status::InProgress | Status::Completed);
             assert_eq!(may_summarise(status, false).is_ok(), allowed, "{status}");
-            assert!(may_summarise(status, true).is_err(), "{status}: nothing is written after the rest was deleted");
+            assert!(
+                may_summarise(status, true).is_err(),
+                "{status}: nothing is written after the rest was deleted"
+            );
         }
     }
 }

@@ -94,8 +94,11 @@ fn stays_with_its_owner(server: &tests::TestServer, backup: &str) {
     if fs::metadata(&data).expect("the data").uid() != 0 {
         return; // Only root can write where it owns nothing.
     }
-    let places: Vec<_> =
-        fs::read_dir(&data).expect("the data").map(|entry| entry.expect("an entry").path()).chain([data]).collect();
+    let places: Vec<_> = fs::read_dir(&data)
+        .expect("the data")
+        .map(|entry| entry.expect("an entry").path())
+        .chain([data])
+        .collect();
     let owned_by = |user| places.iter().for_each(|place| chown(place, Some(user), None).expect("root may"));
     owned_by(65_534);
     for arguments in [["restore", backup, "--force"].as_slice(), &["doctor"]] {
@@ -121,7 +124,11 @@ fn no_command_makes_a_second_database_by_mistake() {
             let told = printed(&refused);
             let place = elsewhere.join("data/pitlane.db");
             assert!(!refused.status.success() && told.contains(place.to_str().expect("a path")), "{told}");
-            assert_eq!(fs::read_dir(&elsewhere).expect("the folder").count(), 0, "{arguments:?} left something");
+            assert_eq!(
+                fs::read_dir(&elsewhere).expect("the folder").count(),
+                0,
+                "{arguments:?} left something"
+            );
         }
     });
 }

@@ -10,7 +10,9 @@ async fn cars(person: &Person) -> Vec<Value> {
 }
 
 async fn correct(client: &Client, id: &Value, change: Value) -> Answer {
-    client.send(Method::PATCH, &format!("/api/me/vehicles/{}", id.as_str().expect("an id")), Some(change)).await
+    client
+        .send(Method::PATCH, &format!("/api/me/vehicles/{}", id.as_str().expect("an id")), Some(change))
+        .await
 }
 
 async fn remove(client: &Client, id: &Value) -> Answer {

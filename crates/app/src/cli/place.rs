@@ -41,7 +41,8 @@ fn places(settings: &Settings) -> Vec<PathBuf> {
 // Root can write everywhere, and what it makes is its own: a server that runs as somebody else could not open it.
 // Where nothing is there yet, what is restored goes to whoever owns the folder around it.
 fn not_a_strangers(places: &[PathBuf], me: u32, folders_around: bool) -> Outcome {
-    let around = places.iter().flat_map(|place| absolute(place).ancestors().map(Path::to_owned).collect::<Vec<_>>());
+    let around =
+        places.iter().flat_map(|place| absolute(place).ancestors().map(Path::to_owned).collect::<Vec<_>>());
     let around: Vec<PathBuf> = if folders_around { around.collect() } else { Vec::new() };
     let found = places.iter().chain(&around).find_map(|place| Some((place, place.metadata().ok()?.uid())));
     match found {

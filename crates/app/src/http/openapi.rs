@@ -102,7 +102,8 @@ pub fn document(development: bool) -> Value {
     }
     let mut schemas = words.schemas.clone();
     if development {
-        let sandbox: Sandbox = serde_json::from_str(SANDBOX).expect("the descriptions are part of the program");
+        let sandbox: Sandbox =
+            serde_json::from_str(SANDBOX).expect("the descriptions are part of the program");
         paths.extend(sandbox.paths);
         schemas.extend(sandbox.schemas);
     }

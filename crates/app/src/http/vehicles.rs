@@ -113,11 +113,7 @@ async fn list(customer: Customer, paging: Query<Paging>, app: Data<Pitlane>) -> 
     Ok(HttpResponse::Ok().json(List::of(cars, limit, place, VehicleBody::from)))
 }
 
-async fn add(
-    customer: Customer,
-    sent: Keyed<VehicleRequest>,
-    app: Data<Pitlane>,
-) -> ApiResult<HttpResponse> {
+async fn add(customer: Customer, sent: Keyed<VehicleRequest>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let Keyed { value, key } = sent;
     let owner = customer.id();
     key.once(app, owner, move |app| async move {

@@ -15,16 +15,16 @@ use web::form::Errors;
 use web::frame::Nav;
 use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 
-use super::frame::{frame, go, show};
 use super::account::cars;
+use super::frame::{frame, go, show};
 use super::{plans, start};
 use crate::http::auth::Customer;
 use crate::http::intake::route;
 use crate::http::{Access, ApiResult, Problem, Router, address, extract};
 use crate::state::Pitlane;
-use crate::usecases::{Error, vehicles};
 use crate::usecases::start_checkout::intake_to_pay;
 use crate::usecases::start_intake::{StartIntake, Started, start_intake};
+use crate::usecases::{Error, vehicles};
 
 const CHOOSE_A_PLAN: &str = "/dashboard#launcher";
 

@@ -36,7 +36,10 @@ async fn a_kept_card_is_offered_again_and_pays_without_its_number() {
         })
     );
     let html = world.page(&format!("checkout/{}", text(&session, "id"))).await.text().await.unwrap();
-    assert!(html.contains("Visa ending in 4242") && html.contains(&format!("value=\"{method}\" checked")), "{html}");
+    assert!(
+        html.contains("Visa ending in 4242") && html.contains(&format!("value=\"{method}\" checked")),
+        "{html}"
+    );
 
     let paid = pay_with(&world, &session, &format!("payment_method={method}")).await;
     assert_eq!(paid.status(), 303);
@@ -94,7 +97,10 @@ async fn only_ones_own_cards_that_may_be_shown_again_are_offered() {
     assert_eq!(late.status(), 402);
     assert_eq!(text(&world.reread(&session).await, "payment_status"), "unpaid");
     let (status, refused) = world
-        .try_post("checkout/sessions", "mode=payment&success_url=http://a.test&saved_payment_method_options[payment_method_save]=maybe")
+        .try_post(
+            "checkout/sessions",
+            "mode=payment&success_url=http://a.test&saved_payment_method_options[payment_method_save]=maybe",
+        )
         .await;
     assert_eq!((status, text(&refused["error"], "type")), (400, "invalid_request_error"));
 }

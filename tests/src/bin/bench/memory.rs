@@ -58,9 +58,22 @@ async fn bare(scale: Scale) -> f64 {
     each
 }
 
-/// The resident memory of a process in bytes, once nothing is on its way any more.
+/// The resident memory of a process in bytes, once nothing is on its way any more: two readings differ by less than one
+/// part in two hundred, or ten seconds have passed.
 pub async fn settled(process: u32) -> u64 {
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut last = 0;
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let now = resident(process);
+        if now.abs_diff(last) * 200 < now {
+            return now;
+        }
+        last = now;
+    }
+    last
+}
+
+fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
     let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");

@@ -86,7 +86,9 @@ async fn cars_are_kept(phone: &Browser, dana: &Person) {
     phone.reads("Mileage and VIN not given").await;
 
     // The next request is about that car unless another is chosen.
-    let field = async |name: &str| phone.script(&format!("return document.querySelector('[name={name}]').value;")).await;
+    let field = async |name: &str| {
+        phone.script(&format!("return document.querySelector('[name={name}]').value;")).await
+    };
     phone.open("/intake?plan=chat10").await;
     assert_eq!((field("year").await, field("model").await), ("2016".into(), "Accord".into()));
     phone.script("document.querySelector('car-picker').scrollIntoView();").await;

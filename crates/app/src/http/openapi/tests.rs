@@ -102,8 +102,12 @@ fn every_part_has_operations_in_production_and_in_development() {
         let document = document(development);
         let used: BTreeSet<&str> =
             operations(&document).filter_map(|(_, one)| one["tags"][0].as_str()).collect();
-        let tags: BTreeSet<&str> =
-            document["tags"].as_array().expect("tags").iter().filter_map(|tag| tag["name"].as_str()).collect();
+        let tags: BTreeSet<&str> = document["tags"]
+            .as_array()
+            .expect("tags")
+            .iter()
+            .filter_map(|tag| tag["name"].as_str())
+            .collect();
         assert_eq!(used, tags, "development: {development}");
         assert_eq!(document["paths"]["/sandbox/control"].is_object(), development);
     }
