@@ -67,9 +67,9 @@ impl Client {
         self.with_header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
     }
 
-    /// The same, for a server of another version, whose description is another.
+    /// The same, for a server whose description is another: of another version, or outside development.
     #[must_use]
-    pub fn of_another_version(self) -> Self {
+    pub fn described_elsewhere(self) -> Self {
         Self { is_judged: false, ..self }
     }
 

@@ -145,7 +145,7 @@ impl TestServer {
     /// Somebody who has not signed in.
     pub fn guest(&self) -> Client {
         let client = Client::new(self.url());
-        if self.previous.is_some() { client.of_another_version() } else { client }
+        if self.previous.is_some() { client.described_elsewhere() } else { client }
     }
 
     /// Changes a setting for the next start.

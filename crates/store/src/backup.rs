@@ -279,7 +279,11 @@ fn load(connection: &mut PgConnection, picture: &Picture, from: &Path) -> Result
     for (table, name, definition) in &keys {
         run(connection, &format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"))?;
     }
-    Ok(())
+    // Who worked on a job when the picture was taken is gone. On SQLite the server sees to that when it starts alone.
+    run(
+        connection,
+        "UPDATE jobs SET status = 'queued', lease_owner = NULL, lease_until = NULL WHERE status = 'running'",
+    )
 }
 
 // Exactly the schema that the rows were written under; later migrations change them like any others.

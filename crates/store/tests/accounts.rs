@@ -335,10 +335,12 @@ async fn a_link_works_once_in_its_time_and_only_the_newest() {
         assert!(ask(&world, 1_000, Purpose::PasswordReset, 5).await);
         assert_eq!(follow(&world, 1_001, 5).await, Err(Error::InvalidToken), "for another purpose");
         for number in 10..20 {
-            assert!(ask(&world, 2_000, Purpose::MagicLink, number).await);
+            assert!(ask(&world, 4_000, Purpose::MagicLink, number).await);
         }
-        assert!(!ask(&world, 2_001, Purpose::MagicLink, 20).await, "no eleventh mail in a minute");
-        assert!(follow(&world, 2_002, 19).await.is_ok(), "the last one that was mailed still works");
+        assert!(!ask(&world, 4_001, Purpose::MagicLink, 20).await, "no eleventh mail in a minute");
+        assert!(follow(&world, 4_002, 19).await.is_ok(), "the last one that was mailed still works");
+        assert!(!ask(&world, 4_100, Purpose::MagicLink, 21).await, "nor in an hour");
+        assert!(ask(&world, 7_601, Purpose::MagicLink, 22).await);
     })
     .await;
 }
@@ -574,8 +576,10 @@ async fn what_is_over_is_swept_and_what_is_not_stays() {
         assert!(ask(&world, 0, Purpose::MagicLink, 1).await);
         assert_eq!(try_password(&world, 0, "driver@example.com", None).await, Err(Error::WrongCredentials));
         assert_eq!(world.at(60, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(0));
-        // The link and the two windows; the sign-in has 29 days left.
-        assert_eq!(world.at(2 * 86_400, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(3));
+        assert_eq!(world.at(7_199, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(0));
+        // The link and three windows: of the address, of its links in an hour, of the password. The sign-in has 29 days
+        // left.
+        assert_eq!(world.at(2 * 86_400, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(4));
         assert!(world.knows(2 * 86_400, cookie(&opened.token)).await);
         assert_eq!(world.at(32 * 86_400, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(1));
     })

@@ -5,8 +5,8 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::process::Stdio;
 
 use serde_json::json;
-use tests::on_both;
 use tests::server::printed;
+use tests::{on_both, until};
 
 use super::files::photo;
 
@@ -56,6 +56,18 @@ fn comes_back(backend: tests::Backend) {
         let said = json!({ "client_ref": "p", "text": "Schön \"so\"\n\\ 🔧", "file_ids": [picture] });
         dana.client.post(&format!("/api/sessions/{session}/messages"), said).await.expect_status(201);
         let events = dana.events(&session).await;
+        // A job that was being worked on when the picture was taken.
+        until("a job to be done", async || {
+            (server.database().count("jobs", "status = 'done'") > 0).then_some(())
+        })
+        .await;
+        let taken = server.database().execute(
+            "UPDATE jobs SET status = 'running', finished_at = NULL, lease_owner = 'gone',
+               lease_until = '2100-01-01T00:00:00.000000Z'
+             WHERE id = (SELECT id FROM jobs WHERE status = 'done' AND attempts > 0 LIMIT 1)",
+        );
+        assert_eq!(taken, Ok(()));
+        assert_eq!(server.database().count("jobs", "lease_owner = 'gone'"), 1);
         let file = server.folder().join("pitlane.backup");
         let path = file.to_str().expect("a path").to_owned();
         let made = server.pitlane(&["backup", &path]);
@@ -81,6 +93,10 @@ fn comes_back(backend: tests::Backend) {
         assert!(restored.status.success(), "{}", printed(&restored));
         assert!(printed(&restored).contains("invariants hold"), "{}", printed(&restored));
         server.start().await;
+        until("the work of who is gone to be taken up", async || {
+            (server.database().count("jobs", "lease_owner = 'gone'") == 0).then_some(())
+        })
+        .await;
         assert_eq!(dana.events(&session).await, events, "to the byte, and nothing of later");
         let link = dana.client.get(&format!("/api/files/{picture}")).await.expect_status(303).location();
         server.guest().get(&link).await.expect_status(200);

@@ -156,7 +156,7 @@ fn outside_development_there_is_no_sandbox() {
         ("STRIPE_SECRET_KEY", "sk_live_of_the_tests"),
     ];
     run_with(Backend::Sqlite, &production, async |server| {
-        let guest = server.guest().with_header("authorization", "Bearer sk_test_x");
+        let guest = server.guest().described_elsewhere().with_header("authorization", "Bearer sk_test_x");
         for path in
             ["/v1/customers", "/v1/account", "/sandbox", "/sandbox/control", "/sandbox/static/sandbox.css"]
         {
