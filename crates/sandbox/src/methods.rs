@@ -12,7 +12,8 @@ use crate::ids;
 use crate::listing::{self, Filter};
 use crate::state::{Search, Tx};
 
-const REDISPLAY: [&str; 3] = ["always", "limited", "unspecified"];
+/// The values of `allow_redisplay`.
+pub(crate) const REDISPLAY: [&str; 3] = ["always", "limited", "unspecified"];
 
 /// Makes a payment method of a checked card.
 pub(crate) fn open(

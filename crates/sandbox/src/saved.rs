@@ -5,13 +5,15 @@ use serde_json::{Value, json};
 use crate::document::{Document, Kind};
 use crate::fault::Fault;
 use crate::form::Scope;
+use crate::methods::REDISPLAY;
 use crate::state::{Search, Tx};
 use crate::timers;
 
-const REDISPLAY: [&str; 3] = ["always", "limited", "unspecified"];
 const SWITCH: [&str; 2] = ["disabled", "enabled"];
 /// The most cards that a page offers.
-const OFFERED_MAX: i64 = 5;
+const OFFERED_MAX: usize = 5;
+/// The most of a customer's cards that are looked at.
+const READ_MAX: i64 = 100;
 
 /// `saved_payment_method_options` of a new session; null for one without a customer that says nothing about it.
 ///
@@ -50,7 +52,7 @@ pub(crate) fn offered(tx: &mut Tx<'_>, session: &Document) -> Result<Vec<Documen
         return Ok(Vec::new());
     };
     let filters = filters.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    let mut search = Search::newest(Kind::Method, "customer", customer, OFFERED_MAX);
+    let mut search = Search::newest(Kind::Method, "customer", customer, READ_MAX);
     search.fields.push(("allow_redisplay", filters));
     let (year, month) = timers::year_and_month(tx.now);
     let (mut found, _) = tx.search(&search)?;
@@ -58,6 +60,7 @@ pub(crate) fn offered(tx: &mut Tx<'_>, session: &Document) -> Result<Vec<Documen
         let number = |field| method.get("card").get(field).and_then(Value::as_i64).unwrap_or_default();
         (number("exp_year"), number("exp_month")) >= (year, month)
     });
+    found.truncate(OFFERED_MAX);
     Ok(found)
 }
 

@@ -237,6 +237,19 @@ on_both! {
         assert_eq!(refused.headers["allow"], "GET");
     }
 
+    async fn every_address_of_the_sandbox_that_is_described_is_there(server) {
+        let guest = server.guest();
+        let mut met = 0;
+        for operation in operations().iter().filter(|one| one.path.starts_with("/sandbox")) {
+            let answer = operation.call(&guest).await;
+            assert_ne!(answer.status, 405, "{}", operation.name());
+            // The page for what is nowhere stands behind a thing that is unknown, and not behind an address without one.
+            assert!(answer.status != 404 || operation.path.contains('{'), "{}", operation.name());
+            met += 1;
+        }
+        assert!(met >= 15, "{met}");
+    }
+
     async fn the_description_can_be_read_without_anything_from_elsewhere(server) {
         let page = server.guest().get("/api/docs").await.expect_status(200);
         for operation in operations() {

@@ -289,6 +289,14 @@ fn after_its_time_a_session_is_its_summary_and_later_nothing() {
             let dana = server.sign_in(&dana.email, PASSWORD).await;
             let page = dana.client.get(&format!("/sessions/{session}/complete")).await.expect_status(200);
             assert!(page.text.contains("The heat shield."));
+            // What stays is not written on any more; the newer session's summary can still be handed in.
+            let max = server.sign_in(&max.email, PASSWORD).await;
+            let late = json!({ "findings": "It was the other shield." });
+            let path = |session: &str| format!("/api/sessions/{session}/summary");
+            max.client.post(&path(session), late.clone()).await.refused(409, "session_closed");
+            let kept = max.client.get(&format!("/sessions/{session}/summary")).await.expect_status(200);
+            assert!(kept.text.contains("The heat shield.") && !kept.text.contains("Correct the summary"));
+            max.client.post(&path(&newer), late).await.expect_status(201);
             let checked = server.pitlane(&["doctor"]);
             assert!(checked.status.success(), "{}", server::printed(&checked));
 

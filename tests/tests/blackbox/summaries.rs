@@ -50,6 +50,9 @@ on_both! {
         assert_eq!((&second.body["revision"], &second.body["submitted_at"]), (&json!(2), &first.body["submitted_at"]));
         let events = kinds(dana, session).await;
         assert_eq!(events.iter().filter(|kind| *kind == "summary").count(), 2, "{events:?}");
+        let room = dana.client.get(&format!("/chat/{session}")).await.expect_status(200);
+        let told = |what: &str| room.text.matches(&format!("Max Mechanic {what} the summary.")).count();
+        assert_eq!((told("wrote"), told("corrected")), (1, 1), "{}", room.text);
 
         let mail = server.message_to(&dana.email, "summary_delivered").await;
         let text = mail["text"].as_str().expect("text");

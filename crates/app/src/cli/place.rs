@@ -41,15 +41,16 @@ fn places(settings: &Settings) -> Vec<PathBuf> {
 // Root can write everywhere, and what it makes is its own: a server that runs as somebody else could not open it.
 // Where nothing is there yet, what is restored goes to whoever owns the folder around it.
 fn not_a_strangers(places: &[PathBuf], me: u32, folders_around: bool) -> Outcome {
-    let around =
-        places.iter().flat_map(|place| absolute(place).ancestors().map(Path::to_owned).collect::<Vec<_>>());
-    let around: Vec<PathBuf> = if folders_around { around.collect() } else { Vec::new() };
-    let found = places.iter().chain(&around).find_map(|place| Some((place, place.metadata().ok()?.uid())));
+    let above =
+        |place: &PathBuf| -> Vec<PathBuf> { absolute(place).ancestors().map(Path::to_owned).collect() };
+    let around = places.iter().filter(|_| folders_around).flat_map(above);
+    let found =
+        places.iter().cloned().chain(around).find_map(|place| Some((place.metadata().ok()?.uid(), place)));
     match found {
-        Some((place, owner)) if owner != me => Err(format!(
+        Some((owner, place)) if owner != me => Err(format!(
             "{} belongs to the user with the number {owner}, and what root writes there the server could not open: \
              run this as that user, such as with `runuser -u NAME -- pitlane …`",
-            absolute(place).display()
+            absolute(&place).display()
         )),
         Some(_) | None => Ok(()),
     }

@@ -27,7 +27,7 @@ use super::vehicles::VehicleBody;
 use crate::realtime::protocol::EventWire;
 use crate::state::Pitlane;
 use crate::usecases::read_receipt::paper;
-use crate::usecases::{self, Error};
+use crate::usecases::{Error, cards};
 
 /// Rows of one table that are read at once.
 const PAGE: u32 = 500;
@@ -44,9 +44,9 @@ pub fn routes(router: &mut Router) {
 async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let (user, actor, now) = (UserBody::from(person.user()), person.actor(), app.clock.now());
     let id = person.id();
-    let cards = cards(&app, &person).await?;
+    let cards = cards::list_within(&app, id, PATIENCE).await?;
     let mut archive = app.db.read(move |tx| gather(tx, id, actor, now)).await?;
-    archive["cards"] = json!(cards);
+    archive["cards"] = json!(cards.map(|cards| cards.into_iter().map(CardBody::from).collect::<Vec<_>>()));
     archive["exported_at"] = json!(now);
     archive["user"] = json!(user);
     let name = format!("attachment; filename=\"pitlane-{}.json\"", &now.to_string()[..10]);
@@ -54,19 +54,6 @@ async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRespo
         .insert_header((CONTENT_DISPOSITION, name))
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(archive))
-}
-
-/// The cards that the payment provider keeps; `None` when it does not answer, for which nobody waits who wants the rest.
-async fn cards(app: &Pitlane, person: &SignedIn) -> Result<Option<Vec<CardBody>>, Error> {
-    match tokio::time::timeout(PATIENCE, usecases::cards::list(app, person.id())).await {
-        Ok(Ok(cards)) => Ok(Some(cards.into_iter().map(CardBody::from).collect())),
-        Ok(Err(Error::Gateway(error))) => {
-            tracing::warn!(%error, "the kept cards can't be exported");
-            Ok(None)
-        }
-        Ok(Err(error)) => Err(error),
-        Err(_) => Ok(None),
-    }
 }
 
 fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Result<Value, Error> {

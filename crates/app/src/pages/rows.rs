@@ -93,7 +93,7 @@ pub fn session_row(app: &Pitlane, view: &SessionView, beside: &Beside) -> Sessio
         plan_name: plan_name(app, &view.price_book, view.plan),
         vehicle: beside.vehicles.get(&view.id).map(VehicleView::title),
         summary_due: view.status == sessions::Status::Completed
-            && !view.content_dropped
+            && sessions::may_summarise(view.status, view.content_dropped).is_ok()
             && !beside.summarised.contains(&view.id),
         other_name: other.map(|person| person.name.clone()),
         status: status(view.status),

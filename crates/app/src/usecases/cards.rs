@@ -1,5 +1,7 @@
 //! The cards that the payment provider keeps for a customer. None of it is stored here.
 
+use std::time::Duration;
+
 use kernel::UserId;
 use payments::gateway::SavedCard;
 
@@ -17,6 +19,27 @@ pub async fn list(pitlane: &Pitlane, person: UserId) -> Result<Vec<SavedCard>, E
     match reference(pitlane, person).await? {
         Some(customer) => Ok(pitlane.gateway.cards_of_customer(&customer).await?),
         None => Ok(Vec::new()),
+    }
+}
+
+/// The cards of this person, for a page or a file that goes on without them: `None` when the provider does not answer
+/// within that time, or refuses.
+///
+/// # Errors
+/// The storage's.
+pub async fn list_within(
+    pitlane: &Pitlane,
+    person: UserId,
+    patience: Duration,
+) -> Result<Option<Vec<SavedCard>>, Error> {
+    match tokio::time::timeout(patience, list(pitlane, person)).await {
+        Ok(Ok(cards)) => Ok(Some(cards)),
+        Ok(Err(Error::Gateway(error))) => {
+            tracing::warn!(%error, "the kept cards can't be told");
+            Ok(None)
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_) => Ok(None),
     }
 }
 

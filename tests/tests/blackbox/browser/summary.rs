@@ -49,9 +49,14 @@ fn a_mechanic_writes_the_summary_over_a_closed_tab_and_the_customer_reads_it() {
         phone.press("Summary, receipt and what comes next").await;
         phone.reads("The summary is on its way").await;
         phone.picture("complete-waiting-phone").await;
+        let wide = driver.open(server, Screen::Desk).await;
+        wide.sign_in_as(dana).await;
+        wide.open(&format!("/chat/{session}")).await;
+        wide.reads("Session over").await;
         desk.press("Send the summary to Dana Driver").await;
         desk.reads("Correct the summary").await;
         desk.picture("summary-desk").await;
+        wide.reads("Max Mechanic wrote the summary.").await;
         phone.reads("Change it within two weeks.").await;
         phone.reload().await;
         phone.reads("The third coil fails.").await;
@@ -61,17 +66,18 @@ fn a_mechanic_writes_the_summary_over_a_closed_tab_and_the_customer_reads_it() {
         phone.reads("It shakes at idle.").await;
         phone.press("Book Quick Chat again").await;
         phone.arrives_at("/intake").await;
-        let wide = driver.open(server, Screen::Desk).await;
-        wide.sign_in_as(dana).await;
         wide.open(&format!("/session/{session}/complete")).await;
         wide.reads("The third coil fails.").await;
         wide.picture("complete-desk").await;
+        wide.open(&format!("/chat/{session}")).await;
+        wide.reads("Max Mechanic wrote the summary.").await;
 
         desk.press("Correct the summary").await;
         desk.reads("Save the correction").await;
         desk.fill("next_steps", "Change it this week.").await;
         desk.press("Save the correction").await;
         desk.reads("corrected").await;
+        wide.reads("Max Mechanic corrected the summary.").await;
         for browser in [phone, desk, wide] {
             browser.close().await;
         }

@@ -22,15 +22,9 @@ pub(super) async fn section(app: &Pitlane, person: &User) -> Result<CardSection,
         Role::Customer => {}
         Role::Mechanic | Role::Workshop | Role::Support | Role::Admin => return Ok(CardSection::Absent),
     }
-    match tokio::time::timeout(PATIENCE, cards::list(app, person.id())).await {
-        Ok(Ok(cards)) => Ok(CardSection::Cards(cards.into_iter().map(row).collect())),
-        Ok(Err(Error::Gateway(error))) => {
-            tracing::warn!(%error, "the kept cards can't be shown");
-            Ok(CardSection::Unavailable)
-        }
-        Ok(Err(error)) => Err(error),
-        Err(_) => Ok(CardSection::Unavailable),
-    }
+    let cards = cards::list_within(app, person.id(), PATIENCE).await?;
+    Ok(cards
+        .map_or(CardSection::Unavailable, |cards| CardSection::Cards(cards.into_iter().map(row).collect())))
 }
 
 fn row(card: SavedCard) -> CardRow {
