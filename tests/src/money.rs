@@ -78,6 +78,30 @@ impl Person {
         self.client.post_form(&path, &[("card_number", card), ("exp", "12/34"), ("cvc", "123")]).await
     }
 
+    /// Types a card into the payment page and ticks that it may be kept.
+    pub async fn pay_and_keep(&self, checkout: &Checkout, card: &str) -> Answer {
+        let path = format!("/sandbox/checkout/{}/pay", checkout.id);
+        let form = [
+            ("card_number", card),
+            ("exp", "12/34"),
+            ("cvc", "123"),
+            ("name", &self.name),
+            ("email", &self.email),
+            ("save_card", "on"),
+        ];
+        self.client.post_form(&path, &form).await
+    }
+
+    /// A paid session whose card is kept.
+    ///
+    /// # Panics
+    /// A step is refused.
+    pub async fn session_with_card(&self, plan: &str, card: &str) -> String {
+        let checkout = self.checkout(plan).await;
+        self.pay_and_keep(&checkout, card).await.expect_status(303);
+        self.session_of(&checkout).await
+    }
+
     /// The session of a paid checkout, by the call of the return page.
     ///
     /// # Panics

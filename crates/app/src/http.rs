@@ -38,6 +38,7 @@ pub mod sessions;
 pub mod stripe_webhook;
 pub mod summaries;
 pub mod trace;
+pub mod upgrades;
 pub mod users;
 pub mod vehicles;
 pub mod workshops;

@@ -6,11 +6,14 @@ pub mod applications;
 pub mod assign_mechanic;
 pub mod cancel_session;
 pub mod cards;
+pub mod charge_card;
 pub mod decline_request;
+pub mod earn_session;
 pub mod end_session;
 pub mod erase_account;
 pub mod expire_order;
 pub mod expire_request;
+pub mod extend_session;
 pub mod fulfil_order;
 pub mod give_back;
 pub mod journey;
@@ -42,6 +45,7 @@ pub mod start_checkout;
 pub mod start_intake;
 pub mod start_session;
 pub mod suspend_user;
+pub mod upgrade_session;
 pub mod upload_file;
 pub mod vehicles;
 pub mod view_summary;
@@ -83,6 +87,15 @@ pub enum Error {
     /// A payment page that can't be opened.
     #[error(transparent)]
     Checkout(#[from] start_checkout::Refusal),
+    /// A card that was not charged.
+    #[error(transparent)]
+    Charge(#[from] charge_card::Refusal),
+    /// A session that gets no more time.
+    #[error(transparent)]
+    Extend(#[from] extend_session::Refusal),
+    /// A session that can't be upgraded, or not this way.
+    #[error(transparent)]
+    Upgrade(#[from] upgrade_session::Refusal),
     /// An intake or an upload.
     #[error(transparent)]
     Intake(#[from] intake::Error),

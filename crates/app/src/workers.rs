@@ -9,6 +9,7 @@
 
 pub mod expire_order;
 pub mod expire_request;
+pub mod follow_up_notice;
 pub mod forget_payer;
 pub mod jobs;
 pub mod mail;

@@ -19,6 +19,8 @@ pub enum JobKind {
     ExpireRequest,
     /// Sends money back.
     Refund,
+    /// Tells on other channels what an open page did not show.
+    FollowUpNotice,
     /// Deletes uploads that nothing refers to.
     SweepFiles,
     /// Makes the payment provider forget somebody who left.
@@ -42,7 +44,7 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Mail,
         Self::MailBatch,
         Self::Sms,
@@ -50,6 +52,7 @@ impl JobKind {
         Self::ExpireOrder,
         Self::ExpireRequest,
         Self::Refund,
+        Self::FollowUpNotice,
         Self::SweepFiles,
         Self::ForgetPayer,
         Self::Retain,
@@ -66,6 +69,7 @@ impl JobKind {
             Self::ExpireOrder => "expire_order",
             Self::ExpireRequest => "expire_request",
             Self::Refund => "refund",
+            Self::FollowUpNotice => "follow_up_notice",
             Self::SweepFiles => "sweep_files",
             Self::ForgetPayer => "forget_payer",
             Self::Retain => "retain",
@@ -88,7 +92,7 @@ impl JobKind {
             Self::Refund | Self::ForgetPayer => {
                 Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 }
             }
-            Self::ExpireOrder | Self::ExpireRequest => {
+            Self::ExpireOrder | Self::ExpireRequest | Self::FollowUpNotice => {
                 Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 }
             }
             Self::Reconcile | Self::SweepFiles | Self::Retain | Self::Prune => {
@@ -109,6 +113,7 @@ impl JobKind {
             | Self::ExpireOrder
             | Self::ExpireRequest
             | Self::Refund
+            | Self::FollowUpNotice
             | Self::ForgetPayer => None,
         }
     }

@@ -72,6 +72,8 @@ ids! {
     PaymentId,
     /// Money sent back.
     RefundId,
+    /// A payment that its customer has taken to their bank.
+    DisputeId,
     /// A balanced set of ledger entries.
     LedgerTransactionId,
     /// A consultation, from its payment on.

@@ -7,6 +7,7 @@
 //! | [`preference`] | [`Topic`]: which mails a person may switch off, and did |
 //! | [`suppression`] | [`Suppression`]: addresses that must not be written to |
 //! | [`message`] | [`Message`] and [`MailboxMessage`]: what is sent, and what the development mailbox keeps |
+//! | [`personal`] | [`PersonalNotice`]: what an open page has to have shown, before other channels follow |
 //! | [`send`] | the decisions: enqueue, begin, finish, suppress |
 //! | [`gateway`] | [`Mailer`]: whoever carries mail |
 //! | [`store`] | [`Store`]: what this needs from a database |
@@ -23,6 +24,7 @@ pub mod delivery;
 pub mod gateway;
 pub mod message;
 pub mod milestone;
+pub mod personal;
 pub mod preference;
 pub mod send;
 pub mod store;
@@ -32,6 +34,7 @@ pub use delivery::{Delivery, DeliveryStatus, NewDelivery, StoredDelivery};
 pub use gateway::{BatchMailer, Mailer, Receipt, SendError, Texter};
 pub use message::{MailboxMessage, Message};
 pub use milestone::{Category, Channel, Milestone};
+pub use personal::PersonalNotice;
 pub use preference::{Topic, prefer, preferences, wants};
 pub use send::{Begin, Error, begin, enqueue, finish, join, part, prune_mailbox, suppress};
 pub use store::Store;

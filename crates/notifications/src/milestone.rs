@@ -83,6 +83,8 @@ pub enum Milestone {
     SummaryDelivered,
     /// Money is on its way back.
     Refunded,
+    /// A chat became video, and the mechanic's page did not show it (UPG-18).
+    SessionUpgraded,
     /// Somebody's application has arrived; to them (G-08).
     ApplicationReceived,
     /// An application waits; to the admins.
@@ -103,7 +105,7 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
@@ -119,6 +121,7 @@ impl Milestone {
         Self::SessionEnded,
         Self::SummaryDelivered,
         Self::Refunded,
+        Self::SessionUpgraded,
         Self::ApplicationReceived,
         Self::ApplicationArrived,
         Self::ApplicationApproved,
@@ -147,6 +150,7 @@ impl Milestone {
             Self::SessionEnded => "session_ended",
             Self::SummaryDelivered => "summary_delivered",
             Self::Refunded => "refunded",
+            Self::SessionUpgraded => "session_upgraded",
             Self::ApplicationReceived => "application_received",
             Self::ApplicationArrived => "application_arrived",
             Self::ApplicationApproved => "application_approved",
@@ -181,6 +185,7 @@ impl Milestone {
             | Self::SessionEnded
             | Self::SummaryDelivered
             | Self::Refunded
+            | Self::SessionUpgraded
             | Self::ApplicationReceived
             | Self::ApplicationArrived
             | Self::ApplicationApproved
@@ -226,6 +231,7 @@ impl Milestone {
             | Self::AccountSuspended
             | Self::NextStepsReminder => &[Channel::Mail],
             Self::PhoneCode => &[Channel::Sms],
+            Self::SessionUpgraded => &[Channel::Sms, Channel::Mail],
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What notifications need from a database.
 
-use kernel::id::{BatchId, DeliveryId};
+use kernel::id::{BatchId, DeliveryId, EventId};
 use kernel::{StoreError, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::delivery::Delivery;
 use crate::message::MailboxMessage;
 use crate::milestone::Channel;
+use crate::personal::PersonalNotice;
 use crate::preference::Topic;
 use crate::suppression::Suppression;
 
@@ -81,6 +82,24 @@ pub trait Store {
     /// # Errors
     /// When the storage fails.
     fn preferences_delete(&mut self, person: UserId) -> Result<(), StoreError>;
+
+    /// Writes down what somebody was told on their own channel.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn notice_insert(&mut self, notice: &PersonalNotice) -> Result<(), StoreError>;
+
+    /// One such notice.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn notice_by_id(&mut self, id: EventId) -> Result<Option<PersonalNotice>, StoreError>;
+
+    /// This person's client has shown the notice, for the first time.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn notice_acknowledge(&mut self, id: EventId, user: UserId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Puts a message into the development mailbox; `false` when one with its key is there.
     ///

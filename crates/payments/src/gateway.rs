@@ -8,16 +8,19 @@ use async_trait::async_trait;
 use kernel::id::{OrderId, RefundId, UserId};
 use kernel::{Money, Timestamp};
 
+use crate::dispute::DisputeStatus;
 use crate::inbox::InboxEvent;
 
 /// Why the provider gave no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayError {
-    /// The customer's bank or card said no.
+    /// The customer's bank or card said no, or wants the customer to be there.
     #[error("the payment was declined: {code}")]
     Declined {
         /// The provider's code.
         code: String,
+        /// The provider's id of the payment that waits for another card, if one was made.
+        intent: Option<String>,
     },
     /// The call may or may not have taken effect. Calling again with the same key finds out.
     #[error("the provider's answer was lost: {0}")]
@@ -81,6 +84,23 @@ pub struct NewCheckout {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// A kept card to charge while its holder is not asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCharge {
+    /// The order to pay.
+    pub order: OrderId,
+    /// The key that makes this call repeatable.
+    pub idempotency_key: String,
+    /// The provider's id of the customer.
+    pub customer: String,
+    /// The provider's id of the card.
+    pub card: String,
+    /// How much.
+    pub amount: Money,
+    /// Notes for people who look at the payment at the provider.
+    pub metadata: BTreeMap<String, String>,
+}
+
 /// Whether a payment page can still be paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CheckoutStatus {
@@ -137,6 +157,8 @@ pub struct Intent {
     pub received: Money,
     /// Whether its last attempt failed, and the provider's code for why.
     pub failure: Option<String>,
+    /// The order it was made for, from the notes.
+    pub order: Option<OrderId>,
 }
 
 /// A refund to carry out.
@@ -176,6 +198,25 @@ pub struct ProviderRefund {
     pub status: ProviderRefundStatus,
 }
 
+/// A dispute as the provider knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderDispute {
+    /// The provider's id of it.
+    pub id: String,
+    /// The provider's id of the payment.
+    pub payment_intent: String,
+    /// How much is disputed.
+    pub amount: Money,
+    /// Why, in the provider's words.
+    pub reason: String,
+    /// Where it stands.
+    pub status: DisputeStatus,
+    /// Whether the bank has taken the money.
+    pub withdrawn: bool,
+    /// Until when it can be answered.
+    pub due_at: Option<Timestamp>,
+}
+
 /// A card that the provider keeps for a customer, as far as anybody here may know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedCard {
@@ -203,11 +244,15 @@ pub enum EventSubject {
         /// Whether the page can have changed since.
         final_word: bool,
     },
+    /// A payment, as it was when the event happened.
+    Intent(Intent),
     /// Something about the refunds of a payment.
     Refunds {
         /// The provider's id of the payment.
         payment_intent: String,
     },
+    /// Something about a dispute, with the provider's id of it.
+    Dispute(String),
     /// Of no concern here.
     Other,
 }
@@ -252,6 +297,17 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// [`GatewayError`].
     async fn checkout_expire(&self, id: &str) -> Result<Checkout, GatewayError>;
+    /// Charges a kept card without its holder, or answers with the charge made under the same key. Only a charge that
+    /// has succeeded or is on its way is answered.
+    ///
+    /// # Errors
+    /// [`GatewayError::Declined`] when the card's holder or another card is needed; [`GatewayError`].
+    async fn charge_create(&self, charge: &NewCharge) -> Result<Intent, GatewayError>;
+    /// Gives up a payment that waits for its customer, and answers what it is now: it may have been paid before.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    async fn intent_cancel(&self, id: &str) -> Result<Intent, GatewayError>;
     /// The payment as it is now.
     ///
     /// # Errors
@@ -267,6 +323,11 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// [`GatewayError`].
     async fn refunds_of_intent(&self, payment_intent: &str) -> Result<Vec<ProviderRefund>, GatewayError>;
+    /// The dispute as it is now; `None` when it is about no payment of this kind.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    async fn dispute_by_id(&self, id: &str) -> Result<Option<ProviderDispute>, GatewayError>;
     /// The cards that are kept for a customer, newest first, at most a hundred; none for a customer that the provider
     /// does not know.
     ///

@@ -11,10 +11,16 @@
 //! | a refund went out | refunds payable | stripe clearing |
 //! | a refund bounced after it went out | stripe clearing | refunds payable |
 //! | a refund of a kept charge will not happen | refunds payable | deferred revenue, tax payable |
+//! | a session took place | deferred revenue | platform revenue, provider payable |
+//! | a refund of what was earned is asked for, just before it | platform revenue, provider payable | deferred revenue |
+//! | a bank takes a disputed charge | disputes held | stripe clearing |
+//! | a dispute was won | stripe clearing | disputes held |
+//! | a dispute was lost | dispute losses | disputes held |
 
-use kernel::id::{LedgerTransactionId, OrderId, PaymentId, RefundId};
+use kernel::id::{DisputeId, LedgerTransactionId, OrderId, PaymentId, RefundId};
 use kernel::{BasisPoints, Context, Money, MoneyError, Timestamp};
 
+use crate::dispute::Dispute;
 use crate::error::Error;
 use crate::order::OrderTerms;
 use crate::payment::Payment;
@@ -31,12 +37,28 @@ pub enum Account {
     RefundsPayable,
     /// Owed to the tax authority.
     TaxPayable,
+    /// What the platform has earned.
+    PlatformRevenue,
+    /// Owed to those who helped.
+    ProviderPayable,
+    /// Held by banks while a dispute lasts.
+    DisputesHeld,
+    /// Lost in disputes.
+    DisputeLosses,
 }
 
 impl Account {
     /// Every account.
-    pub const ALL: [Self; 4] =
-        [Self::StripeClearing, Self::DeferredRevenue, Self::RefundsPayable, Self::TaxPayable];
+    pub const ALL: [Self; 8] = [
+        Self::StripeClearing,
+        Self::DeferredRevenue,
+        Self::RefundsPayable,
+        Self::TaxPayable,
+        Self::PlatformRevenue,
+        Self::ProviderPayable,
+        Self::DisputesHeld,
+        Self::DisputeLosses,
+    ];
 
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
@@ -45,6 +67,10 @@ impl Account {
             Self::DeferredRevenue => "deferred_revenue",
             Self::RefundsPayable => "refunds_payable",
             Self::TaxPayable => "tax_payable",
+            Self::PlatformRevenue => "platform_revenue",
+            Self::ProviderPayable => "provider_payable",
+            Self::DisputesHeld => "disputes_held",
+            Self::DisputeLosses => "dispute_losses",
         }
     }
 
@@ -69,17 +95,32 @@ pub enum TransactionKind {
     RefundBounced,
     /// A refund will not happen.
     RefundReleased,
+    /// What was paid for took place, or a refund of it will not happen after all.
+    Earned,
+    /// Part of what was earned goes back.
+    Unearned,
+    /// A bank has taken a disputed charge.
+    DisputeOpened,
+    /// It gave it back.
+    DisputeWon,
+    /// It keeps it.
+    DisputeLost,
 }
 
 impl TransactionKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::Charge,
         Self::Surplus,
         Self::RefundRequested,
         Self::RefundPaid,
         Self::RefundBounced,
         Self::RefundReleased,
+        Self::Earned,
+        Self::Unearned,
+        Self::DisputeOpened,
+        Self::DisputeWon,
+        Self::DisputeLost,
     ];
 
     /// The stored name.
@@ -91,6 +132,11 @@ impl TransactionKind {
             Self::RefundPaid => "refund_paid",
             Self::RefundBounced => "refund_bounced",
             Self::RefundReleased => "refund_released",
+            Self::Earned => "earned",
+            Self::Unearned => "unearned",
+            Self::DisputeOpened => "dispute_opened",
+            Self::DisputeWon => "dispute_won",
+            Self::DisputeLost => "dispute_lost",
         }
     }
 
@@ -117,6 +163,7 @@ pub struct Transaction {
     order: OrderId,
     payment: PaymentId,
     refund: Option<RefundId>,
+    dispute: Option<DisputeId>,
     entries: Vec<Entry>,
     at: Timestamp,
 }
@@ -205,6 +252,57 @@ impl Transaction {
         Self::of_refund(TransactionKind::RefundReleased, refund, &entries, cx)
     }
 
+    /// What a payment was for took place: its net is shared out between the platform and the provider.
+    ///
+    /// # Errors
+    /// [`Error::Money`] on an overflow.
+    pub fn earned(payment: &Payment, shares: Shares, cx: &Context) -> Result<Self, Error> {
+        Self::of_payment(TransactionKind::Earned, payment, &shares.lines(false)?, cx)
+    }
+
+    /// A refund of what was earned will not happen: its part is earned again.
+    ///
+    /// # Errors
+    /// [`Error::Money`] on an overflow.
+    pub fn earned_again(refund: &Refund, shares: Shares, cx: &Context) -> Result<Self, Error> {
+        Self::of_refund(TransactionKind::Earned, refund, &shares.lines(false)?, cx)
+    }
+
+    /// A refund takes this part of what was earned.
+    ///
+    /// # Errors
+    /// [`Error::Money`] on an overflow.
+    pub fn unearned(refund: &Refund, shares: Shares, cx: &Context) -> Result<Self, Error> {
+        Self::of_refund(TransactionKind::Unearned, refund, &shares.lines(true)?, cx)
+    }
+
+    /// A bank has taken the disputed amount, and gives it back or keeps it.
+    ///
+    /// # Errors
+    /// [`Error::Money`] on an overflow.
+    pub fn disputed(
+        kind: DisputeMove,
+        payment: &Payment,
+        dispute: &Dispute,
+        cx: &Context,
+    ) -> Result<Self, Error> {
+        let (kind, debit, credit) = match kind {
+            DisputeMove::Taken => {
+                (TransactionKind::DisputeOpened, Account::DisputesHeld, Account::StripeClearing)
+            }
+            DisputeMove::Returned => {
+                (TransactionKind::DisputeWon, Account::StripeClearing, Account::DisputesHeld)
+            }
+            DisputeMove::Lost => {
+                (TransactionKind::DisputeLost, Account::DisputeLosses, Account::DisputesHeld)
+            }
+        };
+        let entries = [(debit, dispute.amount), (credit, negative(dispute.amount)?)];
+        let mut made = Self::of_payment(kind, payment, &entries, cx)?;
+        made.dispute = Some(dispute.id);
+        Ok(made)
+    }
+
     fn of_payment(
         kind: TransactionKind,
         payment: &Payment,
@@ -217,6 +315,7 @@ impl Transaction {
             order: payment.order,
             payment: payment.id,
             refund: None,
+            dispute: None,
             entries: balanced(entries)?,
             at: cx.now,
         })
@@ -234,6 +333,7 @@ impl Transaction {
             order: refund.order,
             payment: refund.payment,
             refund: Some(refund.id),
+            dispute: None,
             entries: balanced(entries)?,
             at: cx.now,
         })
@@ -276,10 +376,60 @@ impl Transaction {
 
     /// Name that is unique per event that is recorded: the kind and what it happened to.
     pub fn reference(&self) -> String {
-        match self.refund {
-            Some(refund) => format!("{}:{refund}", self.kind.as_str()),
-            None => format!("{}:{}", self.kind.as_str(), self.payment),
+        let kind = self.kind.as_str();
+        match (self.refund, self.dispute) {
+            (Some(refund), _) => format!("{kind}:{refund}"),
+            (None, Some(dispute)) => format!("{kind}:{dispute}"),
+            (None, None) => format!("{kind}:{}", self.payment),
         }
+    }
+}
+
+/// What a dispute does to the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeMove {
+    /// The bank takes it.
+    Taken,
+    /// The bank gives it back.
+    Returned,
+    /// The bank keeps it.
+    Lost,
+}
+
+/// How the net of a payment, or of a part of it, is shared out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// The platform's.
+    pub fee: Money,
+    /// The provider's.
+    pub payable: Money,
+}
+
+impl Shares {
+    /// Both together.
+    ///
+    /// # Errors
+    /// An overflow.
+    pub fn net(self) -> Result<Money, MoneyError> {
+        self.fee.plus(self.payable)
+    }
+
+    fn lines(self, taken_back: bool) -> Result<[(Account, Money); 3], MoneyError> {
+        let net = self.net()?;
+        let lines = [
+            (Account::DeferredRevenue, net),
+            (Account::PlatformRevenue, negative(self.fee)?),
+            (Account::ProviderPayable, negative(self.payable)?),
+        ];
+        if !taken_back {
+            return Ok(lines);
+        }
+        let [deferred, revenue, payable] = lines;
+        Ok([
+            (deferred.0, negative(deferred.1)?),
+            (revenue.0, negative(revenue.1)?),
+            (payable.0, negative(payable.1)?),
+        ])
     }
 }
 
@@ -296,7 +446,7 @@ pub fn tax_contained(price: Money, rate: BasisPoints) -> Result<Money, MoneyErro
 }
 
 /// Net and tax of the part of a payment that lies between `from` and `from + amount`.
-fn shares(amount: Money, from: Money, rate: BasisPoints) -> Result<(Money, Money), MoneyError> {
+pub(crate) fn shares(amount: Money, from: Money, rate: BasisPoints) -> Result<(Money, Money), MoneyError> {
     let tax = tax_contained(from.plus(amount)?, rate)?.minus(tax_contained(from, rate)?)?;
     Ok((amount.minus(tax)?, tax))
 }

@@ -9,6 +9,8 @@
 //! | [`progress`] | what an order goes through while no money has arrived |
 //! | [`settle`](mod@settle) | arriving money meets its order: kept, seen before, or surplus |
 //! | [`give_back`] | asking for a refund and recording what became of it |
+//! | [`earning`] | [`Earning`]: what a provider has earned with a payment |
+//! | [`dispute`] | [`Dispute`]: a payment that its customer has taken to their bank |
 //! | [`inbox`] | [`claim_event`]: each event of the payment provider takes effect once |
 //! | [`receipt`](mod@receipt) | [`Receipt`]: what was paid and returned, with the tax contained in it |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten, and when |
@@ -21,6 +23,8 @@
 //!
 //! It must never know the provider's JSON, decide a price, name a session's inner state, or read a clock.
 
+pub mod dispute;
+pub mod earning;
 pub mod error;
 pub mod gateway;
 pub mod give_back;
@@ -35,13 +39,17 @@ pub mod retention;
 pub mod settle;
 pub mod store;
 
+pub use dispute::{Dispute, DisputeStatus, record_dispute};
+pub use earning::{Earning, earn};
 pub use error::Error;
 pub use gateway::{Gateway, GatewayError};
 pub use give_back::{adopt_refund, record_refund, refund_answer_lost, request_refund, take_back_free};
 pub use inbox::{InboxEvent, Outcome, claim_event};
-pub use order::{NewOrder, Order, OrderKind, OrderState, OrderStatus, OrderTerms, Placement, place};
+pub use order::{
+    NewOrder, Order, OrderKind, OrderState, OrderStatus, OrderTerms, Placement, Purchase, place,
+};
 pub use payment::{Payment, PaymentStatus};
-pub use progress::{await_money, expire, give_up, note_checkout};
+pub use progress::{await_money, expire, give_up, note_charge, note_checkout};
 pub use receipt::{Receipt, receipt};
 pub use refund::{Refund, RefundReason, RefundStatus};
 pub use retention::{PastOrder, RetentionStore};

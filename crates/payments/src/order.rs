@@ -20,19 +20,71 @@ pub const CHECKOUT_MIN_SECONDS: i64 = 1_860;
 pub enum OrderKind {
     /// A new session.
     Session,
+    /// The switch of a session from chat to video.
+    Upgrade,
+    /// More time for a session.
+    Extension,
 }
 
 impl OrderKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Session, Self::Upgrade, Self::Extension];
+
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Session => "session",
+            Self::Upgrade => "upgrade",
+            Self::Extension => "extension",
         }
     }
 
     /// The kind of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        (name == Self::Session.as_str()).then_some(Self::Session)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// What is ordered, and of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purchase {
+    /// A new session for the order's intake.
+    Session,
+    /// The switch of this session from chat to video.
+    Upgrade(SessionId),
+    /// More time for this session.
+    Extension {
+        /// The session.
+        session: SessionId,
+        /// Which of its extensions this is: 1 for the first, so that each is sold once.
+        number: u32,
+    },
+}
+
+impl Purchase {
+    /// What kind of order it makes.
+    pub const fn kind(self) -> OrderKind {
+        match self {
+            Self::Session => OrderKind::Session,
+            Self::Upgrade(_) => OrderKind::Upgrade,
+            Self::Extension { .. } => OrderKind::Extension,
+        }
+    }
+
+    /// The session that is changed; `None` when a new one is bought.
+    pub const fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Session => None,
+            Self::Upgrade(session) | Self::Extension { session, .. } => Some(session),
+        }
+    }
+
+    fn quote(self, intake: IntakeId) -> String {
+        match self {
+            Self::Session => session_quote(intake),
+            Self::Upgrade(session) => upgrade_quote(session),
+            Self::Extension { session, number } => format!("extension:{session}:{number}"),
+        }
     }
 }
 
@@ -122,6 +174,8 @@ pub struct OrderTerms {
     pub intake: IntakeId,
     /// What the order buys.
     pub kind: OrderKind,
+    /// The session that it changes; `None` when it buys a new one.
+    pub session: Option<SessionId>,
     /// Orders that offer the same thing share a quote; at most one of them keeps money.
     pub quote: String,
     /// The plan.
@@ -134,7 +188,9 @@ pub struct OrderTerms {
     pub amount: Money,
     /// The tax rate contained in the amount.
     pub tax_rate: BasisPoints,
-    /// The key under which the payment page is created, so that trying again makes no second one.
+    /// The share of the price without its tax that the platform keeps.
+    pub fee_rate: BasisPoints,
+    /// The key under which the provider is asked for money, so that trying again asks for no more.
     pub idempotency_key: String,
     /// When it was placed.
     pub created_at: Timestamp,
@@ -151,9 +207,11 @@ pub struct OrderState {
     pub checkout: Option<String>,
     /// The address of the payment page, once it is known.
     pub checkout_url: Option<String>,
+    /// The provider's id of the charge of a kept card, once it was made.
+    pub charge: Option<String>,
     /// The provider's id of the payment that was kept.
     pub payment_intent: Option<String>,
-    /// The session that was made.
+    /// The session that was made or changed, once that is done.
     pub session: Option<SessionId>,
     /// When the money arrived.
     pub paid_at: Option<Timestamp>,
@@ -175,11 +233,13 @@ pub struct Order {
 pub struct NewOrder {
     /// Who buys.
     pub customer: UserId,
-    /// What they wrote before paying.
+    /// What they wrote before paying for the session.
     pub intake: IntakeId,
-    /// The plan.
+    /// What is bought.
+    pub purchase: Purchase,
+    /// The plan: for an upgrade or more time, the one whose price it leads to.
     pub plan: PlanCode,
-    /// The price book that is valid now.
+    /// The price book that is valid: today's for a session, the session's own for everything later.
     pub book: String,
     /// The multiplier of the booked slot; one without a slot.
     pub multiplier: BasisPoints,
@@ -187,25 +247,35 @@ pub struct NewOrder {
     pub amount: Money,
     /// The tax rate contained in the amount.
     pub tax_rate: BasisPoints,
+    /// The share of the price without its tax that the platform keeps.
+    pub fee_rate: BasisPoints,
     /// How long the payment page stays open.
     pub lifetime_seconds: i64,
 }
 
 impl Order {
-    fn new(new: NewOrder, cx: &Context) -> Self {
+    // `attempt` counts the orders of the quote, this one included.
+    fn new(new: NewOrder, attempt: usize, cx: &Context) -> Self {
         let id = OrderId::new(cx.id());
+        let quote = new.purchase.quote(new.intake);
+        let idempotency_key = match new.purchase {
+            Purchase::Session => format!("checkout:{id}"),
+            Purchase::Upgrade(_) | Purchase::Extension { .. } => format!("{quote}:{attempt}"),
+        };
         let terms = OrderTerms {
             id,
             customer: new.customer,
             intake: new.intake,
-            kind: OrderKind::Session,
-            quote: session_quote(new.intake),
+            kind: new.purchase.kind(),
+            session: new.purchase.session(),
+            quote,
             plan: new.plan,
             book: new.book,
             multiplier: new.multiplier,
             amount: new.amount,
             tax_rate: new.tax_rate,
-            idempotency_key: format!("checkout:{id}"),
+            fee_rate: new.fee_rate,
+            idempotency_key,
             created_at: cx.now,
             // Whole seconds: the provider knows no smaller unit, and a repeated call must send the same value.
             expires_at: Timestamp::from_unix_seconds(cx.now.unix_seconds())
@@ -216,6 +286,7 @@ impl Order {
             status: OrderStatus::Open,
             checkout: None,
             checkout_url: None,
+            charge: None,
             payment_intent: None,
             session: None,
             paid_at: None,
@@ -233,6 +304,9 @@ impl Order {
         let corrupt = |reason: &str| Err(StoreError::corrupt("order", reason));
         if terms.amount.minor() < 0 {
             return corrupt("its amount is negative");
+        }
+        if (terms.kind == OrderKind::Session) == terms.session.is_some() {
+            return corrupt("it changes a session and names none, or makes one and names another");
         }
         if terms.expires_at < terms.created_at {
             return corrupt("it expired before it was placed");
@@ -287,7 +361,7 @@ impl Order {
         self.state.status
     }
 
-    /// The session it made.
+    /// The session it made or changed.
     pub const fn session(&self) -> Option<SessionId> {
         self.state.session
     }
@@ -305,6 +379,13 @@ impl Order {
             self.state.checkout_url = Some(url.to_owned());
         }
         Ok(self)
+    }
+
+    /// Notes the charge of a kept card that was made for it; a newer one replaces an older one, which came to nothing.
+    #[must_use]
+    pub fn charged(mut self, charge: &str) -> Self {
+        self.state.charge = Some(charge.to_owned());
+        self
     }
 
     /// The customer has done their part and the money is on its way.
@@ -400,6 +481,11 @@ pub fn session_quote(intake: IntakeId) -> String {
     format!("session:{intake}")
 }
 
+/// The quote that every order for this session's switch to video shares.
+pub fn upgrade_quote(session: SessionId) -> String {
+    format!("upgrade:{session}")
+}
+
 /// What placing an order came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placement {
@@ -420,8 +506,10 @@ pub enum Placement {
 /// # Errors
 /// [`Error::FreePlanUsed`] when the customer has had the free plan; the storage's errors.
 pub fn place(store: &mut dyn Store, new: NewOrder, cx: &Context) -> Result<Placement, Error> {
-    let quote = session_quote(new.intake);
-    for order in store.orders_of_quote_for_update(&quote)? {
+    let quote = new.purchase.quote(new.intake);
+    let standing = store.orders_of_quote_for_update(&quote)?;
+    let attempt = standing.len() + 1;
+    for order in standing {
         if order.status().holds_money() {
             return Ok(Placement::Bought(order));
         }
@@ -435,7 +523,7 @@ pub fn place(store: &mut dyn Store, new: NewOrder, cx: &Context) -> Result<Place
         }
     }
     let plan = new.plan;
-    let order = Order::new(new, cx);
+    let order = Order::new(new, attempt, cx);
     if store.order_insert(&order)? {
         return Ok(Placement::Placed(order));
     }
@@ -452,6 +540,7 @@ pub fn place(store: &mut dyn Store, new: NewOrder, cx: &Context) -> Result<Place
 fn is_spent(order: &Order, now: Timestamp) -> bool {
     let left = order.terms.expires_at.seconds_since(now);
     order.status() == OrderStatus::Open
+        && order.state.charge.is_none()
         && (left <= 0 || order.state.checkout.is_none() && left < CHECKOUT_MIN_SECONDS)
 }
 

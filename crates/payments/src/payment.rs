@@ -34,6 +34,8 @@ pub enum PaymentStatus {
     PartiallyRefunded,
     /// All of it went back.
     Refunded,
+    /// The customer's bank is asked to take it back, or has.
+    Disputed,
 }
 
 impl PaymentStatus {
@@ -44,6 +46,7 @@ impl PaymentStatus {
             Self::Paid => "paid",
             Self::PartiallyRefunded => "partially_refunded",
             Self::Refunded => "refunded",
+            Self::Disputed => "disputed",
         }
     }
 }

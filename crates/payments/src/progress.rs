@@ -31,6 +31,14 @@ pub fn note_checkout(
     Ok(offered)
 }
 
+/// Notes the charge of a kept card that was made for an order. An order that has moved on changes nothing.
+///
+/// # Errors
+/// [`Error::Missing`] without such an order; the storage's.
+pub fn note_charge(store: &mut dyn Store, order: OrderId, charge: &str) -> Result<Order, Error> {
+    change(store, order, OrderStatus::is_pending, |order| Ok(order.charged(charge)))
+}
+
 /// The customer has done their part, and the money is on its way. Only an open order changes.
 ///
 /// # Errors

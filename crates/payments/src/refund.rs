@@ -24,11 +24,15 @@ pub enum RefundReason {
     Admin,
     /// Made at the provider, outside this system.
     External,
+    /// One of the two did not come.
+    NoShow,
+    /// The video that was paid for never came about.
+    NoVideo,
 }
 
 impl RefundReason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Unfulfillable,
         Self::Duplicate,
         Self::WrongAmount,
@@ -36,6 +40,8 @@ impl RefundReason {
         Self::Unaccepted,
         Self::Admin,
         Self::External,
+        Self::NoShow,
+        Self::NoVideo,
     ];
 
     /// The stored name.
@@ -48,6 +54,8 @@ impl RefundReason {
             Self::Unaccepted => "unaccepted",
             Self::Admin => "admin",
             Self::External => "external",
+            Self::NoShow => "no_show",
+            Self::NoVideo => "no_video",
         }
     }
 

@@ -1,8 +1,10 @@
 //! The port to the database.
 
-use kernel::id::{OrderId, PaymentId, RefundId, UserId};
+use kernel::id::{OrderId, PaymentId, RefundId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 
+use crate::dispute::Dispute;
+use crate::earning::Earning;
 use crate::inbox::{InboxEvent, Outcome};
 use crate::ledger::Transaction;
 use crate::order::Order;
@@ -26,6 +28,11 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn order_by_checkout(&mut self, checkout: &str) -> Result<Option<Order>, StoreError>;
+    /// Every order that made or changes this session, oldest first, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn orders_of_session_for_update(&mut self, session: SessionId) -> Result<Vec<Order>, StoreError>;
     /// Every order of the quote, oldest first, locked until the transaction ends.
     ///
     /// # Errors
@@ -131,6 +138,37 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn ledger_append(&mut self, transaction: &Transaction) -> Result<(), StoreError>;
+
+    /// What was earned with this payment.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn earning_of_payment(&mut self, payment: PaymentId) -> Result<Option<Earning>, StoreError>;
+    /// Writes what was earned with a payment, for the first time.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn earning_insert(&mut self, earning: &Earning) -> Result<(), StoreError>;
+    /// Writes what changed.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn earning_update(&mut self, earning: &Earning) -> Result<(), StoreError>;
+    /// The disputes of this payment, oldest first.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn disputes_of_payment(&mut self, payment: PaymentId) -> Result<Vec<Dispute>, StoreError>;
+    /// Writes a new dispute.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn dispute_insert(&mut self, dispute: &Dispute) -> Result<(), StoreError>;
+    /// Writes what changed.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn dispute_update(&mut self, dispute: &Dispute) -> Result<(), StoreError>;
 
     /// The provider's id of this customer.
     ///

@@ -15,6 +15,7 @@ pub struct PriceBook {
     pub(crate) version: String,
     pub(crate) currency: Currency,
     pub(crate) tax_rate: BasisPoints,
+    pub(crate) platform_fee: BasisPoints,
     pub(crate) plans: Vec<Plan>,
     pub(crate) cancellation: Cancellation,
 }
@@ -33,6 +34,11 @@ impl PriceBook {
     /// The tax contained in its prices, at most 100 %.
     pub const fn tax_rate(&self) -> BasisPoints {
         self.tax_rate
+    }
+
+    /// The share of a price without its tax that the platform keeps, at most 100 %; the rest is the provider's.
+    pub const fn platform_fee(&self) -> BasisPoints {
+        self.platform_fee
     }
 
     /// Everything it sells, in the order of the file.

@@ -45,10 +45,18 @@ pub struct BookForm {
     /// The tax contained in the prices, in hundredths of a percent.
     #[serde(default)]
     pub tax_rate_bps: u32,
+    /// The share of a price without its tax that the platform keeps, in hundredths of a percent.
+    #[serde(default = "default_platform_fee")]
+    pub platform_fee_bps: u32,
     /// The refund rules.
     pub cancellation: CancellationForm,
     /// What it sells.
     pub plans: Vec<PlanForm>,
+}
+
+// A fifth (decision G-03).
+const fn default_platform_fee() -> u32 {
+    2_000
 }
 
 /// The refund rules as written.
@@ -227,6 +235,7 @@ fn book(form: BookForm, problems: &mut Problems) -> Option<PriceBook> {
         );
     }
     problems.share(format!("{at}.tax_rate_bps"), form.tax_rate_bps);
+    problems.share(format!("{at}.platform_fee_bps"), form.platform_fee_bps);
     let cancellation = cancellation(&at, form.cancellation, problems);
     let Some(currency) = Currency::parse(&form.currency) else {
         let known = Currency::ALL.map(Currency::as_str);
@@ -251,7 +260,8 @@ fn book(form: BookForm, problems: &mut Problems) -> Option<PriceBook> {
         plans_together(&at, &plans, problems);
     }
     let tax_rate = BasisPoints::new(form.tax_rate_bps);
-    Some(PriceBook { version: form.version, currency, tax_rate, plans, cancellation })
+    let platform_fee = BasisPoints::new(form.platform_fee_bps);
+    Some(PriceBook { version: form.version, currency, tax_rate, platform_fee, plans, cancellation })
 }
 
 fn plan(at: &str, form: PlanForm, currency: Currency, problems: &mut Problems) -> Option<Plan> {

@@ -30,7 +30,10 @@ pub use catalog::Catalog;
 pub use form::{CatalogForm, Problem};
 pub use plan::Plan;
 pub use session_price::{SessionPrice, session_price};
-pub use upgrade::{UpgradePrice, UpgradeRefusal, UpgradeStage, can_upgrade, upgrade_price, upgrade_quote};
+pub use upgrade::{
+    UpgradePrice, UpgradeRefusal, UpgradeStage, can_upgrade, extension_plan, upgrade_plan, upgrade_price,
+    upgrade_quote,
+};
 
 #[cfg(test)]
 mod testing;

@@ -3,6 +3,7 @@
 use kernel::{BasisPoints, Money, MoneyError, SessionType};
 
 use crate::book::PriceBook;
+use crate::plan::Plan;
 use crate::session_price::session_price;
 
 /// How far a session is, as far as an upgrade cares.
@@ -55,6 +56,16 @@ pub const fn can_upgrade(session_type: SessionType, stage: UpgradeStage) -> Resu
     }
 }
 
+/// The plan that a chat becomes: the direct way to video. Every book has one.
+pub fn upgrade_plan(book: &PriceBook) -> Option<&Plan> {
+    book.direct(SessionType::Video)
+}
+
+/// The plan at whose price and length more time is sold: the direct way to chat. Every book has one.
+pub fn extension_plan(book: &PriceBook) -> Option<&Plan> {
+    book.direct(SessionType::Chat)
+}
+
 /// What the switch costs and what the session costs in all, multiplier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpgradePrice {
@@ -90,7 +101,7 @@ pub fn upgrade_quote(
     multiplier: BasisPoints,
     paid: Money,
 ) -> Result<Option<UpgradePrice>, MoneyError> {
-    let Some(video) = book.direct(SessionType::Video) else { return Ok(None) };
+    let Some(video) = upgrade_plan(book) else { return Ok(None) };
     let direct = video.quote(multiplier)?;
     let difference = direct.minus(paid)?;
     let fee = if difference.minor() < 0 { Money::zero(book.currency()) } else { difference };

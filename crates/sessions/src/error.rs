@@ -98,6 +98,9 @@ pub enum Error {
     /// A mechanic writes before the session was accepted.
     #[error("the session has not been accepted yet")]
     NotAccepted,
+    /// Only a chat that is not over becomes video, and only once.
+    #[error("the session can't become video")]
+    NotUpgradable,
     /// The session has another mechanic.
     #[error("the session has a mechanic already")]
     MechanicTaken,

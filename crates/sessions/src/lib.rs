@@ -11,6 +11,7 @@
 //! | [`message`] | [`post_message`]: text, files, idempotent by the sender's own reference |
 //! | [`reaction`] | [`react`]: emoji on a message |
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
+//! | [`mod@upgrade`] | [`upgrade()`], [`suggest_upgrade`]: a chat becomes video |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten when a person goes or the time is over |
 //! | [`store`] | [`Store`]: what this domain asks of the database |
@@ -35,6 +36,7 @@ pub mod session;
 pub mod status;
 pub mod store;
 pub mod summary;
+pub mod upgrade;
 
 pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
 pub use error::{Error, Invalid, InvalidTransition};
@@ -52,3 +54,4 @@ pub use summary::{
     Submitted, Summary, SummaryDraft, SummaryEvent, SummaryField, SummaryText, may_summarise,
     save_summary_draft, submit_summary, summary_draft,
 };
+pub use upgrade::{Suggested, UpgradePrices, suggest_upgrade, upgrade};

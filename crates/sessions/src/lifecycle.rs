@@ -294,7 +294,7 @@ fn finish(
     Ok(Step { session, before, events: vec![event] })
 }
 
-fn locked(
+pub(crate) fn locked(
     store: &mut dyn Store,
     session: SessionId,
     user: UserId,
@@ -334,7 +334,7 @@ fn add(
     if added { Ok(()) } else { Err(Error::AlreadyParticipant) }
 }
 
-fn append(
+pub(crate) fn append(
     store: &mut dyn Store,
     session: Session,
     kind: Kind,

@@ -6,7 +6,7 @@ use kernel::id::{IntakeId, SessionId, UserId};
 use kernel::{Modality, PlanCode, SessionType, Timestamp};
 
 use crate::chain::Head;
-use crate::error::InvalidTransition;
+use crate::error::{Error, InvalidTransition};
 use crate::status::{EndReason, Status};
 
 /// Every field of a session as it is stored. [`Session::restore`] checks that they fit together.
@@ -180,6 +180,21 @@ impl Session {
         self.finish(Status::Expired, EndReason::Unaccepted, None, now)
     }
 
+    /// Becomes video, and may take that much longer than before.
+    ///
+    /// # Errors
+    /// [`Error::NotUpgradable`] when it is over or no chat.
+    pub fn upgrade(mut self, longer_by_minutes: u32, now: Timestamp) -> Result<Self, Error> {
+        if self.parts.status.is_ended() || self.parts.session_type != SessionType::Chat {
+            return Err(Error::NotUpgradable);
+        }
+        self.parts.session_type = SessionType::UpgradedFromChat;
+        self.parts.upgraded_at = Some(now);
+        self.parts.allowance_minutes = self.parts.allowance_minutes.saturating_add(longer_by_minutes);
+        self.parts.updated_at = now;
+        Ok(self)
+    }
+
     /// The same session after an event was appended to its log.
     #[must_use]
     pub fn logged(mut self, head: Head) -> Self {
@@ -316,6 +331,24 @@ mod tests {
         assert_eq!(session.deadline_at(), Some(at(660)));
         let ended = session.complete(EndReason::Customer, None, at(100)).expect("legal");
         assert_eq!(ended.duration_seconds(), Some(40));
+    }
+
+    #[test]
+    fn an_open_chat_becomes_video_once_and_its_deadline_moves_from_its_start() {
+        for status in Status::ALL {
+            let upgraded = reach(status).upgrade(20, at(400));
+            assert_eq!(upgraded.is_ok(), !status.is_ended(), "{status}");
+            let Ok(upgraded) = upgraded else { continue };
+            assert_eq!(upgraded.parts().session_type, SessionType::UpgradedFromChat);
+            assert_eq!(upgraded.parts().upgraded_at, Some(at(400)));
+            assert_eq!(upgraded.modality(), Modality::Video);
+            assert_eq!(upgraded.parts().allowance_minutes, 30);
+            assert_eq!(
+                upgraded.deadline_at(),
+                upgraded.parts().started_at.map(|from| from.plus_seconds(1_800))
+            );
+            assert_eq!(upgraded.upgrade(20, at(401)), Err(Error::NotUpgradable), "{status}: twice");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::tx::Tx;
 
+pub use self::payments::{SoldUpgrade, sold_upgrades};
+
 /// The most violations of one invariant that are told.
 pub const TOLD_MAX: usize = 100;
 

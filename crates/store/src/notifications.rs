@@ -6,11 +6,11 @@ use diesel::prelude::{
     Selectable, SelectableHelper,
 };
 use diesel::upsert::excluded;
-use kernel::id::{BatchId, DeliveryId, UserId};
+use kernel::id::{BatchId, DeliveryId, EventId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 use notifications::{
-    Channel, Delivery, DeliveryStatus, MailboxMessage, Message, Milestone, Store, StoredDelivery,
-    Suppression, SuppressionReason, Topic,
+    Channel, Delivery, DeliveryStatus, MailboxMessage, Message, Milestone, PersonalNotice, Store,
+    StoredDelivery, Suppression, SuppressionReason, Topic,
 };
 use uuid::Uuid;
 
@@ -18,9 +18,38 @@ use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::prepared::{Value, prepared};
-use crate::schema::notifications::{deliveries, mailbox_messages, notification_preferences, suppressions};
+use crate::schema::notifications::{
+    deliveries, mailbox_messages, notification_preferences, personal_notices, suppressions,
+};
 use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = personal_notices)]
+struct NoticeRow {
+    event_id: Id,
+    user_id: Id,
+    session_id: Id,
+    kind: String,
+    created_at: Ts,
+    acknowledged_at: Option<Ts>,
+}
+
+impl TryFrom<NoticeRow> for PersonalNotice {
+    type Error = StoreError;
+
+    fn try_from(row: NoticeRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: EventId::new(row.event_id.0),
+            user: UserId::new(row.user_id.0),
+            session: SessionId::new(row.session_id.0),
+            milestone: Milestone::parse(&row.kind)
+                .ok_or_else(|| StoreError::corrupt("personal_notices.kind", &row.kind))?,
+            created_at: row.created_at.into(),
+            acknowledged_at: row.acknowledged_at.map(Timestamp::from),
+        })
+    }
+}
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
 #[diesel(table_name = deliveries, treat_none_as_null = true)]
@@ -280,6 +309,35 @@ impl Store for Tx<'_> {
         let theirs = notification_preferences::user_id.eq(Id(person.uuid()));
         let delete = diesel::delete(notification_preferences::table.filter(theirs));
         delete.execute(self.conn()).stored().map(drop)
+    }
+
+    fn notice_insert(&mut self, notice: &PersonalNotice) -> Result<(), StoreError> {
+        let row = NoticeRow {
+            event_id: Id(notice.id.uuid()),
+            user_id: Id(notice.user.uuid()),
+            session_id: Id(notice.session.uuid()),
+            kind: notice.milestone.as_str().to_owned(),
+            created_at: notice.created_at.into(),
+            acknowledged_at: notice.acknowledged_at.map(Ts::from),
+        };
+        diesel::insert_into(personal_notices::table).values(row).execute(self.conn()).stored().map(drop)
+    }
+
+    fn notice_by_id(&mut self, id: EventId) -> Result<Option<PersonalNotice>, StoreError> {
+        let query = personal_notices::table.find(Id(id.uuid())).select(NoticeRow::as_select());
+        query.first(self.conn()).optional().stored()?.map(PersonalNotice::try_from).transpose()
+    }
+
+    fn notice_acknowledge(&mut self, id: EventId, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+        let shown = personal_notices::table
+            .find(Id(id.uuid()))
+            .filter(personal_notices::user_id.eq(Id(user.uuid())))
+            .filter(personal_notices::acknowledged_at.is_null());
+        diesel::update(shown)
+            .set(personal_notices::acknowledged_at.eq(Some(Ts::from(now))))
+            .execute(self.conn())
+            .stored()
+            .map(drop)
     }
 
     fn mailbox_insert(&mut self, message: &MailboxMessage) -> Result<bool, StoreError> {

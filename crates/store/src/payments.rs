@@ -10,13 +10,14 @@ use kernel::{BasisPoints, Currency, Money, PlanCode, StoreError, Timestamp};
 use payments::ledger::Transaction;
 use payments::refund::RefundState;
 use payments::{
-    InboxEvent, Order, OrderKind, OrderState, OrderStatus, OrderTerms, Outcome, Payment, Refund,
-    RefundReason, RefundStatus, Store,
+    Dispute, Earning, InboxEvent, Order, OrderKind, OrderState, OrderStatus, OrderTerms, Outcome, Payment,
+    Refund, RefundReason, RefundStatus, Store,
 };
 
 use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
+use crate::earnings;
 use crate::error::Stored;
 use crate::literal::{literal, one_of};
 use crate::schema::payments::{
@@ -40,10 +41,12 @@ struct OrderRow {
     amount_cents: i64,
     currency: String,
     tax_rate_bps: i64,
+    fee_rate_bps: i64,
     idempotency_key: String,
     status: String,
     checkout_id: Option<String>,
     checkout_url: Option<String>,
+    charge_intent: Option<String>,
     payment_intent: Option<String>,
     session_id: Option<Id>,
     created_at: Ts,
@@ -68,12 +71,14 @@ impl From<&Order> for OrderRow {
             amount_cents: terms.amount.minor(),
             currency: terms.amount.currency().as_str().to_owned(),
             tax_rate_bps: i64::from(terms.tax_rate.points()),
+            fee_rate_bps: i64::from(terms.fee_rate.points()),
             idempotency_key: terms.idempotency_key.clone(),
             status: state.status.as_str().to_owned(),
             checkout_id: state.checkout.clone(),
             checkout_url: state.checkout_url.clone(),
+            charge_intent: state.charge.clone(),
             payment_intent: state.payment_intent.clone(),
-            session_id: state.session.map(|id| Id(id.uuid())),
+            session_id: terms.session.or(state.session).map(|id| Id(id.uuid())),
             created_at: terms.created_at.into(),
             expires_at: terms.expires_at.into(),
             paid_at: state.paid_at.map(Ts::from),
@@ -90,17 +95,21 @@ impl TryFrom<OrderRow> for Order {
         let corrupt = |what: &str| StoreError::corrupt("order", format!("{what} of {}", row.id.0));
         let rate =
             |points: i64, what: &str| u32::try_from(points).map(BasisPoints::new).map_err(|_| corrupt(what));
+        let kind = OrderKind::parse(&row.kind).ok_or_else(|| corrupt("kind"))?;
+        let session = row.session_id.map(|id| SessionId::new(id.0));
         let terms = OrderTerms {
             id: OrderId::new(row.id.0),
             customer: UserId::new(row.customer_id.0),
             intake: IntakeId::new(row.intake_id.0),
-            kind: OrderKind::parse(&row.kind).ok_or_else(|| corrupt("kind"))?,
+            kind,
+            session: session.filter(|_| kind != OrderKind::Session),
             quote: row.quote.clone(),
             plan: PlanCode::parse(&row.plan).ok_or_else(|| corrupt("plan"))?,
             book: row.price_book.clone(),
             multiplier: rate(row.multiplier_bps, "multiplier")?,
             amount: money("order", row.amount_cents, &row.currency)?,
             tax_rate: rate(row.tax_rate_bps, "tax rate")?,
+            fee_rate: rate(row.fee_rate_bps, "fee rate")?,
             idempotency_key: row.idempotency_key.clone(),
             created_at: row.created_at.into(),
             expires_at: row.expires_at.into(),
@@ -109,8 +118,10 @@ impl TryFrom<OrderRow> for Order {
             status: OrderStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
             checkout: row.checkout_id.clone(),
             checkout_url: row.checkout_url.clone(),
+            charge: row.charge_intent.clone(),
             payment_intent: row.payment_intent.clone(),
-            session: row.session_id.map(|id| SessionId::new(id.0)),
+            // An order that changes a session names it from the beginning.
+            session: session.filter(|_| row.fulfilled_at.is_some()),
             paid_at: row.paid_at.map(Timestamp::from),
             fulfilled_at: row.fulfilled_at.map(Timestamp::from),
             closed_at: row.closed_at.map(Timestamp::from),
@@ -248,7 +259,7 @@ struct LedgerEntryRow<'a> {
     currency: &'a str,
 }
 
-fn money(entity: &str, minor: i64, code: &str) -> Result<Money, StoreError> {
+pub(crate) fn money(entity: &str, minor: i64, code: &str) -> Result<Money, StoreError> {
     let currency =
         Currency::parse(code).ok_or_else(|| StoreError::corrupt(entity, format!("currency {code}")))?;
     Ok(Money::new(minor, currency))
@@ -258,7 +269,7 @@ fn domain<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>) -> Result<Vec<T>, 
     rows.into_iter().map(T::try_from).collect()
 }
 
-fn changed_one(what: &str, changed: usize) -> Result<(), StoreError> {
+pub(crate) fn changed_one(what: &str, changed: usize) -> Result<(), StoreError> {
     if changed == 1 {
         Ok(())
     } else {
@@ -281,6 +292,17 @@ impl Store for Tx<'_> {
     fn order_by_checkout(&mut self, checkout: &str) -> Result<Option<Order>, StoreError> {
         let query = orders::table.filter(orders::checkout_id.eq(checkout)).select(OrderRow::as_select());
         query.first(self.conn()).optional().stored()?.map(Order::try_from).transpose()
+    }
+
+    fn orders_of_session_for_update(&mut self, session: SessionId) -> Result<Vec<Order>, StoreError> {
+        let query = orders::table.filter(orders::session_id.eq(Id(session.uuid()))).order(orders::id);
+        let rows: Vec<OrderRow> = match self.conn() {
+            AnyConnection::Postgres(postgres) => {
+                query.select(OrderRow::as_select()).for_update().load(postgres).stored()?
+            }
+            AnyConnection::Sqlite(sqlite) => query.select(OrderRow::as_select()).load(sqlite).stored()?,
+        };
+        domain(rows)
     }
 
     fn orders_of_quote_for_update(&mut self, quote: &str) -> Result<Vec<Order>, StoreError> {
@@ -476,6 +498,30 @@ impl Store for Tx<'_> {
             diesel::insert_into(ledger_entries::table).values(row).execute(self.conn()).stored()?;
         }
         Ok(())
+    }
+
+    fn earning_of_payment(&mut self, payment: PaymentId) -> Result<Option<Earning>, StoreError> {
+        earnings::earning_of_payment(self, payment)
+    }
+
+    fn earning_insert(&mut self, earning: &Earning) -> Result<(), StoreError> {
+        earnings::earning_insert(self, earning)
+    }
+
+    fn earning_update(&mut self, earning: &Earning) -> Result<(), StoreError> {
+        earnings::earning_update(self, earning)
+    }
+
+    fn disputes_of_payment(&mut self, payment: PaymentId) -> Result<Vec<Dispute>, StoreError> {
+        earnings::disputes_of_payment(self, payment)
+    }
+
+    fn dispute_insert(&mut self, dispute: &Dispute) -> Result<(), StoreError> {
+        earnings::dispute_insert(self, dispute)
+    }
+
+    fn dispute_update(&mut self, dispute: &Dispute) -> Result<(), StoreError> {
+        earnings::dispute_update(self, dispute)
     }
 
     fn customer_reference(&mut self, customer: UserId) -> Result<Option<String>, StoreError> {

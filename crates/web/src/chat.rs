@@ -42,12 +42,33 @@ pub struct ChatPage {
     pub receipt_order_id: Option<String>,
     /// What goes back if the customer cancels now, after a mechanic has accepted.
     pub refund_after_acceptance: Amount,
+    /// The upgrade to video; `None` for who can't have it, and for everybody but the customer.
+    pub upgrade: Option<UpgradeOffer>,
+    /// Whether the session is a chat that could become video.
+    pub is_chat: bool,
     /// The whole log, by `seq`.
     pub events: Vec<Event>,
     /// Up to which `seq` the other side has read.
     pub read_by_other_seq: i64,
     /// How long a message may be, in bytes of UTF-8.
     pub message_max_bytes: i64,
+}
+
+/// What the upgrade to video comes to.
+#[derive(Clone, Debug, Default)]
+pub struct UpgradeOffer {
+    /// What was paid for the chat.
+    pub paid: Amount,
+    /// The difference to pay.
+    pub fee: Amount,
+    /// What the session costs with it.
+    pub total: Amount,
+    /// How long the session may take with it.
+    pub minutes: i64,
+    /// What a direct booking of video is called.
+    pub video_name: String,
+    /// Whether the mechanic has suggested it.
+    pub suggested: bool,
 }
 
 /// What the viewer is in a room.
@@ -194,6 +215,12 @@ pub enum NoteKind {
     Payment,
     /// An admin reads along.
     ObserverJoined,
+}
+
+impl ChatPage {
+    fn may_suggest_video(&self) -> bool {
+        self.is_mechanic() && self.is_chat
+    }
 }
 
 impl NoteKind {

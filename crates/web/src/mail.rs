@@ -272,6 +272,21 @@ pub struct MechanicAssigned {
     pub session_url: String,
 }
 
+/// Milestone `session_upgraded`: to the mechanic whose open page did not show it. The subject is the first seed's.
+#[derive(Clone, Debug, Default)]
+pub struct SessionUpgraded {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The mechanic's name.
+    pub name: String,
+    /// The customer's name.
+    pub customer_name: String,
+    /// Year, make and model.
+    pub vehicle: Option<String>,
+    /// The room.
+    pub session_url: String,
+}
+
 /// Milestone `session_ended`.
 #[derive(Clone, Debug, Default)]
 pub struct SessionEnded {
@@ -378,6 +393,8 @@ pub enum RefundReason {
     NotFulfilled,
     /// The mechanic did not come.
     MechanicNoShow,
+    /// The video that was paid for never came about.
+    NoVideo,
     /// Somebody at Pitlane decided it.
     Support,
 }
@@ -389,6 +406,7 @@ impl RefundReason {
             Self::Cancelled => "You cancelled the session.",
             Self::NotFulfilled => "Your payment arrived, but the session could not be made.",
             Self::MechanicNoShow => "Your mechanic did not come to the session. We are sorry about that.",
+            Self::NoVideo => "The video call never came about, so the upgrade is not charged.",
             Self::Support => "Our support team arranged it.",
         }
     }
@@ -432,6 +450,12 @@ message!(
     MechanicAssignedHtml = "mail/mechanic_assigned.html",
     MechanicAssignedText = "mail/mechanic_assigned.txt",
     |m| { format!("{} has taken your request", m.mechanic_name) }
+);
+message!(
+    SessionUpgraded,
+    SessionUpgradedHtml = "mail/session_upgraded.html",
+    SessionUpgradedText = "mail/session_upgraded.txt",
+    |_m| { "Session Upgraded to Video".to_owned() }
 );
 message!(
     SessionEnded,

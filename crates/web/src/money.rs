@@ -17,6 +17,14 @@ impl Amount {
         Self { cents, currency: currency.into() }
     }
 
+    /// Digits with a point and two decimals, for machines: `20.00`.
+    #[must_use]
+    pub fn decimal(&self) -> String {
+        let sign = if self.cents < 0 { "-" } else { "" };
+        let magnitude = self.cents.unsigned_abs();
+        format!("{sign}{}.{:02}", magnitude / 100, magnitude % 100)
+    }
+
     /// Whether nothing is owed.
     #[must_use]
     pub fn is_zero(&self) -> bool {

@@ -8,10 +8,19 @@ pub fn phone_code(code: &str, valid_minutes: i64) -> String {
     )
 }
 
+/// Milestone `session_upgraded`, in the first seed's words.
+#[must_use]
+pub fn session_upgraded(session_url: &str) -> String {
+    format!("Customer upgraded to video. Enable camera. {session_url}")
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn a_text_message_is_one_message() {
+        let room = "https://pitlane.example/chat/0198d7a0-0000-7000-8000-000000000001";
+        let upgraded = super::session_upgraded(room);
+        assert!(upgraded.len() <= 160 && upgraded.is_ascii() && upgraded.ends_with(room), "{upgraded}");
         let text = super::phone_code("012345", 10);
         assert!(text.len() <= 160 && text.is_ascii() && text.starts_with("012345 is"), "{text}");
     }

@@ -2,25 +2,11 @@
 
 use reqwest::Method;
 use serde_json::Value;
+use tests::money::GOOD_CARD;
 use tests::{Person, on_both};
 
-/// Pays and ticks that the card may be kept.
 async fn pay_and_keep(person: &Person) {
-    let checkout = person.checkout("chat10").await;
-    let form = [
-        ("card_number", "4242424242424242"),
-        ("exp", "12/34"),
-        ("cvc", "123"),
-        ("name", &person.name),
-        ("email", &person.email),
-        ("save_card", "on"),
-    ];
-    person
-        .client
-        .post_form(&format!("/sandbox/checkout/{}/pay", checkout.id), &form)
-        .await
-        .expect_status(303);
-    person.session_of(&checkout).await;
+    person.session_with_card("chat10", GOOD_CARD).await;
 }
 
 async fn cards(person: &Person) -> Vec<Value> {

@@ -29,6 +29,9 @@ pub fn problem(error: &Error) -> Problem {
         Error::Payments(error) => payments::problem(error),
         Error::Gateway(error) => payments::gateway(error),
         Error::Callback(error) => payments::callback(error),
+        Error::Charge(refusal) => payments::charge(refusal),
+        Error::Extend(refusal) => payments::extension(*refusal),
+        Error::Upgrade(refusal) => payments::upgrade(refusal),
         Error::Checkout(refusal) => payments::checkout(*refusal),
         Error::Template(error) => unexpected(error),
     }

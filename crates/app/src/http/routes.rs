@@ -26,6 +26,7 @@ pub fn all(development: bool) -> Router {
     super::receipts::routes(&mut router);
     super::openapi::routes(&mut router);
     crate::realtime::handshake::routes(&mut router);
+    super::upgrades::routes(&mut router);
     super::sessions::routes(&mut router);
     super::summaries::routes(&mut router);
     super::requests::routes(&mut router);

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
 use kernel::id::{FileId, SessionId, UserId};
 use kernel::{Modality, PlanCode, Role, SessionType, Timestamp};
-use pricing::upgrade::{UpgradeStage, can_upgrade};
+use pricing::can_upgrade;
 use serde::{Deserialize, Serialize};
 use sessions::{EndReason, MessageDraft, Status, Step};
 use store::views;
@@ -18,6 +18,7 @@ use super::router::{Access, Router};
 use crate::realtime::protocol::EventWire;
 use crate::state::Pitlane;
 use crate::usecases::note_read::{Read, note_read};
+use crate::usecases::upgrade_session::stage;
 use crate::usecases::{Error, cancel_session, end_session, post_message, start_session};
 
 /// Adds the routes.
@@ -63,6 +64,7 @@ pub struct SessionBody {
     currency: &'static str,
     base_price_cents: i64,
     upgrade_price_cents: Option<i64>,
+    extension_price_cents: i64,
     total_price_cents: i64,
     payment_status: &'static str,
     customer: PersonBody,
@@ -80,15 +82,7 @@ pub struct SessionBody {
 
 impl From<SessionView> for SessionBody {
     fn from(view: SessionView) -> Self {
-        let stage = match view.status {
-            Status::Requested | Status::Scheduled | Status::Accepted | Status::InProgress => {
-                UpgradeStage::Open
-            }
-            Status::Completed => UpgradeStage::Completed,
-            Status::Cancelled => UpgradeStage::Cancelled,
-            Status::Expired => UpgradeStage::Expired,
-        };
-        let refusal = can_upgrade(view.session_type, stage).err();
+        let refusal = can_upgrade(view.session_type, stage(view.status)).err();
         Self {
             total_price_cents: view.total_price_cents(),
             id: view.id,
@@ -100,6 +94,7 @@ impl From<SessionView> for SessionBody {
             currency: view.currency.as_str(),
             base_price_cents: view.base_price_cents,
             upgrade_price_cents: view.upgrade_price_cents,
+            extension_price_cents: view.extension_price_cents,
             payment_status: view.payment_status.as_str(),
             customer: view.customer.into(),
             mechanic: view.mechanic.map(PersonBody::from),
@@ -187,7 +182,14 @@ pub async fn seen(
 /// # Errors
 /// The storage's.
 pub async fn after(app: &Data<Pitlane>, viewer: UserId, step: Step) -> ApiResult<SessionBody> {
-    let id = step.session.id();
+    shown(app, viewer, step.session.id()).await
+}
+
+/// The session as it is now, for somebody who may see it.
+///
+/// # Errors
+/// The storage's.
+pub async fn shown(app: &Data<Pitlane>, viewer: UserId, id: SessionId) -> ApiResult<SessionBody> {
     let view = app.db.read(move |tx| views::session::any(tx, id, viewer).map_err(Error::from)).await?;
     view.map(SessionBody::from).ok_or_else(Problem::not_found)
 }

@@ -4,14 +4,15 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use kernel::id::{SessionId, UserId};
-use kernel::{BasisPoints, Money};
+use kernel::{BasisPoints, Money, SessionType};
+use pricing::upgrade_plan;
 use serde::Deserialize;
 use sessions::{AttachedFile, Event, Kind, ParticipantRole, Status, SummaryEvent};
 use store::Tx;
 use store::views::channel::{self, Person};
 use store::views::room::{self, Background, FileView};
 use store::views::session::SessionView;
-use web::chat::{self, ChatPage, ChatSession, EventBody, FileLink, NoteKind, RoomRole};
+use web::chat::{self, ChatPage, ChatSession, EventBody, FileLink, NoteKind, RoomRole, UpgradeOffer};
 use web::frame::Nav;
 use web::money::Amount;
 use web::plan::ReceiptLine;
@@ -25,6 +26,7 @@ use crate::realtime::protocol::Channel;
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::cancel_session::share_of_customer;
+use crate::usecases::upgrade_session::offer_of;
 
 /// The most lines of a log that a page holds. Older ones are there by REST.
 const EVENTS: u32 = 5_000;
@@ -123,6 +125,8 @@ fn page(
         receipt: if pays { receipt(app, &view) } else { Vec::new() },
         receipt_order_id: view.order.filter(|_| pays).map(|order| order.to_string()),
         refund_after_acceptance: refund_after_acceptance(app, &view),
+        upgrade: if pays { upgrade(app, &view, &events) } else { None },
+        is_chat: view.session_type == SessionType::Chat,
         events,
         read_by_other_seq: number(read_by_other.unwrap_or(0)),
         message_max_bytes: i64::from(app.settings.sessions.message_max_bytes),
@@ -153,6 +157,22 @@ fn refund_after_acceptance(app: &Pitlane, view: &SessionView) -> Amount {
     Amount::new(back.minor(), view.currency.as_str())
 }
 
+/// What the upgrade to video comes to, while it can be had.
+fn upgrade(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> Option<UpgradeOffer> {
+    let offer = offer_of(view, &app.catalog).ok()?.ok()?;
+    let video = upgrade_plan(app.catalog.book(&view.price_book)?)?;
+    let amount = |money: Money| Amount::new(money.minor(), view.currency.as_str());
+    let suggested = |event: &chat::Event| matches!(event.body, EventBody::Note(NoteKind::UpgradeSuggested));
+    Some(UpgradeOffer {
+        paid: amount(offer.paid),
+        fee: amount(offer.price.fee),
+        total: amount(offer.price.total_after),
+        minutes: i64::from(view.allowance_minutes.saturating_add(offer.longer_by_minutes)),
+        video_name: video.name().to_owned(),
+        suggested: events.iter().any(suggested),
+    })
+}
+
 /// What was paid, line by line.
 pub(super) fn receipt(app: &Pitlane, view: &SessionView) -> Vec<ReceiptLine> {
     let amount = |cents| Amount::new(cents, view.currency.as_str());
@@ -161,7 +181,9 @@ pub(super) fn receipt(app: &Pitlane, view: &SessionView) -> Vec<ReceiptLine> {
     let upgrade = view
         .upgrade_price_cents
         .map(|cents| ReceiptLine { label: "Upgrade to video".to_owned(), amount: amount(cents) });
-    std::iter::once(base).chain(upgrade).collect()
+    let more = (view.extension_price_cents > 0)
+        .then(|| ReceiptLine { label: "More time".to_owned(), amount: amount(view.extension_price_cents) });
+    std::iter::once(base).chain(upgrade).chain(more).collect()
 }
 
 /// A file as pages link to it.

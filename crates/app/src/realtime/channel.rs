@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use bytestring::ByteString;
-use kernel::{Modality, Role, SessionId, UserId};
+use kernel::{EventId, Modality, Role, SessionId, UserId};
 use sessions::{Event, MessageDraft, MessageLimits, ParticipantRole, Session, Status};
 use store::Tx;
 use store::views::channel as view;
@@ -343,12 +343,9 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
         return refused(&frame, Code::NotJoined, "Join the channel first.");
     }
     let Some(Channel::Session(session)) = of(&frame) else {
-        // A personal notification that was shown needs no answer, and the rest means nothing there.
-        let shown = matches!(frame, ClientFrame::Ack { .. });
-        return if shown {
-            Done::Answers(Vec::new())
-        } else {
-            refused(&frame, Code::Invalid, "This goes to a session.")
+        return match frame {
+            ClientFrame::Ack { event_id, .. } => shown(&pitlane, identity.user, event_id).await,
+            _ => refused(&frame, Code::Invalid, "This goes to a session."),
         };
     };
     let user = identity.user;
@@ -389,6 +386,18 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
             Done::Answers(vec![Outgoing::problem(&problem, reference, client_ref, Channel::Session(session))])
         }
     }
+}
+
+/// A personal notification was shown. That needs no answer; one that can't be written down is followed up by mail.
+async fn shown(pitlane: &Data<Pitlane>, user: UserId, notice: EventId) -> Done {
+    let now = pitlane.clock.now();
+    let noted = pitlane.db.write(move |tx| {
+        notifications::personal::acknowledge(tx, notice, user, now).map_err(usecases::Error::from)
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, "an acknowledgement could not be written down");
+    }
+    Done::Answers(Vec::new())
 }
 
 async fn signal(

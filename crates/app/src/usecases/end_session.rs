@@ -8,6 +8,7 @@ use sessions::Step;
 use store::Tx;
 
 use crate::state::Pitlane;
+use crate::usecases::earn_session::earn_session;
 use crate::usecases::mail::{self, About};
 use crate::usecases::{Error, journey, personal};
 
@@ -42,6 +43,7 @@ pub fn completed(tx: &mut Tx<'_>, step: &Step, cx: &Context) -> Result<(), Error
         parts.end_reason.map_or("", sessions::EndReason::as_str),
     );
     journey::record(tx, interaction, cx)?;
+    earn_session(tx, &step.session, cx)?;
     personal::session_changed(tx, &step.session, cx)?;
     mail::enqueue(tx, Milestone::SessionEnded, parts.customer, About::Session(parts.id), cx)?;
     Ok(())

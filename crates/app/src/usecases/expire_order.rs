@@ -1,12 +1,14 @@
 //! Closing an order that nobody paid for, and the payment page of one that is not wanted any more.
 
 use kernel::id::OrderId;
-use payments::{GatewayError, OrderStatus};
+use payments::gateway::IntentStatus;
+use payments::{Charge, GatewayError, Order, OrderStatus};
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
-use crate::usecases::fulfil_order::Fulfilling;
-use crate::usecases::receive_webhook::apply_checkout;
+use crate::usecases::charge_card::Paid;
+use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, settle_and_fulfil};
+use crate::usecases::receive_webhook::{apply_checkout, apply_intent};
 use crate::usecases::resolve_checkout::ask;
 
 /// Closes the order's payment page and acts on what the provider says it is now: closed, or paid in the last moment.
@@ -22,8 +24,15 @@ pub async fn expire_order(pitlane: &Pitlane, id: OrderId) -> Result<(), Error> {
         OrderStatus::Open | OrderStatus::Expired | OrderStatus::Failed => true,
         OrderStatus::Processing | OrderStatus::Paid | OrderStatus::Fulfilled | OrderStatus::Refunded => false,
     };
+    // The charge of a kept card is the first thing that can have come of it.
+    if closes && order.state().charge.is_some() && ask_charge(pitlane, &order).await? {
+        return Ok(());
+    }
     let (cx, fulfilling) = (pitlane.context(), Fulfilling::new(pitlane));
     let Some(checkout) = order.state().checkout.clone() else {
+        if order.status() == OrderStatus::Processing {
+            return ask_charge(pitlane, &order).await.map(drop);
+        }
         // Nobody ever learnt the address of its page, if there is one.
         return pitlane.db.write(move |tx| Ok(payments::expire(tx, id, &cx).map(drop)?)).await;
     };
@@ -44,4 +53,36 @@ pub async fn expire_order(pitlane: &Pitlane, id: OrderId) -> Result<(), Error> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Asks what became of the charge of a kept card and acts on it. Answers whether it is or may still become money.
+///
+/// # Errors
+/// [`Error::Gateway`] when the provider can't say; the storage's.
+pub async fn ask_charge(pitlane: &Pitlane, order: &Order) -> Result<bool, Error> {
+    let Some(charge) = order.state().charge.as_deref() else { return Ok(false) };
+    let intent = match pitlane.gateway.intent_by_id(charge).await {
+        Ok(intent) => intent,
+        Err(GatewayError::Missing) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    match intent.status {
+        IntentStatus::Succeeded => {
+            let (cx, fulfilling) = (pitlane.context(), Fulfilling::new(pitlane));
+            pitlane.db.write(move |tx| apply_intent(tx, &intent, &fulfilling, &cx).map(drop)).await?;
+            Ok(true)
+        }
+        IntentStatus::Processing => Ok(true),
+        IntentStatus::NeedsCustomer | IntentStatus::Cancelled => Ok(false),
+    }
+}
+
+/// Takes a charge that was just made for an order as paid, and makes what it pays for.
+///
+/// # Errors
+/// The storage's.
+pub async fn settle_charge(pitlane: &Pitlane, paid: Paid) -> Result<Fulfilment, Error> {
+    let (cx, fulfilling) = (pitlane.context(), Fulfilling::new(pitlane));
+    let charge = Charge { payment_intent: paid.payment_intent, amount: paid.amount };
+    pitlane.db.write(move |tx| settle_and_fulfil(tx, paid.order, &charge, &fulfilling, &cx)).await
 }

@@ -1,4 +1,4 @@
-//! What a paid order becomes: a session with its customer in it, and a request for a mechanic.
+//! What a paid order becomes: a session with its customer in it, and a request for a mechanic; or a session that changes.
 //!
 //! The webhook, the return page, reconciliation and the free plan all end here, inside the transaction that records the
 //! money. It may be called any number of times for one order: the first call makes the session, the others find it.
@@ -13,7 +13,10 @@ use jobs::{JobKind, NewJob};
 use kernel::id::{OrderId, RequestId, SessionId};
 use kernel::{Context, PlanCode, StoreError, Timestamp};
 use notifications::Milestone;
-use payments::{Charge, NewOrder, Order, OrderStatus, Payment, Placement, Refund, RefundReason, Settlement};
+use payments::{
+    Charge, NewOrder, Order, OrderKind, OrderStatus, Payment, Placement, Purchase, Refund, RefundReason,
+    Settlement,
+};
 use pricing::{Catalog, PriceBook};
 use sessions::NewSession;
 use store::Tx;
@@ -21,7 +24,7 @@ use store::Tx;
 use crate::state::Pitlane;
 use crate::usecases::mail::{self, About};
 use crate::usecases::start_checkout::Refusal;
-use crate::usecases::{Error, expire_request, journey, offer_request};
+use crate::usecases::{Error, expire_request, extend_session, journey, offer_request, upgrade_session};
 
 /// What fulfilment needs beside the transaction.
 #[derive(Clone)]
@@ -65,6 +68,11 @@ pub fn settle_and_fulfil(
     fulfilling: &Fulfilling,
     cx: &Context,
 ) -> Result<Fulfilment, Error> {
+    // A session is locked before its orders, here as when it is cancelled.
+    let changes = payments::Store::order_by_id(tx, order)?.and_then(|order| order.terms().session);
+    if let Some(session) = changes {
+        sessions::Store::session_for_update(tx, session)?;
+    }
     match payments::settle(tx, order, charge, cx)? {
         Settlement::Replayed(order) => resume(tx, order, fulfilling, cx),
         Settlement::Kept { order, superseded } => {
@@ -143,11 +151,13 @@ pub fn new_order(intake: &Intake, book: &PriceBook) -> Result<NewOrder, Error> {
     Ok(NewOrder {
         customer: intake.customer,
         intake: intake.id,
+        purchase: Purchase::Session,
         plan: plan.code(),
         book: book.version().to_owned(),
         multiplier: kernel::BasisPoints::ONE,
         amount: plan.price(),
         tax_rate: book.tax_rate(),
+        fee_rate: book.platform_fee(),
         lifetime_seconds: payments::order::CHECKOUT_SECONDS,
     })
 }
@@ -179,6 +189,14 @@ pub fn notes(order: &Order, intake: &Intake, email: &str) -> BTreeMap<String, St
 /// The storage's.
 pub fn close_payment_page(tx: &mut Tx<'_>, order: OrderId, cx: &Context) -> Result<(), Error> {
     schedule_closing(tx, order, "now", cx.now, cx)
+}
+
+/// Makes sure that somebody asks at `at` what became of the charge of a kept card.
+///
+/// # Errors
+/// The storage's.
+pub fn look_again(tx: &mut Tx<'_>, order: &Order, at: Timestamp, cx: &Context) -> Result<(), Error> {
+    schedule_closing(tx, order.id(), "charge", at, cx)
 }
 
 /// Makes sure that the order is closed once its payment page has run out.
@@ -224,9 +242,14 @@ pub fn carry_out_refund(tx: &mut Tx<'_>, order: &Order, refund: &Refund, cx: &Co
     Ok(())
 }
 
-/// Makes the session of a paid order, or sends the money back when that can't be done.
+/// Makes or changes the session of a paid order, or sends the money back when that can't be done.
 fn fulfil(tx: &mut Tx<'_>, order: Order, fulfilling: &Fulfilling, cx: &Context) -> Result<Fulfilment, Error> {
-    match tx.savepoint(|tx| make_session(tx, &order, fulfilling, cx)) {
+    let made = tx.savepoint(|tx| match order.terms().kind {
+        OrderKind::Session => make_session(tx, &order, fulfilling, cx),
+        OrderKind::Upgrade => upgrade_session::apply(tx, &order, fulfilling, cx),
+        OrderKind::Extension => extend_session::apply(tx, &order, fulfilling, cx),
+    });
+    match made {
         Ok(session) => {
             payments::complete(tx, order, session, cx)?;
             Ok(Fulfilment::Made(session))

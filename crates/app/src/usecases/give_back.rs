@@ -1,18 +1,19 @@
 //! What was paid for a session goes back, in whole or in part.
 
 use kernel::{BasisPoints, Context, StoreError};
-use payments::RefundReason;
+use payments::{Order, RefundReason};
 use sessions::Session;
 use store::Tx;
 
 use crate::usecases::Error;
 use crate::usecases::fulfil_order::carry_out_refund;
 
-/// Requests a refund of this share of what is left of the session's payment, and schedules the call that carries it
-/// out. Nothing to give back is no error. A free session that goes back whole can be had again.
+/// Requests refunds of this share of what is left of each of the session's payments, for an upgrade and for more time
+/// too, and schedules the calls that carry them out. Nothing to give back is no error. A free session that goes back
+/// whole can be had again.
 ///
 /// # Errors
-/// The storage's; [`payments::Error`] when the payment does not allow it.
+/// The storage's; [`payments::Error`] when a payment does not allow it.
 pub fn give_back(
     tx: &mut Tx<'_>,
     session: &Session,
@@ -20,15 +21,29 @@ pub fn give_back(
     reason: RefundReason,
     cx: &Context,
 ) -> Result<(), Error> {
-    let quote = payments::order::session_quote(session.parts().intake);
-    let orders = payments::Store::orders_of_quote_for_update(tx, &quote)?;
-    let Some(order) = orders.into_iter().find(|order| order.session() == Some(session.id())) else {
-        return Ok(());
-    };
-    if order.terms().amount.is_zero() && share == BasisPoints::ONE {
-        payments::take_back_free(tx, order.id(), cx)?;
-        return Ok(accounts::UserStore::user_release_free_session(tx, session.customer(), cx.now)?);
+    let orders = payments::Store::orders_of_session_for_update(tx, session.id())?;
+    for order in orders.into_iter().filter(|order| order.session() == Some(session.id())) {
+        if order.terms().amount.is_zero() && share == BasisPoints::ONE {
+            payments::take_back_free(tx, order.id(), cx)?;
+            accounts::UserStore::user_release_free_session(tx, session.customer(), cx.now)?;
+        } else {
+            give_back_order(tx, &order, share, reason, cx)?;
+        }
     }
+    Ok(())
+}
+
+/// The same for one order, which the caller has locked.
+///
+/// # Errors
+/// The storage's; [`payments::Error`] when the payment does not allow it.
+pub fn give_back_order(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    share: BasisPoints,
+    reason: RefundReason,
+    cx: &Context,
+) -> Result<(), Error> {
     let arrived = payments::Store::payments_of_order(tx, order.id())?;
     let Some(kept) = arrived.into_iter().find(|payment| !payment.surplus) else { return Ok(()) };
     let amount =
@@ -37,5 +52,5 @@ pub fn give_back(
         return Ok(());
     }
     let refund = payments::request_refund(tx, kept.id, amount, reason, cx)?;
-    carry_out_refund(tx, &order, &refund, cx)
+    carry_out_refund(tx, order, &refund, cx)
 }

@@ -2,8 +2,11 @@
 
 use kernel::Context;
 use kernel::id::OrderId;
-use payments::gateway::{Checkout, CheckoutStatus, EventSubject, ProviderEvent, ProviderRefund};
-use payments::{Charge, GatewayError, Outcome};
+use payments::gateway::{
+    Checkout, CheckoutStatus, EventSubject, Intent, IntentStatus, ProviderDispute, ProviderEvent,
+    ProviderRefund,
+};
+use payments::{Charge, GatewayError, OrderKind, Outcome};
 use store::Tx;
 
 use crate::state::Pitlane;
@@ -49,7 +52,9 @@ pub async fn apply_event(pitlane: &Pitlane, event: ProviderEvent) -> Result<Outc
 /// What an event comes to, with everything read that had to be read again.
 enum News {
     Checkout { checkout: Checkout, failed: bool },
+    Intent(Intent),
     Refunds { payment_intent: String, refunds: Vec<ProviderRefund> },
+    Dispute(ProviderDispute),
     Nothing,
     Unknown,
 }
@@ -68,6 +73,8 @@ impl News {
                     Err(error) => Err(error),
                 }
             }
+            // A payment that has succeeded stays so.
+            EventSubject::Intent(intent) => Ok(Self::Intent(intent)),
             EventSubject::Refunds { payment_intent } => {
                 match pitlane.gateway.refunds_of_intent(&payment_intent).await {
                     Ok(refunds) => Ok(Self::Refunds { payment_intent, refunds }),
@@ -75,6 +82,11 @@ impl News {
                     Err(error) => Err(error),
                 }
             }
+            EventSubject::Dispute(id) => match pitlane.gateway.dispute_by_id(&id).await {
+                Ok(Some(dispute)) => Ok(Self::Dispute(dispute)),
+                Ok(None) | Err(GatewayError::Missing) => Ok(Self::Unknown),
+                Err(error) => Err(error),
+            },
             EventSubject::Other => Ok(Self::Nothing),
         }
     }
@@ -87,10 +99,18 @@ impl News {
             Self::Refunds { payment_intent, .. } => {
                 payments::Store::payment_by_intent(tx, payment_intent)?.map(|payment| payment.order)
             }
+            Self::Intent(intent) => intent.order,
+            Self::Dispute(dispute) => {
+                payments::Store::payment_by_intent(tx, &dispute.payment_intent)?.map(|payment| payment.order)
+            }
             Self::Nothing | Self::Unknown => None,
         };
         let Some(order) = order else { return Ok(true) };
         let Some(order) = payments::Store::order_by_id(tx, order)? else { return Ok(true) };
+        // The payment of a page tells nothing that the page doesn't.
+        if matches!(self, Self::Intent(_)) && order.terms().kind == OrderKind::Session {
+            return Ok(true);
+        }
         let customer = accounts::UserStore::user_by_id(tx, order.terms().customer)?;
         Ok(customer.is_none_or(|customer| customer.status() == accounts::user::Status::Erased))
     }
@@ -98,7 +118,16 @@ impl News {
     fn apply(&self, tx: &mut Tx<'_>, fulfilling: &Fulfilling, cx: &Context) -> Result<Outcome, Error> {
         match self {
             Self::Checkout { checkout, failed } => apply_checkout(tx, checkout, *failed, fulfilling, cx),
+            Self::Intent(intent) => apply_intent(tx, intent, fulfilling, cx),
             Self::Refunds { payment_intent, refunds } => apply_refunds(tx, payment_intent, refunds, cx),
+            Self::Dispute(dispute) => Ok(match payments::record_dispute(tx, dispute, cx)? {
+                None => Outcome::Unmatched,
+                Some(true) => {
+                    tracing::warn!(dispute = %dispute.id, status = dispute.status.as_str(), "a payment is disputed");
+                    Outcome::Recorded
+                }
+                Some(false) => Outcome::Replayed,
+            }),
             Self::Nothing => Ok(Outcome::Ignored),
             Self::Unknown => Ok(Outcome::Unmatched),
         }
@@ -128,11 +157,7 @@ pub fn apply_checkout(
         (checkout.paid, &checkout.payment_intent, checkout.amount)
     {
         let charge = Charge { payment_intent: payment_intent.clone(), amount };
-        return Ok(match settle_and_fulfil(tx, order, &charge, fulfilling, cx)? {
-            Fulfilment::Made(_) => Outcome::Fulfilled,
-            Fulfilment::MadeBefore(_) => Outcome::Replayed,
-            Fulfilment::Returned => Outcome::Refunding,
-        });
+        return Ok(settled(settle_and_fulfil(tx, order, &charge, fulfilling, cx)?));
     }
     match checkout.status {
         CheckoutStatus::Expired => payments::expire(tx, order, cx)?,
@@ -141,6 +166,34 @@ pub fn apply_checkout(
         CheckoutStatus::Open => return Ok(Outcome::Ignored),
     };
     Ok(Outcome::Recorded)
+}
+
+/// Brings an order in line with the charge of a kept card. The payments of payment pages are left to their pages, which
+/// say more.
+///
+/// # Errors
+/// The storage's.
+pub fn apply_intent(
+    tx: &mut Tx<'_>,
+    intent: &Intent,
+    fulfilling: &Fulfilling,
+    cx: &Context,
+) -> Result<Outcome, Error> {
+    let Some(order) = intent.order else { return Ok(Outcome::Unmatched) };
+    let Some(order) = payments::Store::order_by_id(tx, order)? else { return Ok(Outcome::Unmatched) };
+    if order.terms().kind == OrderKind::Session || intent.status != IntentStatus::Succeeded {
+        return Ok(Outcome::Ignored);
+    }
+    let charge = Charge { payment_intent: intent.id.clone(), amount: intent.received };
+    Ok(settled(settle_and_fulfil(tx, order.id(), &charge, fulfilling, cx)?))
+}
+
+const fn settled(fulfilment: Fulfilment) -> Outcome {
+    match fulfilment {
+        Fulfilment::Made(_) => Outcome::Fulfilled,
+        Fulfilment::MadeBefore(_) => Outcome::Replayed,
+        Fulfilment::Returned => Outcome::Refunding,
+    }
 }
 
 // The page's id may not be committed yet when its first news arrive; the order's id travels with it for that case.

@@ -8,7 +8,7 @@ use payments::OrderStatus;
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
-use crate::usecases::expire_order::expire_order;
+use crate::usecases::expire_order::{ask_charge, expire_order};
 use crate::usecases::receive_webhook::apply_event;
 use crate::usecases::refund_payment::refund_payment;
 use crate::usecases::resolve_checkout::ask;
@@ -93,6 +93,7 @@ async fn settle_orders(pitlane: &Pitlane, done: &mut Reconciled) -> Result<(), E
         done.orders += 1;
         let asked = match (order.status(), &order.state().checkout) {
             (OrderStatus::Open, _) => expire_order(pitlane, order.id()).await,
+            (_, _) if order.state().charge.is_some() => ask_charge(pitlane, &order).await.map(drop),
             (_, Some(checkout)) => ask(pitlane, checkout).await.map(drop),
             (_, None) => Ok(()),
         };

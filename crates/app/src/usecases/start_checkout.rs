@@ -93,12 +93,12 @@ pub async fn intake_to_pay(
         .await
 }
 
-fn is_stale(refused: &GatewayError) -> bool {
+pub(super) fn is_stale(refused: &GatewayError) -> bool {
     is_unknown_object(refused)
         || matches!(refused, GatewayError::Refused { code, .. } if code == "idempotency_error")
 }
 
-fn is_unknown_object(refused: &GatewayError) -> bool {
+pub(super) fn is_unknown_object(refused: &GatewayError) -> bool {
     match refused {
         GatewayError::Missing => true,
         GatewayError::Refused { code, .. } => code == "resource_missing",
@@ -121,21 +121,8 @@ async fn attempt(pitlane: &Pitlane, customer: UserId, intake: IntakeId) -> Resul
     }
     let gateway = &*pitlane.gateway;
     let called = async {
-        let reference = match reference {
-            Some(reference) => reference,
-            None => {
-                let made =
-                    gateway.customer_create(&NewCustomer { customer, email: email.clone(), name }).await?;
-                let (kept, now) = (made.clone(), cx.now);
-                pitlane
-                    .db
-                    .write(move |tx| {
-                        payments::Store::customer_reference_put(tx, customer, &kept, now).map_err(Error::from)
-                    })
-                    .await?;
-                made
-            }
-        };
+        let payer = Payer { customer, email: email.clone(), name };
+        let reference = known_payer(pitlane, payer, reference).await?;
         let new = new_checkout(pitlane, &order, &intake, &email, reference);
         Ok::<_, Error>(gateway.checkout_create(&new).await?)
     };
@@ -148,6 +135,34 @@ async fn attempt(pitlane: &Pitlane, customer: UserId, intake: IntakeId) -> Resul
         }
         Err(error) => Err(error),
     }
+}
+
+/// Who pays, as the provider is told.
+pub(super) struct Payer {
+    pub(super) customer: UserId,
+    pub(super) email: String,
+    pub(super) name: String,
+}
+
+/// The provider's id of a person, made and kept when there is none yet.
+pub(super) async fn known_payer(
+    pitlane: &Pitlane,
+    payer: Payer,
+    known: Option<String>,
+) -> Result<String, Error> {
+    if let Some(reference) = known {
+        return Ok(reference);
+    }
+    let Payer { customer, email, name } = payer;
+    let made = pitlane.gateway.customer_create(&NewCustomer { customer, email, name }).await?;
+    let (kept, now) = (made.clone(), pitlane.clock.now());
+    pitlane
+        .db
+        .write(move |tx| {
+            payments::Store::customer_reference_put(tx, customer, &kept, now).map_err(Error::from)
+        })
+        .await?;
+    Ok(made)
 }
 
 struct Placed {
@@ -212,7 +227,7 @@ fn place(
     })))
 }
 
-fn page(order: &Order) -> Option<PaymentPage> {
+pub(super) fn page(order: &Order) -> Option<PaymentPage> {
     let state = order.state();
     let (checkout, url) = (state.checkout.clone()?, state.checkout_url.clone()?);
     (order.status() == OrderStatus::Open).then(|| PaymentPage { order: order.id(), checkout, url })
@@ -251,7 +266,7 @@ fn new_checkout(
 
 /// Commits the page that was made and answers it. A page that asks for another amount than was agreed (a configured
 /// price id of a changed price) is closed and never shown.
-async fn offer(
+pub(super) async fn offer(
     pitlane: &Pitlane,
     gateway: &dyn Gateway,
     order: &Order,
@@ -286,7 +301,7 @@ async fn offer(
     }
 }
 
-async fn give_up(
+pub(super) async fn give_up(
     pitlane: &Pitlane,
     order: &Order,
     customer: UserId,

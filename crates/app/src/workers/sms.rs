@@ -1,6 +1,6 @@
 //! Sends one text message: writes it, commits that it is on its way, hands it to the carrier, commits the answer.
 
-use accounts::CredentialStore;
+use accounts::{CredentialStore, User};
 use jobs::{Failure, Job};
 use kernel::id::DeliveryId;
 use notifications::{Begin, Delivery, Message, Milestone, SendError, Texter};
@@ -8,7 +8,6 @@ use store::Tx;
 
 use super::later;
 use super::mail::refuse;
-use crate::config::Secret;
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::mail::{About, MailJob, phone_code};
@@ -20,17 +19,18 @@ use crate::usecases::mail::{About, MailJob, phone_code};
 pub async fn run(pitlane: &Pitlane, texter: &dyn Texter, job: &Job) -> Result<(), Failure> {
     let payload: MailJob = super::payload(job)?;
     let delivery = DeliveryId::new(payload.delivery);
-    let (secret, now) = (pitlane.settings.auth.secret.clone(), pitlane.clock.now());
+    let (reader, now) = (pitlane.clone(), pitlane.clock.now());
     let written = pitlane
         .db
         .read(move |tx| {
-            let Some(found) = notifications::Store::delivery_by_id(tx, delivery)? else { return Ok(None) };
-            write(tx, &secret, &found, now)
+            let found = notifications::Store::delivery_by_id(tx, delivery)?;
+            found.map_or(Ok(Err("there is no such delivery")), |found| write(tx, &reader, &found, now))
         })
         .await
         .map_err(later)?;
-    let Some(message) = written else {
-        return refuse(pitlane, delivery, "the code was replaced, used or is too old".to_owned()).await;
+    let message = match written {
+        Ok(message) => message,
+        Err(reason) => return refuse(pitlane, delivery, reason.to_owned()).await,
     };
     let (address, deduplicates) = (message.to.clone(), texter.deduplicates());
     let (begun, begin) = pitlane
@@ -61,27 +61,42 @@ pub async fn run(pitlane: &Pitlane, texter: &dyn Texter, job: &Job) -> Result<()
     }
 }
 
-// `None` when there is nothing to tell any more.
+// The inner error says why there is nothing to tell any more.
 fn write(
     tx: &mut Tx<'_>,
-    secret: &Secret,
+    pitlane: &Pitlane,
     delivery: &Delivery,
     now: kernel::Timestamp,
-) -> Result<Option<Message>, Error> {
+) -> Result<Result<Message, &'static str>, Error> {
     let stored = delivery.stored();
     let about = stored.context.as_deref().and_then(|context| serde_json::from_str(context).ok());
-    let Some(About::PhoneCode(id)) = about else { return Ok(None) };
-    let code = tx.phone_code(stored.recipient)?.filter(|code| code.id == id && code.is_live(now));
-    let Some(code) = code else { return Ok(None) };
-    let minutes = accounts::phone_code::CODE_SECONDS / 60;
-    let text = web::text::phone_code(&phone_code(secret, id), minutes);
-    Ok(Some(Message {
-        to: code.phone.as_str().to_owned(),
+    let (to, text) = match (stored.milestone, about) {
+        (Milestone::PhoneCode, Some(About::PhoneCode(id))) => {
+            let code = tx.phone_code(stored.recipient)?.filter(|code| code.id == id && code.is_live(now));
+            let Some(code) = code else { return Ok(Err("the code was replaced, used or is too old")) };
+            let minutes = accounts::phone_code::CODE_SECONDS / 60;
+            let digits = phone_code(&pitlane.settings.auth.secret, id);
+            (code.phone.as_str().to_owned(), web::text::phone_code(&digits, minutes))
+        }
+        (Milestone::SessionUpgraded, Some(About::Session(id))) => {
+            let recipient = accounts::UserStore::user_by_id(tx, stored.recipient)?;
+            let phone =
+                recipient.filter(User::phone_verified).and_then(|user| user.phone().map(str::to_owned));
+            let Some(phone) = phone else {
+                return Ok(Err("there is no telephone that is shown to be theirs"));
+            };
+            let room = format!("{}/chat/{id}", pitlane.settings.server.public_url);
+            (phone, web::text::session_upgraded(&room))
+        }
+        _ => return Ok(Err("nothing is told about this by text message")),
+    };
+    Ok(Ok(Message {
+        to,
         subject: String::new(),
         text,
         html: None,
         links: Vec::new(),
-        milestone: Milestone::PhoneCode,
+        milestone: stored.milestone,
         unsubscribe_url: None,
     }))
 }

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use kernel::Timestamp;
 use miniserde::json::Value;
 use payments::gateway::{
-    CallbackError, Checkout, Gateway, GatewayError, Intent, NewCheckout, NewCustomer, NewProviderRefund,
-    ProviderEvent, ProviderRefund, SavedCard,
+    CallbackError, Checkout, Gateway, GatewayError, Intent, IntentStatus, NewCharge, NewCheckout,
+    NewCustomer, NewProviderRefund, ProviderDispute, ProviderEvent, ProviderRefund, SavedCard,
 };
 use stripe::{ApiErrorsCode, ApiErrorsType, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_checkout::checkout_session::{ExpireCheckoutSession, RetrieveCheckoutSession};
 use stripe_core::customer::DeleteCustomer;
-use stripe_core::payment_intent::RetrievePaymentIntent;
+use stripe_core::payment_intent::{CancelPaymentIntent, RetrievePaymentIntent};
 
 use crate::stripe::signature;
 use crate::stripe::wire::{self, Unreadable};
@@ -143,7 +143,8 @@ fn judge(error: &StripeError) -> Verdict {
             match status {
                 402 => {
                     let code = details.decline_code.clone().unwrap_or(code);
-                    Verdict::Final(GatewayError::Declined { code })
+                    let intent = details.payment_intent.as_ref().map(|intent| intent.id.to_string());
+                    Verdict::Final(GatewayError::Declined { code, intent })
                 }
                 404 => Verdict::Final(GatewayError::Missing),
                 // Refused before anything was done.
@@ -218,6 +219,28 @@ impl Gateway for Stripe {
         }
     }
 
+    async fn charge_create(&self, charge: &NewCharge) -> Result<Intent, GatewayError> {
+        let text = self.write(&wire::charge_request(charge), &charge.idempotency_key).await?;
+        let intent = wire::intent(&text).map_err(unreadable(Effect::Writes))?;
+        match intent.status {
+            IntentStatus::Succeeded | IntentStatus::Processing => Ok(intent),
+            // Without its holder a card is declined rather than left to wait; this is the same in other words.
+            IntentStatus::NeedsCustomer | IntentStatus::Cancelled => {
+                let code = intent.failure.unwrap_or_else(|| "authentication_required".to_owned());
+                Err(GatewayError::Declined { code, intent: Some(intent.id) })
+            }
+        }
+    }
+
+    async fn intent_cancel(&self, id: &str) -> Result<Intent, GatewayError> {
+        match self.write(&CancelPaymentIntent::new(id), &format!("cancel:{id}")).await {
+            Ok(text) => wire::intent(&text).map_err(unreadable(Effect::Writes)),
+            // Stripe refuses to cancel what has ended; how it ended is the answer.
+            Err(GatewayError::Refused { .. }) => self.intent_by_id(id).await,
+            Err(error) => Err(error),
+        }
+    }
+
     async fn intent_by_id(&self, id: &str) -> Result<Intent, GatewayError> {
         let text = self.read(&RetrievePaymentIntent::new(id)).await?;
         wire::intent(&text).map_err(unreadable(Effect::Reads))
@@ -240,6 +263,11 @@ impl Gateway for Stripe {
             }
         }
         Err(GatewayError::Unavailable("the list of refunds does not end".into()))
+    }
+
+    async fn dispute_by_id(&self, id: &str) -> Result<Option<ProviderDispute>, GatewayError> {
+        let text = self.read(&wire::dispute_request(id)).await?;
+        wire::dispute(&text).map_err(unreadable(Effect::Reads))
     }
 
     async fn cards_of_customer(&self, customer: &str) -> Result<Vec<SavedCard>, GatewayError> {

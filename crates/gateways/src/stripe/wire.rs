@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use kernel::{Currency, Money, Timestamp};
 use payments::gateway::{
-    Checkout, CheckoutStatus, EventSubject, Intent, IntentStatus, NewCheckout, NewCustomer,
+    Checkout, CheckoutStatus, EventSubject, Intent, IntentStatus, NewCharge, NewCheckout, NewCustomer,
     NewProviderRefund, ProviderEvent, ProviderRefund, ProviderRefundStatus,
 };
 use payments::inbox::InboxEvent;
@@ -22,26 +22,35 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_core::customer::CreateCustomer;
 use stripe_core::event::ListEvent;
+use stripe_core::payment_intent::{CreatePaymentIntent, CreatePaymentIntentOffSession};
 use stripe_core::refund::{CreateRefund, ListRefund};
 
 mod cards;
+mod disputes;
 
 pub use cards::{card, card_request, cards, cards_request, detach_request};
+pub use disputes::{dispute, dispute_request};
 
 const ORDER: &str = "order_id";
 const REFUND: &str = "refund_id";
 const USER: &str = "user_id";
 
 /// The events that are asked for when Stripe's list is compared with the inbox.
-pub const EVENT_KINDS: [&str; 8] = [
+pub const EVENT_KINDS: [&str; 14] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
     "checkout.session.expired",
+    "payment_intent.succeeded",
     "charge.refunded",
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
 ];
 
 /// Objects to a page of a list; the most that Stripe gives.
@@ -103,6 +112,18 @@ pub fn checkout_request(checkout: &NewCheckout) -> CreateCheckoutSession {
         .success_url(&checkout.success_url)
         .cancel_url(&checkout.cancel_url)
         .expires_at(checkout.expires_at.unix_seconds())
+}
+
+/// The request that charges a kept card while its holder is away.
+pub fn charge_request(charge: &NewCharge) -> CreatePaymentIntent {
+    let mut notes: std::collections::HashMap<String, String> = charge.metadata.clone().into_iter().collect();
+    notes.insert(ORDER.to_owned(), charge.order.to_string());
+    CreatePaymentIntent::new(charge.amount.minor(), stripe_currency(charge.amount.currency()))
+        .customer(&charge.customer)
+        .payment_method(&charge.card)
+        .confirm(true)
+        .off_session(CreatePaymentIntentOffSession::Bool(true))
+        .metadata(notes)
 }
 
 /// The request that sends money back.
@@ -185,6 +206,8 @@ struct WireIntent {
     amount_received: i64,
     currency: String,
     last_payment_error: Option<WireFailure>,
+    #[serde(default)]
+    metadata: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -293,6 +316,7 @@ pub fn intent(text: &str) -> Result<Intent, Unreadable> {
         received: money("payment intent", wire.amount_received, &wire.currency)?,
         id: wire.id,
         status,
+        order: wire.metadata.and_then(|notes| notes.get(ORDER)?.parse().ok()),
         failure: wire
             .last_payment_error
             .map(|error| error.decline_code.or(error.code).unwrap_or_else(|| "unknown".to_owned())),
@@ -352,12 +376,18 @@ pub fn event(text: &str) -> Result<ProviderEvent, Unreadable> {
         | "checkout.session.async_payment_succeeded"
         | "checkout.session.async_payment_failed"
         | "checkout.session.expired" => checkout_subject(&wire.kind, object)?,
+        "payment_intent.succeeded" => EventSubject::Intent(intent(object)?),
         "charge.refunded" | "refund.created" | "refund.updated" | "refund.failed" => {
             match read::<WireRefunded>("refund", object)?.payment_intent {
                 Some(intent) => EventSubject::Refunds { payment_intent: intent.id() },
                 None => EventSubject::Other,
             }
         }
+        "charge.dispute.created"
+        | "charge.dispute.updated"
+        | "charge.dispute.closed"
+        | "charge.dispute.funds_withdrawn"
+        | "charge.dispute.funds_reinstated" => EventSubject::Dispute(object_id(object)?),
         _ => EventSubject::Other,
     };
     Ok(ProviderEvent {

@@ -25,14 +25,16 @@ fn order() -> Order {
     let new = NewOrder {
         customer: UserId::new(Uuid::from_u128(1)),
         intake: IntakeId::new(Uuid::from_u128(2)),
+        purchase: Purchase::Session,
         plan: PlanCode::Chat10,
         book: "2025-10".into(),
         multiplier: BasisPoints::ONE,
         amount: Money::new(999, Currency::Usd),
         tax_rate: BasisPoints::ZERO,
+        fee_rate: BasisPoints::new(2_000),
         lifetime_seconds: 3_600,
     };
-    Order::new(new, &context())
+    Order::new(new, 1, &context())
 }
 
 fn session() -> SessionId {

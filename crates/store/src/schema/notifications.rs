@@ -22,6 +22,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{AnyTs, AnyUuid};
+
+    personal_notices (event_id) {
+        event_id -> AnyUuid,
+        user_id -> AnyUuid,
+        session_id -> AnyUuid,
+        kind -> Text,
+        created_at -> AnyTs,
+        acknowledged_at -> Nullable<AnyTs>,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::Text;
     use crate::types::AnyTs;
 

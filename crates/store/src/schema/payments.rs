@@ -28,10 +28,12 @@ diesel::table! {
         amount_cents -> BigInt,
         currency -> Text,
         tax_rate_bps -> BigInt,
+        fee_rate_bps -> BigInt,
         idempotency_key -> Text,
         status -> Text,
         checkout_id -> Nullable<Text>,
         checkout_url -> Nullable<Text>,
+        charge_intent -> Nullable<Text>,
         payment_intent -> Nullable<Text>,
         session_id -> Nullable<AnyUuid>,
         created_at -> AnyTs,
@@ -120,6 +122,42 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Text};
+    use crate::types::{AnyTs, AnyUuid};
+
+    provider_earnings (payment_id) {
+        payment_id -> AnyUuid,
+        session_id -> AnyUuid,
+        provider_id -> AnyUuid,
+        net_cents -> BigInt,
+        fee_cents -> BigInt,
+        payable_cents -> BigInt,
+        currency -> Text,
+        frozen -> Bool,
+        created_at -> AnyTs,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+    use crate::types::{AnyTs, AnyUuid};
+
+    disputes (id) {
+        id -> AnyUuid,
+        provider_id -> Text,
+        payment_id -> AnyUuid,
+        amount_cents -> BigInt,
+        currency -> Text,
+        reason -> Text,
+        status -> Text,
+        withdrawn -> Bool,
+        due_at -> Nullable<AnyTs>,
+        opened_at -> AnyTs,
+        closed_at -> Nullable<AnyTs>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     stripe_customers,
     orders,
@@ -128,4 +166,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhook_events,
     ledger_transactions,
     ledger_entries,
+    provider_earnings,
+    disputes,
 );

@@ -3,7 +3,7 @@
 use std::num::TryFromIntError;
 use std::sync::LazyLock;
 
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, QueryableByName, RunQueryDsl};
 use kernel::id::{OrderId, SessionId, UserId};
 use kernel::{BasisPoints, Currency, PlanCode, SessionType, StoreError, Timestamp};
@@ -46,8 +46,10 @@ pub struct SessionView {
     pub currency: Currency,
     /// What it cost, in minor units.
     pub base_price_cents: i64,
-    /// What the upgrade cost, in minor units, once it is paid.
+    /// What the upgrade cost, in minor units, once it was made.
     pub upgrade_price_cents: Option<i64>,
+    /// What more time cost, in minor units.
+    pub extension_price_cents: i64,
     /// The order that it was bought with; `None` while it has none.
     pub order: Option<OrderId>,
     /// How much of it is paid.
@@ -81,11 +83,12 @@ pub struct SessionView {
 }
 
 impl SessionView {
-    /// Base and upgrade together, in minor units.
+    /// Base, upgrade and more time together, in minor units.
     pub const fn total_price_cents(&self) -> i64 {
+        let base = self.base_price_cents.saturating_add(self.extension_price_cents);
         match self.upgrade_price_cents {
-            Some(upgrade) => self.base_price_cents.saturating_add(upgrade),
-            None => self.base_price_cents,
+            Some(upgrade) => base.saturating_add(upgrade),
+            None => base,
         }
     }
 }
@@ -120,6 +123,8 @@ type Columns = (
     Nullable<BigInt>,
     Nullable<BigInt>,
     Nullable<BigInt>,
+    Nullable<BigInt>,
+    Bool,
 );
 
 #[derive(Queryable, QueryableByName)]
@@ -180,6 +185,10 @@ struct Row {
     asked_back_cents: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     upgrade_cents: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    extension_cents: Option<i64>,
+    #[diesel(sql_type = Bool)]
+    disputed: bool,
 }
 
 // `$1` is always the viewer. SQLite takes it as a name and numbers names by their first use, so `$2` must follow it.
@@ -191,7 +200,15 @@ SELECT s.id, s.session_type, s.status, s.end_reason, s.plan, s.price_book, s.all
   helper.user_id AS mechanic_id, mechanic.name AS mechanic_name,
   viewer.role AS viewer_role,
   booked.id AS order_id, booked.multiplier_bps, booked.amount_cents AS base_cents, booked.currency, booked.status AS order_status,
-  paid.amount_cents AS kept_cents, paid.asked_back_cents, upgrade.amount_cents AS upgrade_cents
+  (SELECT CAST(sum(p.amount_cents) AS bigint) FROM payments p JOIN orders o ON o.id = p.order_id
+    WHERE o.session_id = s.id AND NOT p.surplus) AS kept_cents,
+  (SELECT CAST(sum(p.asked_back_cents) AS bigint) FROM payments p JOIN orders o ON o.id = p.order_id
+    WHERE o.session_id = s.id AND NOT p.surplus) AS asked_back_cents,
+  upgrade.amount_cents AS upgrade_cents,
+  (SELECT CAST(sum(o.amount_cents) AS bigint) FROM orders o
+    WHERE o.session_id = s.id AND o.kind = 'extension' AND o.fulfilled_at IS NOT NULL) AS extension_cents,
+  EXISTS (SELECT 1 FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = p.order_id
+    WHERE o.session_id = s.id AND d.status <> 'won') AS disputed
 FROM sessions s
 JOIN users customer ON customer.id = s.customer_id
 LEFT JOIN session_participants viewer
@@ -200,9 +217,8 @@ LEFT JOIN session_participants helper
   ON helper.session_id = s.id AND helper.role = 'mechanic' AND helper.left_at IS NULL
 LEFT JOIN users mechanic ON mechanic.id = helper.user_id
 LEFT JOIN orders booked ON booked.session_id = s.id AND booked.kind = 'session'
-LEFT JOIN payments paid ON paid.order_id = booked.id AND NOT paid.surplus
 LEFT JOIN orders upgrade ON upgrade.session_id = s.id AND upgrade.kind = 'upgrade'
-  AND upgrade.status IN ('paid', 'fulfilled', 'refunded')";
+  AND upgrade.fulfilled_at IS NOT NULL";
 
 /// One session as this person sees it. `None` when it doesn't exist or they take no part in it.
 ///
@@ -386,10 +402,12 @@ impl TryFrom<Row> for SessionView {
                 .map_or(Ok(Currency::Usd), |code| named("orders.currency", &code, Currency::parse))?,
             base_price_cents: row.base_cents.unwrap_or(0),
             upgrade_price_cents: row.upgrade_cents,
+            extension_price_cents: row.extension_cents.unwrap_or(0),
             order: row.order_id.map(|id| OrderId::new(id.0)),
             payment_status: payment_status(
                 row.order_status.as_deref(),
                 row.kept_cents.zip(row.asked_back_cents),
+                row.disputed,
             ),
             customer: Person { id: UserId::new(row.customer_id.0), name: row.customer_name },
             mechanic: row
@@ -414,17 +432,23 @@ impl TryFrom<Row> for SessionView {
     }
 }
 
-// The same answer as `payments::receipt::payment_status`, from the columns of one row.
-fn payment_status(order: Option<&str>, kept_and_asked_back: Option<(i64, i64)>) -> PaymentStatus {
+// What `payments::receipt::payment_status` says of one order, for all the payments of a session together.
+fn payment_status(
+    order: Option<&str>,
+    kept_and_asked_back: Option<(i64, i64)>,
+    disputed: bool,
+) -> PaymentStatus {
     match (order, kept_and_asked_back) {
-        (Some("refunded"), _) => PaymentStatus::Refunded,
-        (Some("paid" | "fulfilled"), Some((kept, asked_back))) if asked_back >= kept => {
+        (Some("paid" | "fulfilled" | "refunded"), _) if disputed => PaymentStatus::Disputed,
+        (Some("paid" | "fulfilled" | "refunded"), Some((kept, asked_back))) if asked_back >= kept => {
             PaymentStatus::Refunded
         }
-        (Some("paid" | "fulfilled"), Some((_, asked_back))) if asked_back > 0 => {
+        (Some("paid" | "fulfilled" | "refunded"), Some((_, asked_back))) if asked_back > 0 => {
             PaymentStatus::PartiallyRefunded
         }
-        (Some("paid" | "fulfilled"), _) => PaymentStatus::Paid,
+        // Nothing was paid for a free one.
+        (Some("refunded"), None) => PaymentStatus::Refunded,
+        (Some("paid" | "fulfilled" | "refunded"), _) => PaymentStatus::Paid,
         _ => PaymentStatus::Unpaid,
     }
 }

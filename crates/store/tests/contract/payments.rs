@@ -9,7 +9,7 @@ use kernel::id::{IntakeId, OrderId, PaymentId, SessionId, UserId};
 use kernel::{BasisPoints, Context, Currency, Money, PlanCode, Role, SessionType, StoreError};
 use payments::gateway::{ProviderRefund, ProviderRefundStatus};
 use payments::{
-    Charge, Error, InboxEvent, NewOrder, Order, OrderStatus, Outcome, Payment, Placement, Refund,
+    Charge, Error, InboxEvent, NewOrder, Order, OrderStatus, Outcome, Payment, Placement, Purchase, Refund,
     RefundReason, RefundStatus, Settlement, Store as _,
 };
 use store::doctor::examine;
@@ -82,11 +82,13 @@ fn new_order(customer: UserId, intake: IntakeId, plan: PlanCode) -> NewOrder {
     NewOrder {
         customer,
         intake,
+        purchase: Purchase::Session,
         plan,
         book: "2025-10".into(),
         multiplier: BasisPoints::ONE,
         amount: if plan == PlanCode::Free { usd(0) } else { usd(999) },
         tax_rate: BasisPoints::new(1_900),
+        fee_rate: BasisPoints::new(2_000),
         lifetime_seconds: 3_600,
     }
 }

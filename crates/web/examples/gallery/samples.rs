@@ -446,6 +446,15 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
     };
     ChatPage {
         refund_after_acceptance: usd(0),
+        upgrade: (role == RoomRole::Customer).then(|| web::chat::UpgradeOffer {
+            paid: usd(999),
+            fee: usd(2_000),
+            total: usd(2_999),
+            minutes: 30,
+            video_name: "Expert Video".to_owned(),
+            suggested: false,
+        }),
+        is_chat: true,
         frame: frame(Some(viewer), Nav::None),
         now: "2026-11-20T14:29:30Z".to_owned(),
         session: ChatSession {

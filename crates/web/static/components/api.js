@@ -7,12 +7,13 @@ const TEXT = {
 
 /** What an endpoint refused, or a network fault (status 0). */
 export class ApiError extends Error {
-  constructor({ status, code, message, errors, retryAfter }) {
+  constructor({ status, code, message, errors, retryAfter, checkoutUrl }) {
     super(message);
     this.status = status;
     this.code = code;
     this.errors = errors ?? [];
     this.retryAfter = retryAfter;
+    this.checkoutUrl = checkoutUrl;
   }
 }
 
@@ -43,5 +44,6 @@ export function problem(status, data, retryAfter) {
     message: data?.detail || data?.title || TEXT.unknown,
     errors: data?.errors,
     retryAfter: retryAfter ? Number(retryAfter) : undefined,
+    checkoutUrl: data?.checkout_url,
   });
 }

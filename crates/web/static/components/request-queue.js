@@ -55,7 +55,8 @@ class RequestQueue extends HTMLElement {
 
   #frame(channel, frame) {
     if (frame.channel !== channel) return;
-    if (frame.event_id) this.#acks.push({ type: "ack", channel, event_id: frame.event_id });
+    // An upgrade is shown, and acknowledged, by <personal-notices>.
+    if (frame.event_id && frame.type !== "session_upgraded") this.#acks.push({ type: "ack", channel, event_id: frame.event_id });
     if (["joined", "request_offered", "request_withdrawn", "resync"].includes(frame.type)) this.#read();
   }
 

@@ -95,6 +95,7 @@ fn every_reason_for_a_refund_is_told() {
         RefundReason::Cancelled,
         RefundReason::NotFulfilled,
         RefundReason::MechanicNoShow,
+        RefundReason::NoVideo,
         RefundReason::Support,
     ];
     let told = reasons.map(|reason| {
@@ -104,6 +105,7 @@ fn every_reason_for_a_refund_is_told() {
             | RefundReason::Cancelled
             | RefundReason::NotFulfilled
             | RefundReason::MechanicNoShow
+            | RefundReason::NoVideo
             | RefundReason::Support => {}
         }
         let refund = Refund {

@@ -6,6 +6,7 @@ use payments::{Error, GatewayError};
 
 use crate::http::problem::Problem;
 use crate::usecases::start_checkout::Refusal;
+use crate::usecases::{charge_card, extend_session, upgrade_session};
 
 /// The problem of an error of `payments`.
 pub fn problem(error: &Error) -> Problem {
@@ -82,4 +83,60 @@ pub fn checkout(error: Refusal) -> Problem {
             conflict("order_refunded", "This was paid before, and the money goes back. Start anew.")
         }
     }
+}
+
+/// The problem of a session that is not upgraded.
+pub fn upgrade(refusal: &upgrade_session::Refusal) -> Problem {
+    use upgrade_session::Refusal;
+    let problem = |status, code, detail: String| Problem::new(status, code, detail);
+    match refusal {
+        Refusal::NotAllowed(reason) => {
+            problem(StatusCode::CONFLICT, "upgrade_not_allowed", format!("{reason}."))
+        }
+        Refusal::Unusable(reason) => {
+            problem(StatusCode::CONFLICT, "upgrade_not_allowed", (*reason).to_owned())
+        }
+        Refusal::PriceMismatch { agreed } => {
+            let detail = format!("The upgrade costs {agreed}. Look at the price again, then pay.");
+            problem(StatusCode::CONFLICT, "price_mismatch", detail)
+        }
+    }
+}
+
+/// The problem of a card that was not charged.
+pub fn charge(refusal: &charge_card::Refusal) -> Problem {
+    use charge_card::Refusal;
+    match refusal {
+        Refusal::ActionRequired { checkout_url } => Problem {
+            checkout_url: Some(checkout_url.clone()),
+            ..Problem::new(
+                StatusCode::PAYMENT_REQUIRED,
+                "payment_action_required",
+                "Your card could not be charged by itself. Finish the payment on the payment page.",
+            )
+        },
+        Refusal::OutcomeUnknown => Problem {
+            retry_after_seconds: Some(5),
+            ..Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "payment_outcome_unknown",
+                "The payment provider did not answer in time. Try again: you are never charged twice.",
+            )
+        },
+    }
+}
+
+/// The problem of a session that gets no more time.
+pub fn extension(refusal: extend_session::Refusal) -> Problem {
+    use extend_session::Refusal;
+    let detail = match refusal {
+        Refusal::NotRunning => "Only a session that is in progress can be extended.".to_owned(),
+        Refusal::TooLong => {
+            format!("A session may take at most {} minutes in all.", sessions::clock::ALLOWANCE_MAX_MINUTES)
+        }
+        Refusal::TooLate => {
+            "The session ended before the time could be added. Your money goes back.".to_owned()
+        }
+    };
+    Problem::new(StatusCode::CONFLICT, "extension_not_allowed", detail)
 }

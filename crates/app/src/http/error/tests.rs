@@ -20,6 +20,7 @@ use crate::http::middleware::by_status;
 use crate::realtime::code::Code;
 use crate::usecases::Error;
 use crate::usecases::start_checkout::Refusal;
+use crate::usecases::{charge_card, extend_session, upgrade_session};
 
 /// Samples of an enum, each under the name of its variant. Compiles only while every variant is listed.
 macro_rules! every {
@@ -83,6 +84,7 @@ fn sessions() -> Vec<(String, sessions::Error)> {
     every!(Sessions {
         Sessions::NotFound => [Sessions::NotFound],
         Sessions::WrongRole => [Sessions::WrongRole],
+        Sessions::NotUpgradable => [Sessions::NotUpgradable],
         Sessions::InvalidTransition(_) => [Sessions::InvalidTransition(illegal)],
         Sessions::SessionClosed => [Sessions::SessionClosed],
         Sessions::NotStarted => [Sessions::NotStarted],
@@ -189,7 +191,7 @@ fn payments() -> Vec<(String, payments::Error)> {
 fn gateway() -> Vec<(String, GatewayError)> {
     let (code, message) = (String::new(), String::new());
     every!(GatewayError {
-        GatewayError::Declined { .. } => [GatewayError::Declined { code: code.clone() }],
+        GatewayError::Declined { .. } => [GatewayError::Declined { code: code.clone(), intent: None }],
         GatewayError::UnknownOutcome(_) => [GatewayError::UnknownOutcome(String::new())],
         GatewayError::Refused { .. } => [GatewayError::Refused { code, message }],
         GatewayError::Missing => [GatewayError::Missing],
@@ -215,6 +217,32 @@ fn checkout() -> Vec<(String, Refusal)> {
     })
 }
 
+fn upgrade() -> Vec<(String, upgrade_session::Refusal)> {
+    use upgrade_session::Refusal as Upgrade;
+    every!(Upgrade {
+        Upgrade::NotAllowed(_) => [Upgrade::NotAllowed(pricing::UpgradeRefusal::Completed)],
+        Upgrade::Unusable(_) => [Upgrade::Unusable("There is no such payment.")],
+        Upgrade::PriceMismatch { .. } => [Upgrade::PriceMismatch { agreed: Money::new(1, Currency::Usd) }],
+    })
+}
+
+fn charge() -> Vec<(String, charge_card::Refusal)> {
+    use charge_card::Refusal as Charge;
+    every!(Charge {
+        Charge::ActionRequired { .. } => [Charge::ActionRequired { checkout_url: String::new() }],
+        Charge::OutcomeUnknown => [Charge::OutcomeUnknown],
+    })
+}
+
+fn extension() -> Vec<(String, extend_session::Refusal)> {
+    use extend_session::Refusal as Extend;
+    every!(Extend {
+        Extend::NotRunning => [Extend::NotRunning],
+        Extend::TooLong => [Extend::TooLong],
+        Extend::TooLate => [Extend::TooLate],
+    })
+}
+
 /// Every error of a use case: those of each domain, and the use cases' own.
 fn errors() -> Vec<(String, Error)> {
     // Each group stands for one variant here, so that a new variant can't be left out.
@@ -224,7 +252,7 @@ fn errors() -> Vec<(String, Error)> {
         Error::UnknownMechanic => [Error::UnknownMechanic],
         Error::Accounts(_) | Error::Jobs(_) | Error::Notifications(_) | Error::Sessions(_) => [],
         Error::Dispatch(_) | Error::Payments(_) | Error::Gateway(_) | Error::Callback(_) => [],
-        Error::Checkout(_) | Error::Intake(_) | Error::Files(_) | Error::Store(_) => [],
+        Error::Checkout(_) | Error::Upgrade(_) | Error::Charge(_) | Error::Extend(_) | Error::Intake(_) | Error::Files(_) | Error::Store(_) => [],
         // Only the template engine makes one; it is a defect like every other.
         Error::Template(_) => [],
     });
@@ -241,6 +269,9 @@ fn errors() -> Vec<(String, Error)> {
         .chain(wrapped(gateway()))
         .chain(wrapped(callback()))
         .chain(wrapped(checkout()))
+        .chain(wrapped(upgrade()))
+        .chain(wrapped(charge()))
+        .chain(wrapped(extension()))
         .chain(own)
         .collect()
 }

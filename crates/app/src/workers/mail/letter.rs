@@ -242,6 +242,7 @@ impl Writer<'_> {
             | Milestone::WorkshopInvitation
             | Milestone::AccountSuspended
             | Milestone::PhoneCode
+            | Milestone::SessionUpgraded
             | Milestone::NextStepsReminder => {
                 return Written::Void("the milestone is not about an account");
             }
@@ -292,6 +293,16 @@ impl Writer<'_> {
                     mechanic_name,
                     plan_name,
                     duration_minutes,
+                    vehicle,
+                    session_url: session_url.clone(),
+                };
+                Written::new(&message, [session_url])
+            }
+            Milestone::SessionUpgraded => {
+                let message = web::mail::SessionUpgraded {
+                    sender,
+                    name,
+                    customer_name: session.customer.name.clone(),
                     vehicle,
                     session_url: session_url.clone(),
                 };
@@ -467,6 +478,8 @@ fn reason(reason: payments::RefundReason) -> RefundReason {
         payments::RefundReason::Unfulfillable => RefundReason::NotFulfilled,
         payments::RefundReason::Cancelled => RefundReason::Cancelled,
         payments::RefundReason::Unaccepted => RefundReason::Unaccepted,
+        payments::RefundReason::NoShow => RefundReason::MechanicNoShow,
+        payments::RefundReason::NoVideo => RefundReason::NoVideo,
         payments::RefundReason::Duplicate
         | payments::RefundReason::WrongAmount
         | payments::RefundReason::Admin

@@ -72,6 +72,7 @@ impl Writer<'_> {
             | Milestone::SessionEnded
             | Milestone::SummaryDelivered
             | Milestone::Refunded
+            | Milestone::SessionUpgraded
             | Milestone::PhoneCode
             | Milestone::NextStepsReminder
             | Milestone::WorkshopInvitation

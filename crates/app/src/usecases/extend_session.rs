@@ -1,0 +1,151 @@
+//! More time for a session, at the price and of the length of a chat, paid with the kept card.
+
+use std::sync::Arc;
+
+use kernel::Context;
+use kernel::Money;
+use kernel::StoreError;
+use kernel::id::{SessionId, UserId};
+use notifications::Milestone;
+use payments::{NewOrder, Order, OrderKind, OrderStatus, Placement, Purchase};
+use pricing::{Catalog, extension_plan};
+use sessions::clock::ALLOWANCE_MAX_MINUTES;
+use sessions::{NewExtension, ParticipantRole, Status};
+use store::Tx;
+use store::views::session::SessionView;
+
+use crate::state::Pitlane;
+use crate::usecases::charge_card::{Asked, charge_card};
+use crate::usecases::expire_order::settle_charge;
+use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, close_when_due};
+use crate::usecases::mail::{self, About};
+use crate::usecases::{Error, personal, start_checkout, time_limit};
+
+/// Why a session gets no more time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is not in progress.
+    #[error("only a session that is in progress can be extended")]
+    NotRunning,
+    /// It may not take longer in all.
+    #[error("a session may take at most {ALLOWANCE_MAX_MINUTES} minutes in all")]
+    TooLong,
+    /// It was paid for when the session was over already.
+    #[error("the session ended before the time could be added; the money goes back")]
+    TooLate,
+}
+
+/// What more time comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// How much, in minutes.
+    pub minutes: u32,
+    /// What it costs.
+    pub price: Money,
+}
+
+/// What more time costs for the session that is shown, by its own price book; `None` when it can't have more.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a book that doesn't exist.
+pub fn offer_of(view: &SessionView, catalog: &Catalog) -> Result<Option<Offer>, StoreError> {
+    let offer = priced(catalog, &view.price_book)?;
+    let fits = view.allowance_minutes.saturating_add(offer.minutes) <= ALLOWANCE_MAX_MINUTES;
+    Ok((view.status == Status::InProgress && fits).then_some(offer))
+}
+
+fn priced(catalog: &Catalog, version: &str) -> Result<Offer, StoreError> {
+    let plan = catalog.book(version).and_then(extension_plan);
+    let plan = plan.ok_or_else(|| StoreError::corrupt("sessions.price_book", version))?;
+    Ok(Offer { minutes: plan.duration_minutes(), price: plan.price() })
+}
+
+/// Charges the customer's kept card and adds the time. Of any number of calls at once one extension comes.
+///
+/// # Errors
+/// [`Refusal`]; [`sessions::Error::NotFound`] and [`sessions::Error::WrongRole`] for everybody but the session's
+/// customer; those of [`charge_card`]; the storage's.
+pub async fn extend(pitlane: &Pitlane, customer: UserId, session: SessionId) -> Result<(), Error> {
+    let (cx, catalog) = (pitlane.context(), Arc::clone(&pitlane.catalog));
+    let asked = pitlane.db.write(move |tx| place(tx, customer, session, &catalog, &cx)).await?;
+    let paid = charge_card(pitlane, &asked).await?;
+    match settle_charge(pitlane, paid).await? {
+        Fulfilment::Made(_) | Fulfilment::MadeBefore(_) => Ok(()),
+        Fulfilment::Returned => Err(Refusal::TooLate.into()),
+    }
+}
+
+fn place(
+    tx: &mut Tx<'_>,
+    customer: UserId,
+    session: SessionId,
+    catalog: &Catalog,
+    cx: &Context,
+) -> Result<Asked, Error> {
+    let found = sessions::Store::session_for_update(tx, session)?.ok_or(sessions::Error::NotFound)?;
+    let seat = sessions::Store::seat(tx, session, customer)?.ok_or(sessions::Error::NotFound)?;
+    if seat.role != ParticipantRole::Customer {
+        return Err(sessions::Error::WrongRole.into());
+    }
+    if found.status() != Status::InProgress {
+        return Err(Refusal::NotRunning.into());
+    }
+    let offer = priced(catalog, &found.parts().price_book)?;
+    if found.parts().allowance_minutes.saturating_add(offer.minutes) > ALLOWANCE_MAX_MINUTES {
+        return Err(Refusal::TooLong.into());
+    }
+    let orders = payments::Store::orders_of_session_for_update(tx, session)?;
+    let made = |order: &&Order| order.terms().kind == OrderKind::Extension && order.session().is_some();
+    let number = u32::try_from(orders.iter().filter(made).count()).unwrap_or(u32::MAX).saturating_add(1);
+    let booked = orders.iter().find(|order| order.terms().kind == OrderKind::Session);
+    let booked = booked.ok_or_else(|| StoreError::corrupt("orders", "a session that nobody ordered"))?;
+    let terms = booked.terms();
+    let rules = catalog.book(&terms.book).and_then(extension_plan);
+    let new = NewOrder {
+        customer,
+        intake: terms.intake,
+        purchase: Purchase::Extension { session, number },
+        plan: rules.ok_or(start_checkout::Refusal::PlanNotSold)?.code(),
+        book: terms.book.clone(),
+        multiplier: kernel::BasisPoints::ONE,
+        amount: offer.price,
+        tax_rate: terms.tax_rate,
+        fee_rate: terms.fee_rate,
+        lifetime_seconds: payments::order::CHECKOUT_SECONDS,
+    };
+    let order = match payments::place(tx, new, cx)? {
+        Placement::Placed(order) => {
+            close_when_due(tx, &order, cx)?;
+            order
+        }
+        Placement::Reused(order) if order.status() == OrderStatus::Processing => {
+            return Err(start_checkout::Refusal::PaymentUnderWay.into());
+        }
+        Placement::Reused(order) => order,
+        // Paid, and yet not added: the session was over.
+        Placement::Bought(_) => return Err(Refusal::TooLate.into()),
+    };
+    Asked::new(tx, order, session, "More time")
+}
+
+/// Adds the time of a paid order, in the transaction that recorded the money.
+///
+/// # Errors
+/// Those of [`sessions::extend`]; the storage's.
+pub fn apply(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    fulfilling: &Fulfilling,
+    cx: &Context,
+) -> Result<SessionId, Error> {
+    let terms = order.terms();
+    let session = terms.session.ok_or(sessions::Error::NotFound)?;
+    let offer = priced(&fulfilling.catalog, &terms.book)?;
+    let new =
+        NewExtension { minutes: offer.minutes, order: Some(order.id()), price_cents: terms.amount.minor() };
+    let step = sessions::extend(tx, session, new, cx)?;
+    time_limit::arm(tx, &step.session, cx)?;
+    mail::enqueue(tx, Milestone::Receipt, terms.customer, About::Order(order.id()), cx)?;
+    personal::session_changed(tx, &step.session, cx)?;
+    Ok(session)
+}
