@@ -35,6 +35,7 @@ mod blackbox {
     mod socket;
     mod summaries;
     mod suspension;
+    mod time_limit;
     mod unaccepted;
     mod vehicles;
     mod webhooks;

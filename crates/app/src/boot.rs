@@ -40,7 +40,7 @@ use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::state::{ExtraRoutes, Pitlane};
 use crate::usecases::register::{self, Operators};
-use crate::usecases::{self, second_factor, seed};
+use crate::usecases::{self, second_factor, seed, time_limit};
 use crate::workers::{Carriers, Workers};
 
 /// The version that the sandbox writes into its events, as Stripe does.
@@ -66,6 +66,9 @@ pub enum BootError {
     /// The demo data could not be written.
     #[error("the demo data can't be written: {0}")]
     Seed(usecases::Error),
+    /// The clocks of running sessions could not be armed.
+    #[error("the clocks of running sessions can't be armed: {0}")]
+    Clocks(usecases::Error),
     /// The account could not be made.
     #[error("{}", account(.0))]
     Account(usecases::Error),
@@ -138,6 +141,7 @@ pub async fn start(settings: Settings) -> Result<Running, BootError> {
     let sandbox = sandbox.map(run_sandbox);
     // Another provider of text messages was refused with the configuration.
     let carriers = Carriers { mailer: mailer(&pitlane), texter: Arc::new(Mailbox::new(pitlane.clone())) };
+    time_limit::arm_all(&pitlane).await.map_err(BootError::Clocks)?;
     let workers = Workers::start(pitlane.clone(), carriers, lock.is_some()).await?;
     let server = http::server::start(pitlane.clone(), listener)?;
     let handle = server.handle();

@@ -19,6 +19,7 @@ pub mod refund;
 pub mod retain;
 pub mod sms;
 pub mod sweep_files;
+pub mod time_limit;
 
 pub use jobs::{Carriers, Workers};
 

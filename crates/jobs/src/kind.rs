@@ -17,6 +17,8 @@ pub enum JobKind {
     ExpireOrder,
     /// Gives up a request that nobody accepted in time.
     ExpireRequest,
+    /// Warns before the end of a session's time, and ends the session at it.
+    TimeLimit,
     /// Sends money back.
     Refund,
     /// Deletes uploads that nothing refers to.
@@ -42,13 +44,14 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Mail,
         Self::MailBatch,
         Self::Sms,
         Self::Reconcile,
         Self::ExpireOrder,
         Self::ExpireRequest,
+        Self::TimeLimit,
         Self::Refund,
         Self::SweepFiles,
         Self::ForgetPayer,
@@ -65,6 +68,7 @@ impl JobKind {
             Self::Reconcile => "reconcile",
             Self::ExpireOrder => "expire_order",
             Self::ExpireRequest => "expire_request",
+            Self::TimeLimit => "time_limit",
             Self::Refund => "refund",
             Self::SweepFiles => "sweep_files",
             Self::ForgetPayer => "forget_payer",
@@ -85,6 +89,8 @@ impl JobKind {
             // A code is too old after ten minutes.
             Self::Sms => Patience { max_attempts: 8, base_seconds: 2, cap_seconds: 120 },
             Self::Mail | Self::MailBatch => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
+            // Somebody sits in front of it; a failure of the database passes in seconds or not for a while.
+            Self::TimeLimit => Patience { max_attempts: 60, base_seconds: 1, cap_seconds: 300 },
             Self::Refund | Self::ForgetPayer => {
                 Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 }
             }
@@ -108,6 +114,7 @@ impl JobKind {
             | Self::Sms
             | Self::ExpireOrder
             | Self::ExpireRequest
+            | Self::TimeLimit
             | Self::Refund
             | Self::ForgetPayer => None,
         }

@@ -277,7 +277,7 @@ pub fn observe(
     Ok(Step { session, before, events: vec![event] })
 }
 
-fn finish(
+pub(crate) fn finish(
     store: &mut dyn Store,
     session: Session,
     before: Status,
@@ -334,7 +334,7 @@ fn add(
     if added { Ok(()) } else { Err(Error::AlreadyParticipant) }
 }
 
-fn append(
+pub(crate) fn append(
     store: &mut dyn Store,
     session: Session,
     kind: Kind,

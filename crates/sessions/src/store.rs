@@ -4,6 +4,7 @@ use kernel::id::{FileId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Extension;
 use crate::event::{Event, Kind};
 use crate::participant::{Participant, Seat};
 use crate::session::Session;
@@ -73,6 +74,8 @@ pub trait Store {
         kind: Kind,
         bodies: &[String],
     ) -> Result<Option<Event>, StoreError>;
+    /// The newest line of this kind, whoever made it.
+    fn event_last_of(&mut self, session: SessionId, kind: Kind) -> Result<Option<Event>, StoreError>;
     /// The lines after `after_seq`, at most `limit`, in order.
     fn events_after(
         &mut self,
@@ -80,6 +83,10 @@ pub trait Store {
         after_seq: u64,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
+    /// What was added to the session's time, the oldest first.
+    fn extensions(&mut self, session: SessionId) -> Result<Vec<Extension>, StoreError>;
+    /// Stores that time was added.
+    fn extension_insert(&mut self, extension: &Extension) -> Result<(), StoreError>;
     /// Binds uploaded files to the session, again if they are bound to it already, and answers them in this order. All
     /// or none: the inner error names the first that is no file of this owner, has expired, or is bound to another
     /// session, and then nothing was changed.

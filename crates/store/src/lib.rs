@@ -20,6 +20,7 @@
 pub mod accounts;
 pub mod backup;
 pub mod both;
+mod clock;
 pub mod connection;
 pub mod crm;
 pub mod db;

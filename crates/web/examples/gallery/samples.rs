@@ -481,6 +481,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
         events,
         read_by_other_seq: 6,
         message_max_bytes: 4000,
+        warning_seconds: 120,
     }
 }
 
