@@ -19,6 +19,8 @@ pub enum JobKind {
     ExpireRequest,
     /// Warns before the end of a session's time, and ends the session at it.
     TimeLimit,
+    /// Calls an accepted session off when one side did not come.
+    NoShow,
     /// Sends money back.
     Refund,
     /// Deletes uploads that nothing refers to.
@@ -44,7 +46,7 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Mail,
         Self::MailBatch,
         Self::Sms,
@@ -52,6 +54,7 @@ impl JobKind {
         Self::ExpireOrder,
         Self::ExpireRequest,
         Self::TimeLimit,
+        Self::NoShow,
         Self::Refund,
         Self::SweepFiles,
         Self::ForgetPayer,
@@ -69,6 +72,7 @@ impl JobKind {
             Self::ExpireOrder => "expire_order",
             Self::ExpireRequest => "expire_request",
             Self::TimeLimit => "time_limit",
+            Self::NoShow => "no_show",
             Self::Refund => "refund",
             Self::SweepFiles => "sweep_files",
             Self::ForgetPayer => "forget_payer",
@@ -90,7 +94,9 @@ impl JobKind {
             Self::Sms => Patience { max_attempts: 8, base_seconds: 2, cap_seconds: 120 },
             Self::Mail | Self::MailBatch => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
             // Somebody sits in front of it; a failure of the database passes in seconds or not for a while.
-            Self::TimeLimit => Patience { max_attempts: 60, base_seconds: 1, cap_seconds: 300 },
+            Self::TimeLimit | Self::NoShow => {
+                Patience { max_attempts: 60, base_seconds: 1, cap_seconds: 300 }
+            }
             Self::Refund | Self::ForgetPayer => {
                 Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 }
             }
@@ -115,6 +121,7 @@ impl JobKind {
             | Self::ExpireOrder
             | Self::ExpireRequest
             | Self::TimeLimit
+            | Self::NoShow
             | Self::Refund
             | Self::ForgetPayer => None,
         }

@@ -81,6 +81,8 @@ pub enum Milestone {
     SessionEnded,
     /// The mechanic has written the summary (EML-08).
     SummaryDelivered,
+    /// One side of the session did not come, and it was called off; to both.
+    NoShow,
     /// Money is on its way back.
     Refunded,
     /// Somebody's application has arrived; to them (G-08).
@@ -103,7 +105,7 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
@@ -118,6 +120,7 @@ impl Milestone {
         Self::MechanicAssigned,
         Self::SessionEnded,
         Self::SummaryDelivered,
+        Self::NoShow,
         Self::Refunded,
         Self::ApplicationReceived,
         Self::ApplicationArrived,
@@ -146,6 +149,7 @@ impl Milestone {
             Self::MechanicAssigned => "mechanic_assigned",
             Self::SessionEnded => "session_ended",
             Self::SummaryDelivered => "summary_delivered",
+            Self::NoShow => "no_show",
             Self::Refunded => "refunded",
             Self::ApplicationReceived => "application_received",
             Self::ApplicationArrived => "application_arrived",
@@ -180,6 +184,7 @@ impl Milestone {
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered
+            | Self::NoShow
             | Self::Refunded
             | Self::ApplicationReceived
             | Self::ApplicationArrived
@@ -216,6 +221,7 @@ impl Milestone {
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered
+            | Self::NoShow
             | Self::Refunded
             | Self::ApplicationReceived
             | Self::ApplicationArrived

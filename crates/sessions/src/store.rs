@@ -4,6 +4,7 @@ use kernel::id::{FileId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::attendance::Attendance;
 use crate::clock::Extension;
 use crate::event::{Event, Kind};
 use crate::participant::{Participant, Seat};
@@ -45,6 +46,18 @@ pub trait Store {
     fn participant_insert(&mut self, participant: &Participant) -> Result<bool, StoreError>;
     /// The participants, in the order in which they came.
     fn participants(&mut self, session: SessionId) -> Result<Vec<Participant>, StoreError>;
+    /// The participants, and when they were in the room.
+    fn attendance(&mut self, session: SessionId) -> Result<Vec<(Participant, Attendance)>, StoreError>;
+    /// Notes that somebody has come into the room, or has left it; `false` when that was known, or they don't take part.
+    fn participant_attend(
+        &mut self,
+        session: SessionId,
+        user: UserId,
+        present: bool,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Notes that nobody is in any room: no server was there to let them in.
+    fn participants_gone(&mut self, at: Timestamp) -> Result<(), StoreError>;
     /// Notes that somebody no longer takes part.
     fn participant_leave(
         &mut self,

@@ -10,10 +10,12 @@ use diesel::prelude::*;
 use kernel::id::{EventId, FileId, IntakeId, SessionId, UserId};
 use kernel::{PlanCode, SessionType, StoreError, Timestamp};
 use sessions::{
-    ActorRole, AttachedFile, EndReason, Event, EventActor, Extension, Hash, Head, Kind, Participant,
-    ParticipantRole, Salt, Sealed, Seat, Session, SessionParts, Status, Store, Summary, SummaryDraft,
+    ActorRole, AttachedFile, Attendance, EndReason, Event, EventActor, Extension, Hash, Head, Kind,
+    Participant, ParticipantRole, Salt, Sealed, Seat, Session, SessionParts, Status, Store, Summary,
+    SummaryDraft,
 };
 
+use crate::attendance;
 use crate::both;
 use crate::clock;
 use crate::connection::AnyConnection;
@@ -119,7 +121,7 @@ impl TryFrom<SessionRow> for Session {
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = session_participants)]
-struct ParticipantRow {
+pub(crate) struct ParticipantRow {
     session_id: Id,
     user_id: Id,
     role: String,
@@ -304,6 +306,24 @@ impl Store for Tx<'_> {
             .into_iter()
             .map(Participant::try_from)
             .collect()
+    }
+
+    fn attendance(&mut self, session: SessionId) -> Result<Vec<(Participant, Attendance)>, StoreError> {
+        attendance::of_session(self, session)
+    }
+
+    fn participant_attend(
+        &mut self,
+        session: SessionId,
+        user: UserId,
+        present: bool,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        attendance::note(self, session, user, present, at)
+    }
+
+    fn participants_gone(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        attendance::all_gone(self, at)
     }
 
     fn participant_leave(
