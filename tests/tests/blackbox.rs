@@ -23,6 +23,7 @@ mod blackbox {
     mod limits;
     mod mail;
     mod new_version;
+    mod no_show;
     mod phones;
     mod preferences;
     mod refunds;
@@ -35,6 +36,8 @@ mod blackbox {
     mod socket;
     mod summaries;
     mod suspension;
+    mod time_limit;
+    mod transcript;
     mod unaccepted;
     mod vehicles;
     mod webhooks;

@@ -9,8 +9,9 @@
 //! 4. the port
 //! 5. demo data, once, in development
 //! 6. the sandbox, in development
-//! 7. the workers, which take up what a predecessor left
-//! 8. requests
+//! 7. the clocks of sessions that are in progress or wait to be started
+//! 8. the workers, which take up what a predecessor left
+//! 9. requests
 
 pub mod lock;
 
@@ -40,8 +41,8 @@ use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::state::{ExtraRoutes, Pitlane};
 use crate::usecases::register::{self, Operators};
-use crate::usecases::{self, second_factor, seed};
-use crate::workers::{Carriers, Workers};
+use crate::usecases::{self, no_show, second_factor, seed, time_limit};
+use crate::workers::{Carriers, Workers, attendance};
 
 /// The version that the sandbox writes into its events, as Stripe does.
 const STRIPE_API_VERSION: &str = "2026-10-28.endive";
@@ -66,6 +67,9 @@ pub enum BootError {
     /// The demo data could not be written.
     #[error("the demo data can't be written: {0}")]
     Seed(usecases::Error),
+    /// The clocks of running sessions could not be armed.
+    #[error("the clocks of running sessions can't be armed: {0}")]
+    Clocks(usecases::Error),
     /// The account could not be made.
     #[error("{}", account(.0))]
     Account(usecases::Error),
@@ -112,6 +116,7 @@ pub struct Running {
     server: JoinHandle<std::io::Result<()>>,
     handle: ServerHandle,
     workers: Workers,
+    attendance: JoinHandle<()>,
     sandbox: Option<(watch::Sender<bool>, JoinHandle<()>)>,
     _lock: Option<DatabaseLock>,
 }
@@ -138,10 +143,22 @@ pub async fn start(settings: Settings) -> Result<Running, BootError> {
     let sandbox = sandbox.map(run_sandbox);
     // Another provider of text messages was refused with the configuration.
     let carriers = Carriers { mailer: mailer(&pitlane), texter: Arc::new(Mailbox::new(pitlane.clone())) };
+    time_limit::arm_all(&pitlane).await.map_err(BootError::Clocks)?;
+    no_show::watch_all(&pitlane, lock.is_some()).await.map_err(BootError::Clocks)?;
+    let attendance = attendance::follow(pitlane.clone());
     let workers = Workers::start(pitlane.clone(), carriers, lock.is_some()).await?;
     let server = http::server::start(pitlane.clone(), listener)?;
     let handle = server.handle();
-    Ok(Running { pitlane, address, server: tokio::spawn(server), handle, workers, sandbox, _lock: lock })
+    Ok(Running {
+        pitlane,
+        address,
+        server: tokio::spawn(server),
+        handle,
+        workers,
+        attendance,
+        sandbox,
+        _lock: lock,
+    })
 }
 
 /// Brings the database up to date and adds the demo accounts that are missing, beside a running server or without
@@ -192,10 +209,12 @@ fn assemble(
     entropy.fill(&mut fresh);
     let settings = settings.with_signing_secret(fresh).map_err(BootError::Secret)?.bound_to(address);
     let grace = Duration::from_secs(settings.dispatch.presence_grace_seconds.into());
+    let clock = Clock::default();
     Ok(Pitlane {
+        started_at: clock.now(),
         hub: Hub::start(db.clone(), grace),
         db,
-        clock: Clock::default(),
+        clock,
         entropy,
         gateway: Arc::new(payment_gateway(&settings)?),
         files: gateways::files::open(&settings.files.url)?,
@@ -236,6 +255,7 @@ impl Running {
         self.pitlane.hub.end_all();
         self.handle.stop(true).await;
         self.workers.stop().await;
+        self.attendance.abort();
     }
 }
 

@@ -28,6 +28,7 @@ mod self_check;
 mod start;
 pub mod summary;
 pub mod thank_you;
+pub mod transcript;
 pub mod unsubscribe;
 pub mod workshop;
 
@@ -57,6 +58,7 @@ pub fn routes(router: &mut Router) {
     receipt::routes(router);
     summary::routes(router);
     complete::routes(router);
+    transcript::routes(router);
     apply::routes(router);
     applications::routes(router);
     people::routes(router);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
 use intake::{FileStorage, Waivers};
-use kernel::{Context, Entropy};
+use kernel::{Context, Entropy, Timestamp};
 use payments::Gateway;
 use pricing::Catalog;
 use store::Db;
@@ -50,6 +50,8 @@ pub struct Pitlane {
     pub looks: Arc<Looks>,
     /// What `/metrics` tells.
     pub metrics: Arc<Metrics>,
+    /// When this process started.
+    pub started_at: Timestamp,
     /// Routes of development that are not in the list.
     pub extra_routes: Option<ExtraRoutes>,
 }

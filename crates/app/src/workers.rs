@@ -3,10 +3,12 @@
 //! | module | runs |
 //! |---|---|
 //! | [`jobs`] | the loop that leases due jobs, runs several at once and writes down what became of them |
+//! | [`attendance`] | writes down who is in which room |
 //! | one file a kind | the work itself; it may run twice, so each kind is safe to repeat by its own keys |
 //!
 //! To add a kind: a variant of `jobs::JobKind`, a file here, a line in [`jobs::run`](jobs).
 
+pub mod attendance;
 pub mod expire_order;
 pub mod expire_request;
 pub mod follow_up_notice;
@@ -14,12 +16,14 @@ pub mod forget_payer;
 pub mod jobs;
 pub mod mail;
 pub mod mail_batch;
+pub mod no_show;
 pub mod prune;
 pub mod reconcile;
 pub mod refund;
 pub mod retain;
 pub mod sms;
 pub mod sweep_files;
+pub mod time_limit;
 
 pub use jobs::{Carriers, Workers};
 

@@ -17,6 +17,10 @@ pub enum JobKind {
     ExpireOrder,
     /// Gives up a request that nobody accepted in time.
     ExpireRequest,
+    /// Warns before the end of a session's time, and ends the session at it.
+    TimeLimit,
+    /// Calls an accepted session off when one side did not come.
+    NoShow,
     /// Sends money back.
     Refund,
     /// Tells on other channels what an open page did not show.
@@ -44,13 +48,15 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Mail,
         Self::MailBatch,
         Self::Sms,
         Self::Reconcile,
         Self::ExpireOrder,
         Self::ExpireRequest,
+        Self::TimeLimit,
+        Self::NoShow,
         Self::Refund,
         Self::FollowUpNotice,
         Self::SweepFiles,
@@ -68,6 +74,8 @@ impl JobKind {
             Self::Reconcile => "reconcile",
             Self::ExpireOrder => "expire_order",
             Self::ExpireRequest => "expire_request",
+            Self::TimeLimit => "time_limit",
+            Self::NoShow => "no_show",
             Self::Refund => "refund",
             Self::FollowUpNotice => "follow_up_notice",
             Self::SweepFiles => "sweep_files",
@@ -89,6 +97,10 @@ impl JobKind {
             // A code is too old after ten minutes.
             Self::Sms => Patience { max_attempts: 8, base_seconds: 2, cap_seconds: 120 },
             Self::Mail | Self::MailBatch => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
+            // Somebody sits in front of it; a failure of the database passes in seconds or not for a while.
+            Self::TimeLimit | Self::NoShow => {
+                Patience { max_attempts: 60, base_seconds: 1, cap_seconds: 300 }
+            }
             Self::Refund | Self::ForgetPayer => {
                 Patience { max_attempts: 30, base_seconds: 5, cap_seconds: 3_600 }
             }
@@ -112,6 +124,8 @@ impl JobKind {
             | Self::Sms
             | Self::ExpireOrder
             | Self::ExpireRequest
+            | Self::TimeLimit
+            | Self::NoShow
             | Self::Refund
             | Self::FollowUpNotice
             | Self::ForgetPayer => None,

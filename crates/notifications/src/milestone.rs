@@ -81,6 +81,8 @@ pub enum Milestone {
     SessionEnded,
     /// The mechanic has written the summary (EML-08).
     SummaryDelivered,
+    /// One side of the session did not come, and it was called off; to both.
+    NoShow,
     /// Money is on its way back.
     Refunded,
     /// A chat became video, and the mechanic's page did not show it (UPG-18).
@@ -120,6 +122,7 @@ impl Milestone {
         Self::MechanicAssigned,
         Self::SessionEnded,
         Self::SummaryDelivered,
+        Self::NoShow,
         Self::Refunded,
         Self::SessionUpgraded,
         Self::ApplicationReceived,
@@ -149,6 +152,7 @@ impl Milestone {
             Self::MechanicAssigned => "mechanic_assigned",
             Self::SessionEnded => "session_ended",
             Self::SummaryDelivered => "summary_delivered",
+            Self::NoShow => "no_show",
             Self::Refunded => "refunded",
             Self::SessionUpgraded => "session_upgraded",
             Self::ApplicationReceived => "application_received",
@@ -184,6 +188,7 @@ impl Milestone {
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered
+            | Self::NoShow
             | Self::Refunded
             | Self::SessionUpgraded
             | Self::ApplicationReceived
@@ -221,6 +226,7 @@ impl Milestone {
             | Self::MechanicAssigned
             | Self::SessionEnded
             | Self::SummaryDelivered
+            | Self::NoShow
             | Self::Refunded
             | Self::ApplicationReceived
             | Self::ApplicationArrived

@@ -52,6 +52,12 @@ pub enum Invalid {
     /// A file that doesn't exist, isn't the sender's, has expired, or belongs to another session.
     #[error("the file can't be attached")]
     File(FileId),
+    /// No time to be added, or more than a session may take in all.
+    #[error("a session can be lengthened by 1 to {max} minutes")]
+    ExtensionMinutes {
+        /// What may still be added, in minutes.
+        max: u32,
+    },
     /// A summary that doesn't say what was found.
     #[error("a summary says what was found")]
     FindingsBlank,

@@ -8,6 +8,8 @@
 //! | [`event`] | [`Event`], [`Kind`], [`EventActor`]: a line of a session's log |
 //! | [`chain`] | salted commitments, the hash chain over the log, [`verify_chain`] |
 //! | [`lifecycle`] | [`open`], [`accept`], [`assign`], [`start`], [`end`], [`cancel`], [`expire`], [`observe`] |
+//! | [`attendance`] | [`Waiting::judge`], [`call_off`]: who did not come |
+//! | [`clock`] | [`tick`], [`extend`]: the warning before the end of the paid time, the end at it, and more time |
 //! | [`message`] | [`post_message`]: text, files, idempotent by the sender's own reference |
 //! | [`reaction`] | [`react`]: emoji on a message |
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
@@ -23,7 +25,9 @@
 //! It must never know a price, an order or a payment (views join them), who a mechanic's request was offered to
 //! (`dispatch`), or how an event reaches a browser (the shell).
 
+pub mod attendance;
 pub mod chain;
+pub mod clock;
 pub mod error;
 pub mod event;
 pub mod lifecycle;
@@ -38,7 +42,9 @@ pub mod store;
 pub mod summary;
 pub mod upgrade;
 
+pub use attendance::{Attendance, Missing, Verdict, Waiting, call_off, waiting};
 pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
+pub use clock::{ALLOWANCE_MAX_MINUTES, Extension, NewExtension, Tick, extend, tick};
 pub use error::{Error, Invalid, InvalidTransition};
 pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
 pub use lifecycle::{NewSession, Step, accept, assign, cancel, end, expire, observe, open, start};

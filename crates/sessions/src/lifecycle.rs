@@ -277,7 +277,7 @@ pub fn observe(
     Ok(Step { session, before, events: vec![event] })
 }
 
-fn finish(
+pub(crate) fn finish(
     store: &mut dyn Store,
     session: Session,
     before: Status,

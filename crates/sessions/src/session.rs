@@ -6,6 +6,7 @@ use kernel::id::{IntakeId, SessionId, UserId};
 use kernel::{Modality, PlanCode, SessionType, Timestamp};
 
 use crate::chain::Head;
+use crate::clock::lengthened;
 use crate::error::{Error, InvalidTransition};
 use crate::status::{EndReason, Status};
 
@@ -144,6 +145,19 @@ impl Session {
         let mut next = self.step(Status::InProgress, now)?;
         next.parts.started_at = Some(now);
         Ok(next)
+    }
+
+    /// Gets more time; the deadline moves by as much.
+    ///
+    /// # Errors
+    /// It is not `in_progress`; [`Invalid::ExtensionMinutes`](crate::Invalid::ExtensionMinutes).
+    pub fn extend(mut self, minutes: u32, now: Timestamp) -> Result<Self, Error> {
+        if self.parts.status != Status::InProgress {
+            return Err(InvalidTransition { from: self.parts.status, to: Status::InProgress }.into());
+        }
+        self.parts.allowance_minutes = lengthened(self.parts.allowance_minutes, minutes)?;
+        self.parts.updated_at = now;
+        Ok(self)
     }
 
     /// Took place and is over.
@@ -348,6 +362,16 @@ mod tests {
                 upgraded.parts().started_at.map(|from| from.plus_seconds(1_800))
             );
             assert_eq!(upgraded.upgrade(20, at(401)), Err(Error::NotUpgradable), "{status}: twice");
+        }
+    }
+
+    #[test]
+    fn only_a_session_in_progress_gets_more_time_and_its_deadline_moves_by_it() {
+        for status in Status::ALL {
+            let longer = reach(status).extend(5, at(20));
+            assert_eq!(longer.is_ok(), status == Status::InProgress, "{status}");
+            let moved = longer.map(|session| session.deadline_at());
+            assert!(moved.is_err() || moved == Ok(Some(at(1 + 900))), "{status}: {moved:?}");
         }
     }
 

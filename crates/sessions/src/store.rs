@@ -4,6 +4,8 @@ use kernel::id::{FileId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::attendance::Attendance;
+use crate::clock::Extension;
 use crate::event::{Event, Kind};
 use crate::participant::{Participant, Seat};
 use crate::session::Session;
@@ -44,6 +46,18 @@ pub trait Store {
     fn participant_insert(&mut self, participant: &Participant) -> Result<bool, StoreError>;
     /// The participants, in the order in which they came.
     fn participants(&mut self, session: SessionId) -> Result<Vec<Participant>, StoreError>;
+    /// The participants, and when they were in the room.
+    fn attendance(&mut self, session: SessionId) -> Result<Vec<(Participant, Attendance)>, StoreError>;
+    /// Notes that somebody has come into the room, or has left it; `false` when that was known, or they don't take part.
+    fn participant_attend(
+        &mut self,
+        session: SessionId,
+        user: UserId,
+        present: bool,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Notes that nobody is in any room: no server was there to let them in.
+    fn participants_gone(&mut self, at: Timestamp) -> Result<(), StoreError>;
     /// Notes that somebody no longer takes part.
     fn participant_leave(
         &mut self,
@@ -73,6 +87,8 @@ pub trait Store {
         kind: Kind,
         bodies: &[String],
     ) -> Result<Option<Event>, StoreError>;
+    /// The newest line of this kind, whoever made it.
+    fn event_last_of(&mut self, session: SessionId, kind: Kind) -> Result<Option<Event>, StoreError>;
     /// The lines after `after_seq`, at most `limit`, in order.
     fn events_after(
         &mut self,
@@ -80,6 +96,10 @@ pub trait Store {
         after_seq: u64,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
+    /// What was added to the session's time, the oldest first.
+    fn extensions(&mut self, session: SessionId) -> Result<Vec<Extension>, StoreError>;
+    /// Stores that time was added.
+    fn extension_insert(&mut self, extension: &Extension) -> Result<(), StoreError>;
     /// Binds uploaded files to the session, again if they are bound to it already, and answers them in this order. All
     /// or none: the inner error names the first that is no file of this owner, has expired, or is bound to another
     /// session, and then nothing was changed.

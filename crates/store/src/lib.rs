@@ -18,8 +18,10 @@
 //! domain when it is read, and decisions are made by the domain functions that call the ports.
 
 pub mod accounts;
+mod attendance;
 pub mod backup;
 pub mod both;
+mod clock;
 pub mod connection;
 pub mod crm;
 pub mod db;

@@ -10,11 +10,14 @@ use diesel::prelude::*;
 use kernel::id::{EventId, FileId, IntakeId, SessionId, UserId};
 use kernel::{PlanCode, SessionType, StoreError, Timestamp};
 use sessions::{
-    ActorRole, AttachedFile, EndReason, Event, EventActor, Hash, Head, Kind, Participant, ParticipantRole,
-    Salt, Sealed, Seat, Session, SessionParts, Status, Store, Summary, SummaryDraft,
+    ActorRole, AttachedFile, Attendance, EndReason, Event, EventActor, Extension, Hash, Head, Kind,
+    Participant, ParticipantRole, Salt, Sealed, Seat, Session, SessionParts, Status, Store, Summary,
+    SummaryDraft,
 };
 
+use crate::attendance;
 use crate::both;
+use crate::clock;
 use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
@@ -118,7 +121,7 @@ impl TryFrom<SessionRow> for Session {
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = session_participants)]
-struct ParticipantRow {
+pub(crate) struct ParticipantRow {
     session_id: Id,
     user_id: Id,
     role: String,
@@ -305,6 +308,24 @@ impl Store for Tx<'_> {
             .collect()
     }
 
+    fn attendance(&mut self, session: SessionId) -> Result<Vec<(Participant, Attendance)>, StoreError> {
+        attendance::of_session(self, session)
+    }
+
+    fn participant_attend(
+        &mut self,
+        session: SessionId,
+        user: UserId,
+        present: bool,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        attendance::note(self, session, user, present, at)
+    }
+
+    fn participants_gone(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        attendance::all_gone(self, at)
+    }
+
     fn participant_leave(
         &mut self,
         session: SessionId,
@@ -416,6 +437,20 @@ impl Store for Tx<'_> {
             .transpose()
     }
 
+    fn event_last_of(&mut self, session: SessionId, kind: Kind) -> Result<Option<Event>, StoreError> {
+        use session_events as e;
+        e::table
+            .filter(e::session_id.eq(Id(session.uuid())))
+            .filter(e::kind.eq(kind.as_str()))
+            .order(e::seq.desc())
+            .select(EventRow::as_select())
+            .first(self.conn())
+            .optional()
+            .stored()?
+            .map(Event::try_from)
+            .transpose()
+    }
+
     fn events_after(
         &mut self,
         session: SessionId,
@@ -434,6 +469,14 @@ impl Store for Tx<'_> {
             .into_iter()
             .map(Event::try_from)
             .collect()
+    }
+
+    fn extensions(&mut self, session: SessionId) -> Result<Vec<Extension>, StoreError> {
+        clock::extensions(self, session)
+    }
+
+    fn extension_insert(&mut self, extension: &Extension) -> Result<(), StoreError> {
+        clock::extension_insert(self, extension)
     }
 
     fn files_attach(

@@ -1,5 +1,7 @@
 //! The ports of `sessions` and `dispatch`, through the domain functions that use them, on SQLite and PostgreSQL.
 
+#[path = "sessions/clock.rs"]
+mod clock;
 #[path = "support/databases.rs"]
 mod databases;
 #[path = "support/people.rs"]

@@ -133,6 +133,7 @@ static FILES: &[(&str, &[u8])] = files![
     "components/status-badge.js",
     "components/summary-draft.js",
     "components/theme-switch.js",
+    "components/time-left.js",
     "components/zone-field.js",
     "css/chat.css",
     "css/components.css",

@@ -52,6 +52,8 @@ pub struct ChatPage {
     pub read_by_other_seq: i64,
     /// How long a message may be, in bytes of UTF-8.
     pub message_max_bytes: i64,
+    /// How long before the end the time that is left is shown in words, in seconds.
+    pub warning_seconds: i64,
 }
 
 /// What the upgrade to video comes to.
@@ -197,6 +199,12 @@ pub enum NoteKind {
     Cancelled,
     /// Nobody took it.
     Unaccepted,
+    /// The paid time was used up.
+    TimeUp,
+    /// The customer did not come.
+    CustomerMissing,
+    /// The mechanic did not come.
+    MechanicMissing,
     /// Chat became video.
     SessionUpgraded,
     /// The mechanic suggests video.
@@ -225,13 +233,16 @@ impl ChatPage {
 
 impl NoteKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Joined,
         Self::Left,
         Self::Started,
         Self::Ended,
         Self::Cancelled,
         Self::Unaccepted,
+        Self::TimeUp,
+        Self::CustomerMissing,
+        Self::MechanicMissing,
         Self::SessionUpgraded,
         Self::UpgradeSuggested,
         Self::File,
@@ -243,7 +254,8 @@ impl NoteKind {
         Self::ObserverJoined,
     ];
 
-    /// The event's `kind` on the wire; an end that is none has its status behind it, and a first summary its number.
+    /// The event's `kind` on the wire; an end that is none has its reason or its status behind it, and a first summary
+    /// its number.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -253,6 +265,9 @@ impl NoteKind {
             Self::Ended => "ended",
             Self::Cancelled => "ended_cancelled",
             Self::Unaccepted => "ended_expired",
+            Self::TimeUp => "ended_time_limit",
+            Self::CustomerMissing => "ended_no_show_customer",
+            Self::MechanicMissing => "ended_no_show_mechanic",
             Self::SessionUpgraded => "session_upgraded",
             Self::UpgradeSuggested => "upgrade_suggested",
             Self::File => "file",
@@ -281,6 +296,9 @@ impl NoteKind {
             Self::Ended => "The session ended.",
             Self::Cancelled => "The session was called off.",
             Self::Unaccepted => "Nobody took the request.",
+            Self::TimeUp => "The paid time was used up. The session ended.",
+            Self::CustomerMissing => "The customer did not come. The session was called off.",
+            Self::MechanicMissing => "The mechanic did not come. The session was called off.",
             Self::SessionUpgraded => "The session is on video now.",
             Self::UpgradeSuggested => "{name} suggests switching to video.",
             Self::File => "{name} added a file.",
@@ -402,7 +420,7 @@ impl ChatPage {
         }
     }
 
-    pub(crate) fn notes(&self) -> [NoteKind; 15] {
+    pub(crate) fn notes(&self) -> [NoteKind; 18] {
         NoteKind::ALL
     }
 
@@ -497,8 +515,18 @@ impl ChatPage {
         }
     }
 
-    pub(crate) fn end_reason(&self) -> &str {
-        self.session.end_reason.as_deref().unwrap_or_default()
+    /// What the foot of the room says of an end, by its reason; the others have the words of their status.
+    pub(crate) fn ends(&self) -> [(&'static str, &'static str); 3] {
+        [
+            ("time_limit", "The paid time is over."),
+            ("no_show_customer", "The customer did not come in time."),
+            ("no_show_mechanic", "The mechanic did not come in time."),
+        ]
+    }
+
+    pub(crate) fn end_text(&self, otherwise: &'static str) -> &'static str {
+        let reason = self.session.end_reason.as_deref().unwrap_or_default();
+        self.ends().into_iter().find(|(code, _)| *code == reason).map_or(otherwise, |(_, text)| text)
     }
 
     pub(crate) fn deadline(&self) -> &str {

@@ -55,6 +55,7 @@ pub mod start;
 pub mod summary;
 pub mod text;
 pub mod thank_you;
+pub mod transcript;
 pub mod unsubscribe;
 pub mod workshop;
 

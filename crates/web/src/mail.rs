@@ -310,6 +310,31 @@ pub struct SessionEnded {
     pub receipt_url: Option<String>,
 }
 
+/// Milestone `no_show`: one side did not come, and the session was called off. Both hear of it.
+#[derive(Clone, Debug, Default)]
+pub struct NoShow {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The reader's name.
+    pub name: String,
+    /// The name of the other side.
+    pub other_name: String,
+    /// Whether the reader is the customer, and not the mechanic.
+    pub to_customer: bool,
+    /// Whether it was the customer who did not come.
+    pub by_customer: bool,
+    /// The plan's name.
+    pub plan_name: String,
+    /// How long the one waited for the other.
+    pub grace_minutes: i64,
+    /// What was paid.
+    pub total: Amount,
+    /// What of it goes back.
+    pub back: Amount,
+    /// The room, where everything that was said can be read.
+    pub session_url: String,
+}
+
 /// Milestone `summary_delivered`: the mechanic has written down what came of it.
 #[derive(Clone, Debug, Default)]
 pub struct SummaryDelivered {
@@ -451,6 +476,9 @@ message!(
     MechanicAssignedText = "mail/mechanic_assigned.txt",
     |m| { format!("{} has taken your request", m.mechanic_name) }
 );
+message!(NoShow, NoShowHtml = "mail/no_show.html", NoShowText = "mail/no_show.txt", |m| {
+    m.title().to_owned()
+});
 message!(
     SessionUpgraded,
     SessionUpgradedHtml = "mail/session_upgraded.html",
@@ -492,6 +520,52 @@ message!(Refund, RefundHtml = "mail/refund.html", RefundText = "mail/refund.txt"
 impl BookingConfirmed {
     pub(crate) fn booked(&self) -> String {
         self.sender.tell(&self.booked_at)
+    }
+}
+
+impl NoShow {
+    fn title(&self) -> &'static str {
+        match (self.to_customer, self.by_customer) {
+            (true, true) => "You were missed",
+            (true, false) => "Your mechanic did not come",
+            (false, true) => "The customer did not come",
+            (false, false) => "You missed a session",
+        }
+    }
+
+    fn happened(&self) -> String {
+        let (other, plan, minutes) = (&self.other_name, &self.plan_name, self.grace_minutes);
+        match (self.to_customer, self.by_customer) {
+            (true, true) => format!(
+                "{other} waited {minutes} minutes in the room for your {plan}. Then the session was called off."
+            ),
+            (true, false) => {
+                format!(
+                    "{other} accepted your {plan} and did not start it in time. The session was called off."
+                )
+            }
+            (false, true) => format!(
+                "You waited {minutes} minutes for {other}, who did not come. The session was called off, and you are free for the next one."
+            ),
+            (false, false) => format!(
+                "You accepted a {plan} for {other} and did not start it in time. The session was called off."
+            ),
+        }
+    }
+
+    /// What becomes of the money; empty for who did not pay it.
+    fn money(&self) -> String {
+        match (self.to_customer, self.total.is_zero(), self.back.is_zero()) {
+            (false, ..) => String::new(),
+            (true, true, _) if self.by_customer => String::new(),
+            (true, true, _) => "Your free session is still yours.".to_owned(),
+            (true, false, true) => {
+                format!("By the terms that you booked under, nothing of the {} goes back.", self.total)
+            }
+            (true, false, false) => {
+                format!("{} of the {} that you paid goes back to your card.", self.back, self.total)
+            }
+        }
     }
 }
 

@@ -250,6 +250,9 @@ pub const fn is_told(kind: NoteKind) -> bool {
         | NoteKind::Ended
         | NoteKind::Cancelled
         | NoteKind::Unaccepted
+        | NoteKind::TimeUp
+        | NoteKind::CustomerMissing
+        | NoteKind::MechanicMissing
         | NoteKind::SessionUpgraded
         | NoteKind::Extended
         | NoteKind::ObserverJoined => true,

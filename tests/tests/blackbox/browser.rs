@@ -12,6 +12,7 @@ mod mails;
 mod scenes;
 mod steps;
 mod summary;
+mod time;
 mod video;
 
 use tests::browser::{Browser, Driver, Screen, in_browser};

@@ -15,6 +15,9 @@ struct Break {
     mends: &'static str,
 }
 
+/// A line of a log comes back.
+const PUT_BACK: &str = "INSERT INTO session_events SELECT * FROM kept_line; DROP TABLE kept_line";
+
 const BREAKS: &[Break] = &[
     Break {
         says: "its last step is refused",
@@ -80,6 +83,62 @@ const BREAKS: &[Break] = &[
         says: "session",
         breaks: "UPDATE sessions SET last_seq = last_seq + 1",
         mends: "UPDATE sessions SET last_seq = last_seq - 1",
+    },
+    Break {
+        says: "session",
+        breaks: "CREATE TABLE kept_line AS SELECT * FROM session_events WHERE kind = 'message'; \
+                 DELETE FROM session_events WHERE kind = 'message'",
+        mends: PUT_BACK,
+    },
+    Break {
+        says: "session",
+        breaks: "CREATE TABLE kept_line AS SELECT * FROM session_events WHERE kind = 'started'; \
+                 DELETE FROM session_events WHERE kind = 'started'",
+        mends: PUT_BACK,
+    },
+    // Deleted, and the numbers made to fit.
+    Break {
+        says: "session",
+        breaks: "CREATE TABLE kept_line AS SELECT * FROM session_events WHERE kind = 'message'; \
+                 DELETE FROM session_events WHERE kind = 'message'; \
+                 UPDATE sessions SET last_seq = last_seq - 1 WHERE id IN (SELECT session_id FROM kept_line)",
+        mends: "UPDATE sessions SET last_seq = last_seq + 1 WHERE id IN (SELECT session_id FROM kept_line); \
+                INSERT INTO session_events SELECT * FROM kept_line; DROP TABLE kept_line",
+    },
+    // Two lines in each other's place.
+    Break {
+        says: "session",
+        breaks: "UPDATE session_events SET seq = 1000 WHERE kind = 'started'; \
+                 UPDATE session_events SET seq = 3 WHERE kind = 'message'; \
+                 UPDATE session_events SET seq = 4 WHERE kind = 'started'",
+        mends: "UPDATE session_events SET seq = 1000 WHERE kind = 'started'; \
+                UPDATE session_events SET seq = 4 WHERE kind = 'message'; \
+                UPDATE session_events SET seq = 3 WHERE kind = 'started'",
+    },
+    // What one line says, put into another with all that proves it.
+    Break {
+        says: "session",
+        breaks: "CREATE TABLE kept_line AS SELECT * FROM session_events WHERE kind = 'message'; \
+                 UPDATE session_events SET body = (SELECT body FROM session_events WHERE kind = 'started'), \
+                   salt = (SELECT salt FROM session_events WHERE kind = 'started'), \
+                   commitment = (SELECT commitment FROM session_events WHERE kind = 'started') \
+                 WHERE kind = 'message'",
+        mends: "DELETE FROM session_events WHERE kind = 'message'; \
+                INSERT INTO session_events SELECT * FROM kept_line; DROP TABLE kept_line",
+    },
+    Break {
+        says: "was over before its time was",
+        breaks: "UPDATE sessions SET status = 'completed', end_reason = 'time_limit', ended_at = started_at \
+                 WHERE status = 'in_progress'",
+        mends: "UPDATE sessions SET status = 'in_progress', end_reason = NULL, ended_at = NULL \
+                WHERE end_reason = 'time_limit'",
+    },
+    Break {
+        says: "is completed for no_show_mechanic",
+        breaks: "UPDATE sessions SET status = 'completed', end_reason = 'no_show_mechanic', ended_at = started_at \
+                 WHERE status = 'in_progress'",
+        mends: "UPDATE sessions SET status = 'in_progress', end_reason = NULL, ended_at = NULL \
+                WHERE end_reason = 'no_show_mechanic'",
     },
     Break {
         says: "takes no part",

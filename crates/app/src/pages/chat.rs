@@ -7,7 +7,7 @@ use kernel::id::{SessionId, UserId};
 use kernel::{BasisPoints, Money, SessionType};
 use pricing::upgrade_plan;
 use serde::Deserialize;
-use sessions::{AttachedFile, Event, Kind, ParticipantRole, Status, SummaryEvent};
+use sessions::{AttachedFile, EndReason, Event, Kind, ParticipantRole, Status, SummaryEvent};
 use store::Tx;
 use store::views::channel::{self, Person};
 use store::views::room::{self, Background, FileView};
@@ -130,6 +130,7 @@ fn page(
         events,
         read_by_other_seq: number(read_by_other.unwrap_or(0)),
         message_max_bytes: i64::from(app.settings.sessions.message_max_bytes),
+        warning_seconds: i64::from(app.settings.sessions.time_limit_warning_seconds),
     }
 }
 
@@ -213,6 +214,8 @@ struct ReactionBody {
 #[derive(Deserialize)]
 struct EndedBody {
     status: String,
+    #[serde(default)]
+    end_reason: Option<EndReason>,
 }
 
 #[derive(Deserialize)]
@@ -274,11 +277,7 @@ fn body(event: &Event) -> EventBody {
         Kind::Started => EventBody::Note(NoteKind::Started),
         Kind::Ended => {
             let read: Option<EndedBody> = serde_json::from_str(event.body()).unwrap_or(None);
-            EventBody::Note(match read.and_then(|body| Status::parse(&body.status)) {
-                Some(Status::Cancelled) => NoteKind::Cancelled,
-                Some(Status::Expired) => NoteKind::Unaccepted,
-                _ => NoteKind::Ended,
-            })
+            EventBody::Note(ending(read.as_ref()))
         }
         Kind::SessionUpgraded => EventBody::Note(NoteKind::SessionUpgraded),
         Kind::UpgradeSuggested => EventBody::Note(NoteKind::UpgradeSuggested),
@@ -292,6 +291,17 @@ fn body(event: &Event) -> EventBody {
         Kind::Extended => EventBody::Note(NoteKind::Extended),
         Kind::Payment => EventBody::Note(NoteKind::Payment),
         Kind::ObserverJoined => EventBody::Note(NoteKind::ObserverJoined),
+    }
+}
+
+fn ending(body: Option<&EndedBody>) -> NoteKind {
+    match (body.and_then(|body| body.end_reason), body.and_then(|body| Status::parse(&body.status))) {
+        (Some(EndReason::TimeLimit), _) => NoteKind::TimeUp,
+        (Some(EndReason::NoShowCustomer), _) => NoteKind::CustomerMissing,
+        (Some(EndReason::NoShowMechanic), _) => NoteKind::MechanicMissing,
+        (_, Some(Status::Cancelled)) => NoteKind::Cancelled,
+        (_, Some(Status::Expired)) => NoteKind::Unaccepted,
+        (_, _) => NoteKind::Ended,
     }
 }
 

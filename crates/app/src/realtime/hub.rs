@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -78,6 +78,19 @@ struct Room {
     waiting: Vec<Arc<Event>>,
 }
 
+/// Somebody came into the room of a session, or was found to have left it.
+#[derive(Debug, Clone, Copy)]
+pub struct Attended {
+    /// The session.
+    pub session: SessionId,
+    /// The person.
+    pub user: UserId,
+    /// Whether they are there.
+    pub present: bool,
+    /// How long ago that was, in seconds.
+    pub seconds_ago: i64,
+}
+
 /// The sockets of this node.
 pub struct Hub {
     db: Db,
@@ -85,6 +98,7 @@ pub struct Hub {
     people: Mutex<HashMap<UserId, Vec<Arc<SocketHandle>>>>,
     next_id: AtomicU64,
     grace: Duration,
+    attendance: OnceLock<mpsc::UnboundedSender<Attended>>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -102,6 +116,7 @@ impl Hub {
             people: Mutex::default(),
             next_id: AtomicU64::new(1),
             grace,
+            attendance: OnceLock::new(),
             runtime: tokio::runtime::Handle::current(),
         });
         let listener = Arc::downgrade(&hub);
@@ -133,6 +148,21 @@ impl Hub {
                 self.end_membership(Channel::Session(*session), *user);
             }
             Notice::JobsDue => {}
+        }
+    }
+
+    /// From now on says who comes into which room of a session and who leaves it. Only the first caller is told.
+    pub fn report_attendance(&self, to: mpsc::UnboundedSender<Attended>) {
+        // A second caller is a mistake that harms nobody.
+        let _ = self.attendance.set(to);
+    }
+
+    fn attended(&self, channel: Channel, user: UserId, present: bool) {
+        if let (Channel::Session(session), Some(to)) = (channel, self.attendance.get()) {
+            let grace = i64::try_from(self.grace.as_secs()).unwrap_or(i64::MAX);
+            let seconds_ago = if present { 0 } else { grace };
+            // Whoever listened has stopped with the server.
+            let _ = to.send(Attended { session, user, present, seconds_ago });
         }
     }
 
@@ -179,6 +209,7 @@ impl Hub {
             room.presence.arrive(socket.user)
         };
         if arrived {
+            self.attended(channel, socket.user, true);
             self.tell_presence(channel, socket.user, true);
         }
     }
@@ -215,6 +246,7 @@ impl Hub {
     fn depart_for_good(&self, channel: Channel, user: UserId, departure: u64) {
         let gone = self.room(channel).is_some_and(|room| held(&room).presence.settle(user, departure));
         if gone {
+            self.attended(channel, user, false);
             self.tell_presence(channel, user, false);
         }
         self.forget_if_empty(channel);

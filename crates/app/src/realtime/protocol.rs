@@ -263,6 +263,7 @@ pub enum ServerFrame<'a> {
         last_seq: u64,
         events: Vec<EventWire<'a>>,
         participants: Vec<ParticipantWire>,
+        now: Timestamp,
     },
     Left {
         channel: Channel,

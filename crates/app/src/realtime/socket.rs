@@ -462,6 +462,7 @@ impl Socket {
             last_seq,
             events: events.iter().map(|event| EventWire::new(event, name(event))).collect(),
             participants,
+            now: self.pitlane.clock.now(),
         }
         .encode();
         self.send(frame).await?;

@@ -9,7 +9,7 @@ use store::notice::Side;
 
 use crate::state::Pitlane;
 use crate::usecases::mail::{self, About};
-use crate::usecases::{Error, personal};
+use crate::usecases::{Error, no_show, personal};
 
 /// Gives the request's session to this mechanic. Of any number of mechanics exactly one wins; the winner may ask again.
 ///
@@ -33,7 +33,8 @@ fn accept(tx: &mut Tx<'_>, mechanic: UserId, request: RequestId, cx: &Context) -
     if !accepted.fresh {
         return Ok(session);
     }
-    sessions::accept(tx, session, mechanic, cx)?;
+    let step = sessions::accept(tx, session, mechanic, cx)?;
+    no_show::watch(tx, &step.session, cx)?;
     personal::request_withdrawn(tx, &accepted.request, &accepted.withdrawn, cx);
     tell_customer(tx, &accepted.request, mechanic, cx)?;
     Ok(session)

@@ -8,7 +8,7 @@ use store::Tx;
 use store::notice::Side;
 
 use crate::state::Pitlane;
-use crate::usecases::{Error, accept_request, personal};
+use crate::usecases::{Error, accept_request, no_show, personal};
 
 /// Puts the mechanic into the session, in place of the one it had, and closes its request. Both sides are told, and the
 /// audit log has it.
@@ -42,6 +42,7 @@ fn assign(
     if step.events.is_empty() {
         return Ok(step);
     }
+    no_show::watch(tx, &step.session, cx)?;
     let actor = Actor::Person { id: admin, role: Role::Admin };
     let entry = NewAuditEntry::new(actor, "session.assign", "session", session).with("mechanic_id", mechanic);
     audit::record(tx, entry, cx)?;

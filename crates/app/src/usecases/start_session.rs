@@ -7,7 +7,7 @@ use sessions::{Status, Step};
 use store::Tx;
 
 use crate::state::Pitlane;
-use crate::usecases::{Error, journey, personal};
+use crate::usecases::{Error, journey, personal, time_limit};
 
 /// Starts the session; its time runs from now.
 ///
@@ -28,6 +28,7 @@ fn start(tx: &mut Tx<'_>, by: UserId, session: SessionId, cx: &Context) -> Resul
     }
     let customer = step.session.customer();
     journey::record(tx, NewInteraction::session_started(customer, session, by, step.before.as_str()), cx)?;
+    time_limit::arm(tx, &step.session, cx)?;
     personal::session_changed(tx, &step.session, cx)?;
     Ok(step)
 }

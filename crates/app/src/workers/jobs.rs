@@ -17,8 +17,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::state::Pitlane;
 use crate::workers::{
-    expire_order, expire_request, follow_up_notice, forget_payer, mail, mail_batch, prune, reconcile, refund,
-    retain, sms, sweep_files,
+    expire_order, expire_request, follow_up_notice, forget_payer, mail, mail_batch, no_show, prune, reconcile,
+    refund, retain, sms, sweep_files, time_limit,
 };
 
 /// Jobs that run at once in this process.
@@ -272,6 +272,8 @@ async fn run(pitlane: Pitlane, carriers: Carriers, job: Job) -> Result<(), Failu
         JobKind::Reconcile => reconcile::run(&pitlane).await,
         JobKind::ExpireOrder => expire_order::run(&pitlane, &job).await,
         JobKind::ExpireRequest => expire_request::run(&pitlane, &job).await,
+        JobKind::TimeLimit => time_limit::run(&pitlane, &job).await,
+        JobKind::NoShow => no_show::run(&pitlane, &job).await,
         JobKind::Refund => refund::run(&pitlane, &job).await,
         JobKind::FollowUpNotice => follow_up_notice::run(&pitlane, &job).await,
         JobKind::SweepFiles => sweep_files::run(&pitlane).await,

@@ -1,9 +1,9 @@
 //! The invariants of sessions and requests.
 
 use diesel::prelude::*;
-use kernel::StoreError;
 use kernel::id::SessionId;
-use sessions::{Event, Head, verify_chain};
+use kernel::{StoreError, Timestamp};
+use sessions::{EndReason, Event, Head, verify_chain};
 
 use super::{Invariant, TOLD_MAX, found, id_text};
 use crate::error::Stored;
@@ -11,7 +11,7 @@ use crate::schema::accounts::audit_log;
 use crate::schema::sessions::{session_events, sessions as sessions_table};
 use crate::sessions::{EventRow, stored_head};
 use crate::tx::Tx;
-use crate::types::Id;
+use crate::types::{Id, Ts};
 
 /// Sessions whose logs are read in one go.
 const PAGE: i64 = 200;
@@ -43,6 +43,16 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         statement: "every admin who acted on a session is in the audit log for it",
         check: admins_are_audited,
     },
+    Invariant {
+        number: 16,
+        statement: "who was missed had a session that a mechanic accepted and nobody started",
+        check: missed_sessions,
+    },
+    Invariant {
+        number: 16,
+        statement: "a session whose time was over ran for its whole time",
+        check: used_up,
+    },
 ];
 
 fn one_accept(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
@@ -68,6 +78,32 @@ fn requests_agree(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
             OR (r.status = 'open' AND s.status NOT IN ('requested', 'scheduled'))"
     );
     found(tx, &query)
+}
+
+fn missed_sessions(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    let session = id_text(tx, "s.id");
+    let query = format!(
+        "SELECT 'session ' || {session} || ' is ' || s.status || ' for ' || s.end_reason AS what
+         FROM sessions s
+         WHERE s.end_reason IN ('no_show_customer', 'no_show_mechanic')
+           AND (s.status <> 'cancelled' OR s.accepted_at IS NULL OR s.started_at IS NOT NULL)"
+    );
+    found(tx, &query)
+}
+
+fn used_up(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    use sessions_table as s;
+    let over: Vec<(Id, Option<Ts>, Option<Ts>, i64)> = s::table
+        .filter(s::end_reason.eq(EndReason::TimeLimit.as_str()))
+        .select((s::id, s::started_at, s::ended_at, s::allowance_minutes))
+        .load(tx.conn())
+        .stored()?;
+    let early = over.into_iter().filter(|(_, started, ended, minutes)| {
+        let deadline = started.map(|at| Timestamp::from(at).plus_seconds(minutes * 60));
+        deadline.is_none() || ended.map(Timestamp::from) < deadline
+    });
+    let told = early.map(|(id, ..)| format!("session {} was over before its time was", SessionId::new(id.0)));
+    Ok(told.take(TOLD_MAX).collect())
 }
 
 fn chains_hold(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {

@@ -48,6 +48,23 @@ table! {
         joined_at -> AnyTs,
         left_at -> Nullable<AnyTs>,
         last_read_seq -> BigInt,
+        seen_at -> Nullable<AnyTs>,
+        gone_at -> Nullable<AnyTs>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Nullable};
+    use crate::types::{AnyTs, AnyUuid};
+
+    /// Time that was added.
+    session_extensions (session_id, number) {
+        session_id -> AnyUuid,
+        number -> BigInt,
+        order_id -> Nullable<AnyUuid>,
+        minutes -> BigInt,
+        price_cents -> BigInt,
+        created_at -> AnyTs,
     }
 }
 

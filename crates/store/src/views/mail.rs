@@ -41,6 +41,8 @@ pub struct Repayment {
     pub paid: Money,
     /// Why.
     pub reason: RefundReason,
+    /// Whether the session was called off because its mechanic did not come.
+    pub mechanic_missing: bool,
     /// When it was asked for.
     pub asked_at: Timestamp,
 }
@@ -81,6 +83,8 @@ struct RepaymentRow {
     currency: String,
     #[diesel(sql_type = Text)]
     reason: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    end_reason: Option<String>,
     #[diesel(sql_type = AnyTs)]
     created_at: Ts,
 }
@@ -112,9 +116,9 @@ pub fn booking(tx: &mut Tx<'_>, session: SessionId) -> Result<Option<Booking>, S
 pub fn repayment(tx: &mut Tx<'_>, refund: RefundId) -> Result<Option<Repayment>, StoreError> {
     let rows: Vec<RepaymentRow> = diesel::sql_query(
         "SELECT o.id AS order_id, o.plan, o.price_book, r.amount_cents, p.amount_cents AS paid_cents, r.currency, \
-           r.reason, r.created_at \
+           r.reason, s.end_reason, r.created_at \
          FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN orders o ON o.id = r.order_id \
-         WHERE r.id = $1",
+         LEFT JOIN sessions s ON s.id = o.session_id WHERE r.id = $1",
     )
     .bind::<AnyUuid, _>(Id(refund.uuid()))
     .load(tx.conn())
@@ -149,6 +153,7 @@ impl TryFrom<RepaymentRow> for Repayment {
         Ok(Self {
             order: OrderId::new(row.order_id.0),
             plan: PlanCode::parse(&row.plan).ok_or_else(|| StoreError::corrupt("orders.plan", &row.plan))?,
+            mechanic_missing: row.end_reason.as_deref() == Some("no_show_mechanic"),
             price_book: row.price_book,
             amount: Money::new(row.amount_cents, currency),
             paid: Money::new(row.paid_cents, currency),

@@ -260,6 +260,17 @@ pub fn mine(
     page(tx, viewer, &filter, before, limit)
 }
 
+/// Every session that stands there.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn with_status(tx: &mut Tx<'_>, status: Status) -> Result<Vec<SessionId>, StoreError> {
+    use crate::schema::sessions::sessions as s;
+    let query = s::table.filter(s::status.eq(status.as_str())).order(s::created_at).select(s::id);
+    let ids: Vec<Id> = query.load(tx.conn()).stored()?;
+    Ok(ids.into_iter().map(|id| SessionId::new(id.0)).collect())
+}
+
 /// How many sessions this person takes part in.
 ///
 /// # Errors

@@ -130,7 +130,7 @@ fn buy(
     Ok(pay(tx, customer, intake, session, cx)?)
 }
 
-fn describe(tx: &mut Tx<'_>, customer: UserId, cx: &Context) -> Result<IntakeId, StoreError> {
+pub(crate) fn describe(tx: &mut Tx<'_>, customer: UserId, cx: &Context) -> Result<IntakeId, StoreError> {
     let (vehicle, intake, file) = (VehicleId::new(cx.id()), IntakeId::new(cx.id()), FileId::new(cx.id()));
     let (owner, now) = (Id(customer.uuid()), Ts::from(cx.now));
     diesel::insert_into(vehicles::table)
@@ -185,7 +185,7 @@ fn describe(tx: &mut Tx<'_>, customer: UserId, cx: &Context) -> Result<IntakeId,
     Ok(intake)
 }
 
-fn pay(
+pub(crate) fn pay(
     tx: &mut Tx<'_>,
     customer: UserId,
     intake: IntakeId,

@@ -23,8 +23,8 @@ use web::landing::LandingPage;
 use web::legal::{LegalPage, LegalText, LegalTexts};
 use web::mail::{
     AccountNotice, BookingConfirmed, EmailChange, Happening, MagicLink, Mail, MechanicAssigned, Message,
-    NextStepsReminder, PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered,
-    Verification,
+    NextStepsReminder, NoShow, PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded,
+    SummaryDelivered, Verification,
 };
 use web::mailbox::{MailboxItem, MailboxPage};
 use web::mechanic::{Application, Approval, MechanicPage, RequestCard};
@@ -490,6 +490,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
         events,
         read_by_other_seq: 6,
         message_max_bytes: 4000,
+        warning_seconds: 120,
     }
 }
 
@@ -707,6 +708,18 @@ fn own_mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         vehicle: vehicle(),
         session_url: session_url(),
     };
+    let no_show = NoShow {
+        sender: sender(),
+        name: name(),
+        other_name: "Dana Kowalski".to_owned(),
+        to_customer: true,
+        by_customer: true,
+        plan_name: plan(),
+        grace_minutes: 10,
+        total: usd(2999),
+        back: usd(0),
+        session_url: session_url(),
+    };
     let ended = SessionEnded {
         sender: sender(),
         name: name(),
@@ -748,6 +761,7 @@ fn own_mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("account_notice", noticed.compose()?),
         ("booking_confirmed", booked.compose()?),
         ("mechanic_assigned", assigned.compose()?),
+        ("no_show", no_show.compose()?),
         ("session_ended", ended.compose()?),
         ("receipt", receipt.compose()?),
         ("summary_delivered", summary().compose()?),

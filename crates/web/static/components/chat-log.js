@@ -181,7 +181,8 @@ export class ChatLog {
 
   #note(event, name) {
     const texts = this.#room.querySelector("template[data-notes]").content;
-    const kinds = [`${event.kind}_${event.body?.status ?? event.body?.revision ?? ""}`, event.kind];
+    const { end_reason, status, revision } = event.body ?? {};
+    const kinds = [`${event.kind}_${end_reason}`, `${event.kind}_${status ?? revision ?? ""}`, event.kind];
     const found = kinds.map((kind) => texts.querySelector(`[data-kind="${CSS.escape(kind)}"]`)).find((each) => each);
     const text = found?.textContent;
     if (!text) return null;

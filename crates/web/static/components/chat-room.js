@@ -9,6 +9,7 @@ import { Composer } from "./composer.js";
 import { Outbox } from "./outbox.js";
 import { localTime } from "./local-time.js";
 import { socket } from "./socket.js";
+import { TimeNotice, timeLeft } from "./time-left.js";
 import "./presence-chip.js";
 import "./status-badge.js";
 
@@ -16,7 +17,8 @@ const ACK_WITHIN_MS = 10_000;
 const TYPING_SHOWN_MS = 6_000;
 const BACK_SHOWN_MS = 4_000;
 const FIRST_CONNECT_MS = 3_000;
-const LOW_TIME_SECONDS = 120;
+const CLOCK_MOVED_MS = 2_000;
+const OVERDUE_ASK_MS = 3_000;
 const PAGE = 500;
 const CHANGES_SESSION = new Set(["joined", "left", "started", "ended", "extended", "session_upgraded", "payment"]);
 const OVER = new Set(["completed", "cancelled", "expired"]);
@@ -36,6 +38,9 @@ class ChatRoom extends HTMLElement {
   #deadline = this.getAttribute("deadline");
   // The server's clock minus ours.
   #skew = Date.parse(this.getAttribute("now")) - Date.now() || 0;
+  // The steady clock minus ours: it changes when somebody sets ours, or the device slept.
+  #steady = performance.now() - Date.now();
+  #askedAt = 0;
   #names = new Map();
   #online = new Set();
   #waits = new Map();
@@ -50,6 +55,7 @@ class ChatRoom extends HTMLElement {
   connectedCallback() {
     this.log = new ChatLog(this, this.#viewer, Number(this.getAttribute("read-seq")), () => this.#read());
     this.outbox = new Outbox(this.#id);
+    this.time = new TimeNotice(this);
     for (const entry of this.outbox.entries) this.log.addPending(entry, entry.failed ? "failed" : "kept");
     for (const line of this.querySelectorAll(".line[data-seq]")) {
       if (line.dataset.actor !== this.#viewer) this.#othersSeq = Number(line.dataset.seq);
@@ -120,6 +126,7 @@ class ChatRoom extends HTMLElement {
 
   #joined(frame) {
     this.#joining = false;
+    this.#skew = Date.parse(frame.now) - Date.now();
     for (const person of frame.participants) {
       this.#names.set(person.id, person.name);
       if (person.online) this.#online.add(person.id);
@@ -164,9 +171,10 @@ class ChatRoom extends HTMLElement {
     const named = event.kind !== "joined" || this.#names.has(subject);
     if (named) this.log.append(event, name);
     else this.#refresh().then(() => this.log.append(event, this.#names.get(subject) ?? TEXT.someone));
-    if (event.kind === "started" && event.body?.deadline_at) this.#deadline = event.body.deadline_at;
+    if (event.body?.deadline_at && event.kind !== "message") this.#deadline = event.body.deadline_at;
+    if (event.kind === "extended") this.#lengthen(event.body?.minutes ?? 0);
     if (event.kind === "started") this.#status("in_progress");
-    if (event.kind === "ended") this.#status(event.body?.status ?? "completed");
+    if (event.kind === "ended") this.#over(event.body);
     if (live && named && CHANGES_SESSION.has(event.kind)) this.#refresh();
     if (live) this.#read();
   }
@@ -398,23 +406,52 @@ class ChatRoom extends HTMLElement {
     this.log.toEnd();
   }
 
+  #over(body) {
+    const texts = this.querySelector("template[data-ends]").content;
+    const text = texts.querySelector(`[data-end="${CSS.escape(body?.end_reason ?? "")}"]`)?.textContent;
+    if (text) for (const place of this.querySelectorAll("[data-end-text]")) place.textContent = text;
+    this.#status(body?.status ?? "completed");
+    if (body?.end_reason === "time_limit") this.time.over();
+  }
+
+  #lengthen(minutes) {
+    this.setAttribute("duration-seconds", Number(this.getAttribute("duration-seconds")) + minutes * 60);
+  }
+
   #tock() {
+    const steady = performance.now() - Date.now();
+    if (Math.abs(steady - this.#steady) > CLOCK_MOVED_MS) this.#rejoin();
+    this.#steady = steady;
     const timer = this.querySelector("[data-timer]");
     const progress = this.querySelector("[data-progress]");
     const running = this.getAttribute("status") === "in_progress" && this.#deadline;
     timer.hidden = !running;
     progress.hidden = !running;
-    if (!running) return;
+    if (!running) {
+      this.time.hide();
+      return;
+    }
     const left = Math.max(0, Math.ceil((Date.parse(this.#deadline) - Date.now() - this.#skew) / 1000));
-    const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    const text = timeLeft(left);
     const place = timer.querySelector("[data-left]");
     if (place.textContent !== text) place.textContent = text;
-    timer.classList.toggle("is-low", left <= LOW_TIME_SECONDS);
+    const low = left <= Number(this.getAttribute("warning-seconds"));
+    timer.classList.toggle("is-low", low);
+    if (low) this.time.show(left, this.#deadline);
+    else this.time.hide();
+    if (left === 0) this.#overdue();
     const until = timer.querySelector("[data-until]");
     const end = localTime(this.#deadline);
     if (until.textContent !== end) until.textContent = end;
     progress.max = Math.max(Number(this.getAttribute("duration-seconds")), left, 1);
     progress.value = left;
+  }
+
+  /** The time is up and nobody has said so: the line may be broken without a sign. */
+  #overdue() {
+    if (performance.now() - this.#askedAt < OVERDUE_ASK_MS) return;
+    this.#askedAt = performance.now();
+    this.#refresh();
   }
 
   // ---- the line ----

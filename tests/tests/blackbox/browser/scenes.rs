@@ -246,6 +246,7 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
     let thanks = |session: &str| format!("/thank-you?session={session}");
     let summary = |session: &str| format!("/sessions/{session}/summary");
     let complete = |session: &str| format!("/sessions/{session}/complete");
+    let transcript = |session: &str| format!("/sessions/{session}/transcript");
     let correct = format!("{}?edit=1", summary(&summed));
     let receipt = format!("/orders/{}/receipt", cancelled.order_id);
     let (her, his, admins) = (Looking::by(&dana), Looking::by(&max), Looking::by(&server.admin().await));
@@ -268,6 +269,8 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         her.at("summary", summary(&summed), "Change it within two weeks."),
         her.at("complete-waiting", complete(&over), "The summary is on its way"),
         her.after("complete", complete(&summed), OPEN_DETAILS, "It shakes at idle."),
+        her.at("transcript", transcript(&summed), "What was said and done"),
+        his.at("transcript-gone", transcript(&emptied), "has been erased"),
         his.at("summary-form", summary(&over), "Findings"),
         his.after("summary-form-wrong", summary(&over), SEND, "A summary says what was found."),
         his.at("summary-correct", correct, "Save the correction"),

@@ -4,14 +4,14 @@ use accounts::{Email, Purpose, Status, User};
 use kernel::id::{DeliveryId, OneTimeTokenId, OrderId, SessionId};
 use kernel::{Actor, Context, Money, PlanCode, Timestamp};
 use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
-use sessions::{Summary, SummaryText};
+use sessions::{EndReason, ParticipantRole, Summary, SummaryText};
 use store::Tx;
 use store::views::mail::{Booking, Repayment};
 use store::views::session::SessionView;
 use web::mail::{
     AccountNotice, BookingConfirmed, EmailChange, Happening, MagicLink, Mail, MechanicAssigned, Message,
-    NextStepsReminder, PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded, SummaryDelivered,
-    Verification,
+    NextStepsReminder, NoShow, PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded,
+    SummaryDelivered, Verification,
 };
 use web::money::Amount;
 use web::plan::ReceiptLine;
@@ -233,6 +233,7 @@ impl Writer<'_> {
             | Milestone::MechanicAssigned
             | Milestone::SessionEnded
             | Milestone::SummaryDelivered
+            | Milestone::NoShow
             | Milestone::Refunded
             | Milestone::ApplicationReceived
             | Milestone::ApplicationArrived
@@ -330,6 +331,7 @@ impl Writer<'_> {
                 };
                 Written::new(&message, links)
             }
+            Milestone::NoShow => self.no_show(session, session_url),
             Milestone::SummaryDelivered
             | Milestone::NextStepsReminder
             | Milestone::Receipt
@@ -351,6 +353,36 @@ impl Writer<'_> {
             | Milestone::WorkshopInvitation
             | Milestone::AccountSuspended => Written::Void("the milestone is not about a session"),
         }
+    }
+
+    fn no_show(&self, session: &SessionView, session_url: String) -> Written {
+        let to_customer = session.viewer_role == Some(ParticipantRole::Customer);
+        let by_customer = match session.end_reason {
+            Some(EndReason::NoShowCustomer) => true,
+            Some(EndReason::NoShowMechanic) => false,
+            Some(_) | None => return Written::Void("somebody came after all"),
+        };
+        let Some(book) = self.pitlane.catalog.book(&session.price_book) else {
+            return Written::Void("the price book is gone");
+        };
+        let rules = book.cancellation();
+        let share = if by_customer { rules.customer_no_show() } else { rules.mechanic_no_show() };
+        let paid = Money::new(session.total_price_cents(), session.currency);
+        let back = paid.times_half_up(share).unwrap_or(paid);
+        let other = if to_customer { session.mechanic.as_ref() } else { Some(&session.customer) };
+        let message = NoShow {
+            sender: self.sender(),
+            name: self.name(),
+            other_name: other.map(|person| person.name.clone()).unwrap_or_default(),
+            to_customer,
+            by_customer,
+            plan_name: self.plan_name(&session.price_book, session.plan),
+            grace_minutes: rules.customer_grace_minutes().into(),
+            total: amount(paid),
+            back: amount(back),
+            session_url: session_url.clone(),
+        };
+        Written::new(&message, [session_url])
     }
 
     fn summary(
@@ -452,7 +484,11 @@ impl Writer<'_> {
             plan_name: self.plan_name(&repayment.price_book, repayment.plan),
             amount: amount(repayment.amount),
             paid: amount(repayment.paid),
-            reason: reason(repayment.reason),
+            reason: if repayment.mechanic_missing {
+                RefundReason::MechanicNoShow
+            } else {
+                reason(repayment.reason)
+            },
             refunded_at: repayment.asked_at.to_string(),
             receipt_url: Some(receipt.clone()),
         };

@@ -71,6 +71,7 @@ impl Writer<'_> {
             | Milestone::MechanicAssigned
             | Milestone::SessionEnded
             | Milestone::SummaryDelivered
+            | Milestone::NoShow
             | Milestone::Refunded
             | Milestone::SessionUpgraded
             | Milestone::PhoneCode
