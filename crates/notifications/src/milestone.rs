@@ -107,7 +107,7 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
