@@ -42,6 +42,7 @@ pub mod start_checkout;
 pub mod start_intake;
 pub mod start_session;
 pub mod suspend_user;
+pub mod thumbnail;
 pub mod upload_file;
 pub mod vehicles;
 pub mod view_summary;

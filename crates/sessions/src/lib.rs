@@ -9,6 +9,7 @@
 //! | [`chain`] | salted commitments, the hash chain over the log, [`verify_chain`] |
 //! | [`lifecycle`] | [`open`], [`accept`], [`assign`], [`start`], [`end`], [`cancel`], [`expire`], [`observe`] |
 //! | [`message`] | [`post_message`]: text, files, idempotent by the sender's own reference |
+//! | [`file`] | [`add_file`]: a file without a message |
 //! | [`reaction`] | [`react`]: emoji on a message |
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
@@ -25,6 +26,7 @@
 pub mod chain;
 pub mod error;
 pub mod event;
+pub mod file;
 pub mod lifecycle;
 pub mod message;
 pub mod participant;
@@ -39,6 +41,7 @@ pub mod summary;
 pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
 pub use error::{Error, Invalid, InvalidTransition};
 pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
+pub use file::{AddedFile, add_file, may_add_file};
 pub use lifecycle::{NewSession, Step, accept, assign, cancel, end, expire, observe, open, start};
 pub use message::{MessageDraft, MessageLimits, Posted, post_message};
 pub use participant::{Participant, ParticipantRole, Seat};
@@ -47,7 +50,7 @@ pub use read::mark_read;
 pub use retention::{OpenSeat, RetentionStore};
 pub use session::{Session, SessionParts};
 pub use status::{EndReason, Status};
-pub use store::{AttachedFile, Store};
+pub use store::{AttachedFile, NotAttached, Store};
 pub use summary::{
     Submitted, Summary, SummaryDraft, SummaryEvent, SummaryField, SummaryText, may_summarise,
     save_summary_draft, submit_summary, summary_draft,
