@@ -24,6 +24,7 @@ pub mod disk;
 pub mod document;
 pub mod money;
 pub mod people;
+pub mod pictures;
 pub mod recorder;
 pub mod resend;
 pub mod server;

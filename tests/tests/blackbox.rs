@@ -15,6 +15,8 @@ mod blackbox {
     mod doctor;
     mod erasure;
     mod export;
+    mod file_attacks;
+    mod file_limits;
     mod files;
     mod fuzz;
     mod idempotency;
@@ -30,6 +32,7 @@ mod blackbox {
     mod sdk;
     mod security;
     mod server;
+    mod session_files;
     mod sessions;
     mod sign_ins;
     mod signal;

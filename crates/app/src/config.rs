@@ -80,6 +80,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What a message may be and carry.
+    pub const fn message_limits(&self) -> sessions::MessageLimits {
+        sessions::MessageLimits {
+            max_bytes: self.sessions.message_max_bytes,
+            session_files_max_bytes: self.files.session_max_bytes,
+        }
+    }
+}
+
+impl Settings {
     /// The configuration of this process: the file at `path` (which must exist), else [`FILE`] where there is one,
     /// and the environment.
     ///

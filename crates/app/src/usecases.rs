@@ -46,6 +46,7 @@ pub mod start_checkout;
 pub mod start_intake;
 pub mod start_session;
 pub mod suspend_user;
+pub mod thumbnail;
 pub mod time_limit;
 pub mod upgrade_session;
 pub mod upload_file;

@@ -4,19 +4,22 @@
 //! answers, and a row that points at bytes which a power cut has taken away would be a lie. Object storages come in
 //! behind the same port.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use intake::{FileStorage, FileStorageError, FileWriter};
+use intake::{FileReader, FileStorage, FileStorageError, FileWriter};
 use tokio::fs;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 // Ends the names of files that are being written.
 const PART: &str = "part";
 // What is older was left behind by a process that was killed.
+// How much is read at a time.
+const PIECE_BYTES: usize = 64 * 1_024;
 const PART_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 
 /// Why uploads can't be kept at the configured place.
@@ -97,16 +100,44 @@ impl FileStorage for FileFolder {
         Ok(Box::new(Part { file, part, path, folder: self.folder.clone(), finished: false }))
     }
 
-    async fn read(&self, key: &str) -> Result<Vec<u8>, FileStorageError> {
-        fs::read(self.path(key)?).await.map_err(|error| told(key, &error))
+    async fn open(&self, key: &str, range: Range<u64>) -> Result<Box<dyn FileReader>, FileStorageError> {
+        let opened = async {
+            let mut file = fs::File::open(self.path(key)?).await.map_err(|error| told(key, &error))?;
+            if range.start > 0 {
+                file.seek(SeekFrom::Start(range.start)).await.map_err(|error| told(key, &error))?;
+            }
+            Ok(file)
+        };
+        Ok(Box::new(Rest { file: opened.await?, left: range.end.saturating_sub(range.start) }))
     }
 
     async fn delete(&self, key: &str) -> Result<(), FileStorageError> {
-        match fs::remove_file(self.path(key)?).await {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(told(key, &error)),
+        let path = self.path(key)?;
+        for path in [path.with_extension(PART), path] {
+            match fs::remove_file(path).await {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(told(key, &error)),
+            }
         }
+        Ok(())
+    }
+}
+
+struct Rest {
+    file: fs::File,
+    left: u64,
+}
+
+#[async_trait]
+impl FileReader for Rest {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, FileStorageError> {
+        let wanted = usize::try_from(self.left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
+        let mut piece = vec![0; wanted];
+        let read = self.file.read(&mut piece).await.map_err(|error| told("", &error))?;
+        piece.truncate(read);
+        self.left -= u64::try_from(read).unwrap_or(self.left);
+        Ok((read > 0).then_some(piece))
     }
 }
 
@@ -161,6 +192,18 @@ fn told(key: &str, error: &std::io::Error) -> FileStorageError {
 mod tests {
     use super::*;
 
+    async fn read(
+        storage: &dyn FileStorage,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, FileStorageError> {
+        let (mut reader, mut whole) = (storage.open(key, range).await?, Vec::new());
+        while let Some(piece) = reader.next().await? {
+            whole.extend(piece);
+        }
+        Ok(whole)
+    }
+
     fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).expect("a folder");
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
@@ -174,15 +217,20 @@ mod tests {
         let mut writer = storage.create("a-1").await.expect("creates");
         writer.write(b"one ").await.expect("writes");
         assert!(
-            matches!(storage.read("a-1").await, Err(FileStorageError::Missing(_))),
+            matches!(read(&*storage, "a-1", 0..9).await, Err(FileStorageError::Missing(_))),
             "not before it is finished"
         );
         writer.write(b"two").await.expect("writes");
         writer.finish().await.expect("finishes");
-        assert_eq!(storage.read("a-1").await.expect("reads"), b"one two");
+        for (range, bytes) in
+            [(0..u64::MAX, "one two"), (0..3, "one"), (4..7, "two"), (5..99, "wo"), (7..9, "")]
+        {
+            let found = read(&*storage, "a-1", range.clone()).await.expect("reads");
+            assert_eq!(found, bytes.as_bytes(), "{range:?}");
+        }
         storage.delete("a-1").await.expect("deletes");
         storage.delete("a-1").await.expect("nothing there is fine");
-        assert!(matches!(storage.read("a-1").await, Err(FileStorageError::Missing(_))));
+        assert!(matches!(read(&*storage, "a-1", 0..9).await, Err(FileStorageError::Missing(_))));
     }
 
     #[tokio::test]
@@ -200,9 +248,19 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let storage = FileFolder::open(folder.path()).expect("opens");
         for key in ["", "..", "../a", "/etc/passwd", "a/b", "a.part", "a\0"] {
-            assert!(matches!(storage.read(key).await, Err(FileStorageError::Failed(_))), "{key:?}");
+            let opened = storage.open(key, 0..9).await.map(drop);
+            assert!(matches!(opened, Err(FileStorageError::Failed(_))), "{key:?}");
             assert!(storage.create(key).await.is_err(), "{key:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn deleting_takes_what_a_killed_process_left_half_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage = FileFolder::open(folder.path()).expect("opens");
+        std::fs::write(folder.path().join("a.part"), b"half").expect("writes");
+        storage.delete("a").await.expect("deletes");
+        assert_eq!(names(folder.path()), Vec::<String>::new());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! | module | talks to |
 //! |---|---|
 //! | [`files`] | the folder in which uploads lie |
+//! | [`pictures`] | nobody: the decoders that make small pictures of uploaded ones |
 //! | [`resend`] | Resend, which carries mail |
 //! | [`stripe`] | Stripe, or the sandbox at Stripe's own paths |
 //!
@@ -12,5 +13,6 @@
 //! It must never decide anything about the business, open the database, or let a secret reach a log.
 
 pub mod files;
+pub mod pictures;
 pub mod resend;
 pub mod stripe;

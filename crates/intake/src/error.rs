@@ -2,6 +2,8 @@
 
 use kernel::StoreError;
 
+use crate::scrub;
+
 /// One field that needs another value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -17,6 +19,15 @@ impl Fault {
     /// A field, a code and a sentence.
     pub fn new(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Self { field: field.into(), code, message: message.into() }
+    }
+}
+
+impl From<scrub::Fault> for Error {
+    fn from(fault: scrub::Fault) -> Self {
+        match fault {
+            scrub::Fault::Unreadable => Self::FileUnreadable,
+            scrub::Fault::TooManyPixels => Self::PictureTooLarge { max_pixels: scrub::PIXELS_MAX },
+        }
     }
 }
 
@@ -38,6 +49,26 @@ pub enum Error {
         /// The limit.
         max_bytes: u64,
     },
+    /// The file is not what its first bytes say, or it is broken.
+    #[error("the file can't be read")]
+    FileUnreadable,
+    /// The picture would take too much memory to open.
+    #[error("a picture has at most {max_pixels} pixels")]
+    PictureTooLarge {
+        /// The limit.
+        max_pixels: u64,
+    },
+    /// This person has sent as much as one may send in a day.
+    #[error("a person may send {max_bytes} bytes a day")]
+    DayFull {
+        /// The limit.
+        max_bytes: u64,
+        /// When some of it counts no more.
+        retry_after_seconds: u64,
+    },
+    /// The file took longer to arrive than a file may take.
+    #[error("the file took too long")]
+    UploadTooSlow,
     /// This person has as many unused uploads as one may have.
     #[error("at most {max} uploads may wait for a session")]
     TooManyUploads {

@@ -1,5 +1,7 @@
 //! Where the bytes of files lie. A port to the outside: a folder, or an object storage.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 
 /// Why bytes could not be stored, read or deleted.
@@ -25,17 +27,27 @@ pub trait FileStorage: Send + Sync {
     /// The storage can't be written.
     async fn create(&self, key: &str) -> Result<Box<dyn FileWriter>, FileStorageError>;
 
-    /// All bytes under `key`.
+    /// Begins to read those of the bytes under `key` whose places are in `range`, as far as there are any.
     ///
     /// # Errors
     /// [`FileStorageError::Missing`], or the storage can't be read.
-    async fn read(&self, key: &str) -> Result<Vec<u8>, FileStorageError>;
+    async fn open(&self, key: &str, range: Range<u64>) -> Result<Box<dyn FileReader>, FileStorageError>;
 
-    /// Deletes what lies under `key`; nothing there is fine.
+    /// Deletes what lies under `key`, and what a process that was killed left half written; nothing there is fine.
     ///
     /// # Errors
     /// The storage can't be written.
     async fn delete(&self, key: &str) -> Result<(), FileStorageError>;
+}
+
+/// Bytes on their way out of the storage.
+#[async_trait]
+pub trait FileReader: Send {
+    /// The next bytes, a few ten thousand at most; `None` at the end.
+    ///
+    /// # Errors
+    /// The storage can't be read.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, FileStorageError>;
 }
 
 /// Bytes on their way into the storage. Dropped before [`finish`](FileWriter::finish), it leaves nothing behind.

@@ -10,6 +10,7 @@
 //! | [`upload`] | [`Upload`]: a file that waits for its session; what kind of file it really is |
 //! | [`intake`](mod@intake) | [`Intake`]: all of it together |
 //! | [`submit`](mod@submit) | checking what was sent and writing it down |
+//! | [`scrub`] | [`Scrubber`](scrub::Scrubber): takes out of pictures and videos what they tell besides what they show |
 //! | [`gateway`] | [`FileStorage`]: where the bytes of files lie |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten when a customer goes or the time is over |
 //! | [`store`] | [`Store`]: the port to the database |
@@ -25,6 +26,7 @@ pub mod garage;
 pub mod gateway;
 pub mod intake;
 pub mod retention;
+pub mod scrub;
 pub mod store;
 pub mod submit;
 pub mod upload;
@@ -35,7 +37,7 @@ pub mod waiver;
 pub use concern::Concern;
 pub use error::{Error, Fault};
 pub use garage::VehicleChange;
-pub use gateway::{FileStorage, FileStorageError, FileWriter};
+pub use gateway::{FileReader, FileStorage, FileStorageError, FileWriter};
 pub use intake::{FILES_MAX, Intake, ProviderType, Routing};
 pub use retention::{ERASED_CONCERN, RetentionStore};
 pub use store::Store;

@@ -4,7 +4,7 @@ use kernel::id::{FileId, IntakeId, UserId, VehicleId};
 use kernel::{StoreError, Timestamp};
 
 use crate::intake::Intake;
-use crate::upload::Upload;
+use crate::upload::{Sent, Upload};
 use crate::vehicle::OwnedVehicle;
 use crate::waiver::WaiverAcceptance;
 
@@ -90,6 +90,36 @@ pub trait Store {
         &mut self,
         intake: IntakeId,
     ) -> Result<Option<WaiverAcceptance>, StoreError>;
+
+    /// Notes that bytes under the key of this file may be stored, and until when they must be written down.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn arrival_insert(&mut self, file: FileId, expires_at: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends a note that has not expired; `false` when there is none.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn arrival_end(&mut self, file: FileId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Files whose note expired before then, at most `limit`.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn arrivals_expired(&mut self, before: Timestamp, limit: u32) -> Result<Vec<FileId>, StoreError>;
+
+    /// Forgets a note.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn arrival_delete(&mut self, file: FileId) -> Result<(), StoreError>;
+
+    /// What this person has sent since then; until the end of the transaction they send nothing else.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn uploads_sent_for_update(&mut self, owner: UserId, since: Timestamp) -> Result<Sent, StoreError>;
 
     /// Adds an upload.
     ///

@@ -4,12 +4,19 @@ use kernel::id::{FileId, UserId};
 use kernel::{Context, Timestamp};
 
 use crate::error::Error;
+use crate::scrub::PictureSize;
 use crate::store::Store;
 
 /// How long an upload that nothing refers to is kept.
 pub const UNUSED_SECONDS: i64 = 24 * 3_600;
 /// How long the files of an intake are kept without a session. Slow ways to pay take up to two weeks.
 pub const INTAKE_SECONDS: i64 = 30 * 24 * 3_600;
+/// How long a file may take to arrive.
+pub const ARRIVAL_SECONDS: i64 = 6 * 3_600;
+/// How long after that its bytes are taken for left behind. Longer than any transaction that writes an upload down.
+pub const LEFT_BEHIND_SECONDS: i64 = 600;
+/// Over which time `files.person_day_max_bytes` counts.
+pub const DAY_SECONDS: i64 = 24 * 3_600;
 /// The most uploads of one person that may wait for a session at one time.
 pub const WAITING_MAX: usize = 100;
 /// How many bytes from its start tell what a file is.
@@ -179,12 +186,23 @@ pub struct Upload {
     pub size_bytes: u64,
     /// The SHA-256 of its bytes.
     pub sha256: [u8; 32],
+    /// How large the picture is, if it is one.
+    pub picture: Option<PictureSize>,
     /// Under which key its bytes lie in the storage.
     pub storage_key: String,
     /// When it was sent.
     pub created_at: Timestamp,
     /// When it is deleted unless it is in use by then.
     pub expires_at: Timestamp,
+}
+
+/// What somebody has sent since an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// How many bytes.
+    pub bytes: u64,
+    /// When the first of it came.
+    pub first: Option<Timestamp>,
 }
 
 /// What a sent file came to.
@@ -202,6 +220,8 @@ pub struct NewUpload {
     pub size_bytes: u64,
     /// The SHA-256 of its bytes.
     pub sha256: [u8; 32],
+    /// How large the picture is, if it is one.
+    pub picture: Option<PictureSize>,
 }
 
 /// Under which key the bytes of a file lie.
@@ -209,13 +229,36 @@ pub fn storage_key(file: FileId) -> String {
     file.to_string()
 }
 
-/// Writes down a file whose bytes are stored.
+/// Under which key the small picture of a file lies, once it has been made.
+pub fn thumbnail_key(storage_key: &str) -> String {
+    format!("{storage_key}-small")
+}
+
+/// Announces a file before its first byte is stored, so that bytes which nobody writes down are found again.
 ///
 /// # Errors
-/// [`Error::FileEmpty`], [`Error::TooManyUploads`], or the storage's.
-pub fn add(store: &mut dyn Store, new: NewUpload, cx: &Context) -> Result<Upload, Error> {
+/// The storage's.
+pub fn announce(store: &mut dyn Store, file: FileId, cx: &Context) -> Result<(), Error> {
+    Ok(store.arrival_insert(file, cx.now.plus_seconds(ARRIVAL_SECONDS))?)
+}
+
+/// Writes down a file that was announced and whose bytes are stored. In a day one person may send `day_max_bytes`.
+///
+/// # Errors
+/// [`Error::FileEmpty`], [`Error::TooManyUploads`], [`Error::DayFull`], [`Error::UploadTooSlow`], or the storage's.
+pub fn add(store: &mut dyn Store, new: NewUpload, day_max_bytes: u64, cx: &Context) -> Result<Upload, Error> {
     if new.size_bytes == 0 {
         return Err(Error::FileEmpty);
+    }
+    if !store.arrival_end(new.id, cx.now)? {
+        return Err(Error::UploadTooSlow);
+    }
+    let sent = store.uploads_sent_for_update(new.owner, cx.now.plus_seconds(-DAY_SECONDS))?;
+    if sent.bytes.saturating_add(new.size_bytes) > day_max_bytes {
+        let free = sent.first.unwrap_or(cx.now).plus_seconds(DAY_SECONDS);
+        let wait = free.seconds_since(cx.now).clamp(1, DAY_SECONDS);
+        let retry_after_seconds = u64::try_from(wait).unwrap_or(1);
+        return Err(Error::DayFull { max_bytes: day_max_bytes, retry_after_seconds });
     }
     if store.uploads_waiting(new.owner, cx.now)? >= WAITING_MAX {
         return Err(Error::TooManyUploads { max: WAITING_MAX });
@@ -227,6 +270,7 @@ pub fn add(store: &mut dyn Store, new: NewUpload, cx: &Context) -> Result<Upload
         content_type: new.content_type,
         size_bytes: new.size_bytes,
         sha256: new.sha256,
+        picture: new.picture,
         storage_key: storage_key(new.id),
         created_at: cx.now,
         expires_at: cx.now.plus_seconds(UNUSED_SECONDS),

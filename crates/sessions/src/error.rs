@@ -113,6 +113,12 @@ pub enum Error {
     /// The person to be added is in the session in another role.
     #[error("the person takes part in another role")]
     AlreadyParticipant,
+    /// The session's files hold as much as they may.
+    #[error("the files of a session hold at most {max_bytes} bytes")]
+    FilesFull {
+        /// The limit.
+        max_bytes: u64,
+    },
     /// An input that is never valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),

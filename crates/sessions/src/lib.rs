@@ -11,6 +11,7 @@
 //! | [`attendance`] | [`Waiting::judge`], [`call_off`]: who did not come |
 //! | [`clock`] | [`tick`], [`extend`]: the warning before the end of the paid time, the end at it, and more time |
 //! | [`message`] | [`post_message`]: text, files, idempotent by the sender's own reference |
+//! | [`file`] | [`add_file`]: a file without a message |
 //! | [`reaction`] | [`react`]: emoji on a message |
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
 //! | [`mod@upgrade`] | [`upgrade()`], [`suggest_upgrade`]: a chat becomes video |
@@ -30,6 +31,7 @@ pub mod chain;
 pub mod clock;
 pub mod error;
 pub mod event;
+pub mod file;
 pub mod lifecycle;
 pub mod message;
 pub mod participant;
@@ -47,6 +49,7 @@ pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
 pub use clock::{ALLOWANCE_MAX_MINUTES, Extension, NewExtension, Tick, extend, tick};
 pub use error::{Error, Invalid, InvalidTransition};
 pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
+pub use file::{AddedFile, add_file, may_add_file};
 pub use lifecycle::{NewSession, Step, accept, assign, cancel, end, expire, observe, open, start};
 pub use message::{MessageDraft, MessageLimits, Posted, post_message};
 pub use participant::{Participant, ParticipantRole, Seat};
@@ -55,7 +58,7 @@ pub use read::mark_read;
 pub use retention::{OpenSeat, RetentionStore};
 pub use session::{Session, SessionParts};
 pub use status::{EndReason, Status};
-pub use store::{AttachedFile, Store};
+pub use store::{AttachedFile, NotAttached, Store};
 pub use summary::{
     Submitted, Summary, SummaryDraft, SummaryEvent, SummaryField, SummaryText, may_summarise,
     save_summary_draft, submit_summary, summary_draft,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Invalid};
 use crate::event::{Event, EventActor, Kind};
-use crate::store::{AttachedFile, Store};
+use crate::store::{AttachedFile, NotAttached, Store};
 
 /// The most characters of a sender's own reference.
 pub const CLIENT_REF_MAX_CHARS: usize = 64;
@@ -18,6 +18,8 @@ pub const MESSAGE_MAX_FILES: usize = 10;
 pub struct MessageLimits {
     /// The most bytes of a text, in UTF-8.
     pub max_bytes: u32,
+    /// The most bytes of all files of a session.
+    pub session_files_max_bytes: u64,
 }
 
 /// What a participant wants to say.
@@ -51,7 +53,7 @@ struct Body<'t> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for who is not in the session; [`Error::SessionClosed`], [`Error::NotAccepted`] or
-/// [`Error::WrongRole`] for who may not write now; [`Error::Invalid`].
+/// [`Error::WrongRole`] for who may not write now; [`Error::Invalid`]; [`Error::FilesFull`].
 pub fn post_message(
     store: &mut dyn Store,
     session: SessionId,
@@ -75,7 +77,9 @@ pub fn post_message(
     let files = if draft.files.is_empty() {
         Vec::new()
     } else {
-        store.files_attach(&draft.files, sender, session, cx.now)?.map_err(Invalid::File)?
+        let max_bytes = limits.session_files_max_bytes;
+        let attached = store.files_attach(&draft.files, sender, session, max_bytes, cx.now)?;
+        attached.map_err(|refusal| not_attached(refusal, max_bytes))?
     };
     let body = Body { text: &draft.text, client_ref: &draft.client_ref, files };
     let body = serde_json::to_string(&body).expect("a struct of plain fields is always JSON");
@@ -88,6 +92,14 @@ pub fn post_message(
     earlier(store, session, sender, draft)?.ok_or_else(|| {
         kernel::StoreError::corrupt("session log", "a line was refused and no other is in its place").into()
     })
+}
+
+/// What a sender is told whose files were not bound to the session.
+pub(crate) fn not_attached(refusal: NotAttached, max_bytes: u64) -> Error {
+    match refusal {
+        NotAttached::File(file) => Invalid::File(file).into(),
+        NotAttached::Full => Error::FilesFull { max_bytes },
+    }
 }
 
 fn check(draft: &MessageDraft, limits: &MessageLimits) -> Result<(), Invalid> {
@@ -134,7 +146,7 @@ mod tests {
 
     fn check(client_ref: &str, text: &str) -> Option<Invalid> {
         let draft = MessageDraft { client_ref: client_ref.to_owned(), text: text.to_owned(), files: vec![] };
-        super::check(&draft, &MessageLimits { max_bytes: 10 }).err()
+        super::check(&draft, &MessageLimits { max_bytes: 10, session_files_max_bytes: 0 }).err()
     }
 
     #[test]

@@ -22,6 +22,21 @@ pub struct AttachedFile {
     pub content_type: String,
     /// Its length in bytes.
     pub size_bytes: u64,
+    /// Of a picture: its width in pixels, as it is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Of a picture: its height in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+}
+
+/// Why files were not bound to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAttached {
+    /// This one is no file of the owner, has expired, or is bound to another session.
+    File(FileId),
+    /// The session's files would hold more bytes than they may.
+    Full,
 }
 
 /// Sessions, participants and the event log, inside one transaction.
@@ -101,15 +116,15 @@ pub trait Store {
     /// Stores that time was added.
     fn extension_insert(&mut self, extension: &Extension) -> Result<(), StoreError>;
     /// Binds uploaded files to the session, again if they are bound to it already, and answers them in this order. All
-    /// or none: the inner error names the first that is no file of this owner, has expired, or is bound to another
-    /// session, and then nothing was changed.
+    /// or none: after the inner error nothing was changed. The files of the session hold at most `max_bytes` together.
     fn files_attach(
         &mut self,
         files: &[FileId],
         owner: UserId,
         session: SessionId,
+        max_bytes: u64,
         now: Timestamp,
-    ) -> Result<Result<Vec<AttachedFile>, FileId>, StoreError>;
+    ) -> Result<Result<Vec<AttachedFile>, NotAttached>, StoreError>;
     /// The summary that was handed in.
     fn summary(&mut self, session: SessionId) -> Result<Option<Summary>, StoreError>;
     /// Stores a summary in place of the one before.

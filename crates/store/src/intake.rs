@@ -5,6 +5,8 @@ use diesel::prelude::{
     AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl,
     Queryable, Selectable, SelectableHelper,
 };
+use intake::scrub::PictureSize;
+use intake::upload::Sent;
 use intake::vehicle::OwnedVehicle;
 use intake::{Concern, ContentType, Intake, ProviderType, Routing, Store, Upload, Vehicle, WaiverAcceptance};
 use kernel::id::{FileId, HoldId, IntakeId, ProviderId, UpsellId, UserId, VehicleId, WaiverAcceptanceId};
@@ -14,7 +16,7 @@ use crate::both::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
 use crate::schema::intake::{intake_files, intakes, vehicles, waiver_acceptances};
-use crate::schema::sessions::files;
+use crate::schema::sessions::{file_arrivals, files};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
@@ -174,6 +176,14 @@ struct UploadRow {
     storage_key: String,
     created_at: Ts,
     expires_at: Option<Ts>,
+    width: Option<i64>,
+    height: Option<i64>,
+}
+
+/// The size of a picture from its columns.
+pub(crate) fn picture(width: Option<i64>, height: Option<i64>) -> Option<PictureSize> {
+    let side = |side: Option<i64>| u32::try_from(side?).ok();
+    Some(PictureSize { width: side(width)?, height: side(height)? })
 }
 
 impl TryFrom<UploadRow> for Upload {
@@ -189,6 +199,7 @@ impl TryFrom<UploadRow> for Upload {
             sha256: <[u8; 32]>::try_from(row.sha256.as_slice()).map_err(|_| corrupt("sha256"))?,
             created_at: row.created_at.into(),
             expires_at: row.expires_at.map(Timestamp::from).ok_or_else(|| corrupt("expires_at"))?,
+            picture: picture(row.width, row.height),
             name: row.name,
             storage_key: row.storage_key,
         })
@@ -370,6 +381,47 @@ impl Store for Tx<'_> {
         .transpose()
     }
 
+    fn arrival_insert(&mut self, file: FileId, expires_at: Timestamp) -> Result<(), StoreError> {
+        let row =
+            (file_arrivals::file_id.eq(Id(file.uuid())), file_arrivals::expires_at.eq(Ts::from(expires_at)));
+        diesel::insert_into(file_arrivals::table).values(row).execute(self.conn()).stored().map(drop)
+    }
+
+    fn arrival_end(&mut self, file: FileId, now: Timestamp) -> Result<bool, StoreError> {
+        let ended = diesel::delete(file_arrivals::table.find(Id(file.uuid())))
+            .filter(file_arrivals::expires_at.gt(Ts::from(now)))
+            .execute(self.conn())
+            .stored()?;
+        Ok(ended == 1)
+    }
+
+    fn arrivals_expired(&mut self, before: Timestamp, limit: u32) -> Result<Vec<FileId>, StoreError> {
+        let rows: Vec<Id> = file_arrivals::table
+            .filter(file_arrivals::expires_at.le(Ts::from(before)))
+            .order(file_arrivals::expires_at)
+            .limit(i64::from(limit))
+            .select(file_arrivals::file_id)
+            .load(self.conn())
+            .stored()?;
+        Ok(rows.into_iter().map(|id| FileId::new(id.0)).collect())
+    }
+
+    fn arrival_delete(&mut self, file: FileId) -> Result<(), StoreError> {
+        diesel::delete(file_arrivals::table.find(Id(file.uuid()))).execute(self.conn()).stored().map(drop)
+    }
+
+    fn uploads_sent_for_update(&mut self, owner: UserId, since: Timestamp) -> Result<Sent, StoreError> {
+        lock_row(self.conn(), Lock::User, owner.uuid())?;
+        let rows: Vec<(i64, Ts)> = files::table
+            .filter(files::owner_id.eq(Id(owner.uuid())).and(files::created_at.gt(Ts::from(since))))
+            .order(files::created_at)
+            .select((files::size_bytes, files::created_at))
+            .load(self.conn())
+            .stored()?;
+        let bytes = rows.iter().filter_map(|(size, _)| u64::try_from(*size).ok()).sum();
+        Ok(Sent { bytes, first: rows.first().map(|(_, at)| (*at).into()) })
+    }
+
     fn upload_insert(&mut self, upload: &Upload) -> Result<(), StoreError> {
         let row = UploadRow {
             id: Id(upload.id.uuid()),
@@ -382,6 +434,8 @@ impl Store for Tx<'_> {
             storage_key: upload.storage_key.clone(),
             created_at: upload.created_at.into(),
             expires_at: Some(upload.expires_at.into()),
+            width: upload.picture.map(|size| size.width.into()),
+            height: upload.picture.map(|size| size.height.into()),
         };
         diesel::insert_into(files::table).values(row).execute(self.conn()).stored().map(drop)
     }

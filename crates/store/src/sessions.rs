@@ -11,8 +11,8 @@ use kernel::id::{EventId, FileId, IntakeId, SessionId, UserId};
 use kernel::{PlanCode, SessionType, StoreError, Timestamp};
 use sessions::{
     ActorRole, AttachedFile, Attendance, EndReason, Event, EventActor, Extension, Hash, Head, Kind,
-    Participant, ParticipantRole, Salt, Sealed, Seat, Session, SessionParts, Status, Store, Summary,
-    SummaryDraft,
+    NotAttached, Participant, ParticipantRole, Salt, Sealed, Seat, Session, SessionParts, Status, Store,
+    Summary, SummaryDraft,
 };
 
 use crate::attendance;
@@ -21,6 +21,7 @@ use crate::clock;
 use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
+use crate::intake::picture;
 use crate::notice::Notice;
 use crate::prepared::{Value, prepared};
 use crate::schema::sessions::{files, session_events, session_participants, sessions as sessions_table};
@@ -484,27 +485,33 @@ impl Store for Tx<'_> {
         ids: &[FileId],
         owner: UserId,
         session: SessionId,
+        max_bytes: u64,
         now: Timestamp,
-    ) -> Result<Result<Vec<AttachedFile>, FileId>, StoreError> {
+    ) -> Result<Result<Vec<AttachedFile>, NotAttached>, StoreError> {
         use files as f;
         let keys = keys(ids);
         let unused = f::attached_at.is_null().and(f::expires_at.gt(Ts::from(now)));
         let usable: Vec<FileRow> = f::table
             .filter(f::id.eq_any(&keys).and(f::owner_id.eq(Id(owner.uuid()))))
             .filter(f::session_id.eq(Id(session.uuid())).or(unused))
-            .select((f::id, f::name, f::content_type, f::size_bytes))
+            .select((f::id, f::name, f::content_type, f::size_bytes, f::width, f::height))
             .load(self.conn())
             .stored()?;
         let mut attached = Vec::with_capacity(ids.len());
         for id in ids {
-            let Some((_, name, content_type, size_bytes)) = usable.iter().find(|row| row.0.0 == id.uuid())
-            else {
-                return Ok(Err(*id));
+            let Some(row) = usable.iter().find(|row| row.0.0 == id.uuid()) else {
+                return Ok(Err(NotAttached::File(*id)));
             };
-            let size_bytes = u64::try_from(*size_bytes)
-                .map_err(|reason| StoreError::corrupt("files.size_bytes", reason))?;
-            let (name, content_type) = (name.clone(), content_type.clone());
-            attached.push(AttachedFile { id: *id, name, content_type, size_bytes });
+            attached.push(attached_file(*id, row)?);
+        }
+        let others: Vec<i64> = f::table
+            .filter(f::session_id.eq(Id(session.uuid())).and(f::id.ne_all(&keys)))
+            .select(f::size_bytes)
+            .load(self.conn())
+            .stored()?;
+        let bytes = others.into_iter().filter_map(|size| u64::try_from(size).ok());
+        if bytes.chain(attached.iter().map(|file| file.size_bytes)).sum::<u64>() > max_bytes {
+            return Ok(Err(NotAttached::Full));
         }
         attach(self, &keys, session, now)?;
         Ok(Ok(attached))
@@ -568,7 +575,21 @@ pub(crate) fn keys(files: &[FileId]) -> Vec<Id> {
     files.iter().map(|file| Id(file.uuid())).collect()
 }
 
-type FileRow = (Id, String, String, i64);
+fn attached_file(id: FileId, row: &FileRow) -> Result<AttachedFile, StoreError> {
+    let (_, name, content_type, size_bytes, width, height) = row;
+    let picture = picture(*width, *height);
+    Ok(AttachedFile {
+        id,
+        name: name.clone(),
+        content_type: content_type.clone(),
+        size_bytes: u64::try_from(*size_bytes)
+            .map_err(|reason| StoreError::corrupt("files.size_bytes", reason))?,
+        width: picture.map(|size| size.width),
+        height: picture.map(|size| size.height),
+    })
+}
+
+type FileRow = (Id, String, String, i64, Option<i64>, Option<i64>);
 type SeatRow = (String, String, i64, Vec<u8>, bool);
 
 #[diesel::dsl::auto_type(no_type_alias)]

@@ -27,7 +27,7 @@ use store::schema::sessions::{files, session_events, session_participants};
 use store::types::{Id, Ts};
 use store::{AnyConnection, Notice, Stored, Tx, doctor};
 
-const LIMITS: MessageLimits = MessageLimits { max_bytes: 4_000 };
+const LIMITS: MessageLimits = MessageLimits { max_bytes: 4_000, session_files_max_bytes: 5_000 };
 
 /// Any failure of a transaction in these tests.
 #[derive(Debug, PartialEq, thiserror::Error)]

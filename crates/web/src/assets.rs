@@ -108,6 +108,7 @@ macro_rules! files {
 static FILES: &[(&str, &[u8])] = files![
     "components/api-form.js",
     "components/api.js",
+    "components/attachments.js",
     "components/car-picker.js",
     "components/chat-log.js",
     "components/chat-room.js",
@@ -126,6 +127,7 @@ static FILES: &[(&str, &[u8])] = files![
     "components/print-button.js",
     "components/progress-tracker.js",
     "components/request-queue.js",
+    "components/room-files.js",
     "components/session-launcher.js",
     "components/session-upgrade.js",
     "components/socket-check.js",

@@ -54,6 +54,8 @@ pub struct ChatPage {
     pub message_max_bytes: i64,
     /// How long before the end the time that is left is shown in words, in seconds.
     pub warning_seconds: i64,
+    /// How large a file may be, in bytes.
+    pub max_file_bytes: i64,
 }
 
 /// What the upgrade to video comes to.
@@ -143,6 +145,10 @@ pub struct FileLink {
     pub bytes: i64,
     /// Whether browsers can show it as a picture.
     pub picture: bool,
+    /// What it is.
+    pub content_type: String,
+    /// Of a picture: width and height in pixels.
+    pub pixels: Option<(u32, u32)>,
 }
 
 /// One row of the log.
@@ -171,6 +177,8 @@ pub enum EventBody {
         /// Files that came with it.
         files: Vec<FileLink>,
     },
+    /// Somebody handed in a file by itself.
+    File(FileLink),
     /// Somebody reacted, or took a reaction back.
     Reaction {
         /// The message's `seq`.
@@ -323,6 +331,8 @@ pub(crate) struct Line {
     pub(crate) note: String,
     pub(crate) files: Vec<FileLink>,
     pub(crate) reactions: Vec<Reaction>,
+    /// A file without a message; nobody reacts to it.
+    pub(crate) bare_file: bool,
     pub(crate) own: bool,
     /// Written by the same person in the same minute as the line before.
     pub(crate) same: bool,
@@ -359,6 +369,7 @@ impl ChatPage {
                     continue;
                 }
                 EventBody::Message { text, files } => (Some(text.clone()), String::new(), files.clone()),
+                EventBody::File(file) => (Some(String::new()), String::new(), vec![file.clone()]),
                 EventBody::Note(kind) => (None, kind.text().replace("{name}", &event.actor_name), Vec::new()),
             };
             let same = text.is_some()
@@ -377,6 +388,7 @@ impl ChatPage {
                 note,
                 files,
                 reactions: Vec::new(),
+                bare_file: matches!(event.body, EventBody::File(_)),
                 own,
                 same,
                 read: own && event.seq <= self.read_by_other_seq,
@@ -396,6 +408,7 @@ impl ChatPage {
             note: String::new(),
             files: Vec::new(),
             reactions: Vec::new(),
+            bare_file: false,
             own: false,
             same: false,
             read: false,
@@ -566,6 +579,24 @@ impl Vehicle {
 impl FileLink {
     pub(crate) fn size(&self) -> String {
         file_size(self.bytes)
+    }
+
+    /// Where its small picture is; that of a format of which the server makes none is the whole.
+    pub(crate) fn small(&self) -> String {
+        let size = if self.content_type == "image/avif" { "" } else { "?size=thumb" };
+        format!("/api/files/{}{size}", self.id)
+    }
+
+    /// What a person calls it, and its size.
+    pub(crate) fn about(&self) -> String {
+        let kind = match self.content_type.split('/').next() {
+            Some("image") => "Photo",
+            Some("video") => "Video",
+            Some("audio") => "Sound",
+            Some(_) | None if self.content_type == "application/pdf" => "PDF",
+            Some(_) | None => "File",
+        };
+        format!("{kind}, {}", self.size())
     }
 }
 

@@ -185,7 +185,7 @@ impl TranscriptLine {
     pub(crate) fn note(&self) -> String {
         match &self.body {
             EventBody::Note(kind) => kind.text().replace("{name}", &self.name),
-            EventBody::Message { .. } | EventBody::Reaction { .. } => String::new(),
+            EventBody::Message { .. } | EventBody::File(_) | EventBody::Reaction { .. } => String::new(),
         }
     }
 }

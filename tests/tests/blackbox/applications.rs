@@ -202,7 +202,7 @@ on_both! {
             body[field] = value;
             body
         };
-        let gif = send(&sam.client, &[("file", "a.gif", b"GIF89a........")]).await.text_at("file_id");
+        let gif = send(&sam.client, &[("file", "a.gif", b"GIF89a\x01\0\x01\0\0\0\0;")]).await.text_at("file_id");
         let hers = papers(&eve.client).await;
         for (body, field, code) in [
             (with("name", json!(" ")), "name", "required"),

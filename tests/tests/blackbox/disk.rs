@@ -9,6 +9,8 @@ use tests::people::{PASSWORD, Person};
 use tests::server::{printed, run_prepared};
 use tests::{Answer, Backend, TestServer};
 
+use super::files::PNG;
+
 const DISK_KIB: u32 = 48 * 1_024;
 
 fn run_on_disk(test: &str, body: impl AsyncFnOnce(&mut TestServer, Disk)) {
@@ -115,7 +117,7 @@ fn a_disk_that_fills_up_is_told_and_everything_goes_on_when_there_is_space_again
         is_unavailable(&ask(dana, Method::PATCH, "/api/me", Some(json!({ "name": "Dana D." }))).await);
         let login = json!({ "email": dana.email, "password": PASSWORD });
         is_unavailable(&ask(dana, Method::POST, "/api/auth/login", Some(login)).await);
-        let photo = [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 200_000]].concat();
+        let photo = [PNG, b"\0\x03\0\0IDAT", &[0; 196_612]].concat();
         let part = reqwest::multipart::Part::bytes(photo)
             .file_name("brake.png")
             .mime_str("image/png")

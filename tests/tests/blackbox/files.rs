@@ -5,7 +5,7 @@ use tests::client::{Answer, Client};
 use tests::money::intake_body;
 use tests::{on_both, until};
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1F\x15\xC4\x89";
+pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1F\x15\xC4\x89";
 
 /// A form with one file in each of these fields.
 fn form(parts: &[(&str, &str, &[u8])]) -> Vec<u8> {
@@ -24,7 +24,11 @@ fn form(parts: &[(&str, &str, &[u8])]) -> Vec<u8> {
 }
 
 pub(super) async fn send(client: &Client, parts: &[(&str, &str, &[u8])]) -> Answer {
-    client.post_bytes("/api/files", "multipart/form-data; boundary=XX", &form(parts)).await
+    send_to(client, "/api/files", parts).await
+}
+
+pub(super) async fn send_to(client: &Client, path: &str, parts: &[(&str, &str, &[u8])]) -> Answer {
+    client.post_bytes(path, "multipart/form-data; boundary=XX", &form(parts)).await
 }
 
 pub(super) async fn photo(client: &Client) -> String {
@@ -68,10 +72,12 @@ on_both! {
     async fn a_bad_upload_is_refused_with_a_code_and_leaves_nothing(server) {
         let dana = server.customer().await;
         let large = [PNG, &vec![0; 10_485_761]].concat();
-        let cases: [(Parts<'_>, u16, &str); 8] = [
+        let cases: [(Parts<'_>, u16, &str); 10] = [
             (&[("file", "page.png", b"<html><script>alert(1)</script></html>")], 415, "unsupported_file_type"),
             (&[("file", "drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")], 415, "unsupported_file_type"),
             (&[("file", "empty.png", b"")], 422, "invalid"),
+            (&[("file", "page.png", b"\x89PNG\r\n\x1A\n<html><script>alert(1)</script></html>")], 422, "invalid"),
+            (&[("file", "page.jpg", b"\xFF\xD8\xFF<html><script>alert(1)</script></html>")], 422, "invalid"),
             (&[("file", "large.png", &large)], 413, "file_too_large"),
             (&[("photo", "dash.png", PNG)], 422, "unknown_field"),
             (&[("file", "a.png", PNG), ("note", "b.png", PNG)], 422, "unknown_field"),
@@ -143,6 +149,6 @@ on_both! {
     }
 }
 
-fn stored(folder: &std::path::Path) -> usize {
+pub(super) fn stored(folder: &std::path::Path) -> usize {
     std::fs::read_dir(folder.join("data/files")).map_or(0, Iterator::count)
 }

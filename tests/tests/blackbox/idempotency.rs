@@ -6,6 +6,8 @@ use tests::people::Person;
 use tests::{Answer, on_both};
 use uuid::Uuid;
 
+use super::files::PNG;
+
 /// The field of an answer that is new whenever something new is made.
 fn is_replay(answer: &Answer) -> bool {
     answer.headers.get("idempotency-replayed").is_some_and(|value| value == "true")
@@ -64,7 +66,7 @@ on_both! {
                  Content-Type: image/png\r\n\r\n"
             )
             .into_bytes();
-            body.extend_from_slice(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0");
+            body.extend_from_slice(PNG);
             body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
             let request = dana
                 .client

@@ -381,6 +381,10 @@ pub struct Files {
     pub url: String,
     /// The largest upload, in bytes.
     pub max_file_bytes: u64,
+    /// What all files of a session hold at most, in bytes.
+    pub session_max_bytes: u64,
+    /// What one person may upload in 24 hours, in bytes.
+    pub person_day_max_bytes: u64,
     /// How long a link to a file works, in seconds.
     pub link_seconds: u32,
 }
@@ -397,6 +401,12 @@ impl Files {
                 known.then(|| text.to_owned())
             }),
             max_file_bytes: section.number("max_file_bytes", 10_485_760, 1_024..=1_073_741_824),
+            session_max_bytes: section.number("session_max_bytes", 209_715_200, 1_024..=1_099_511_627_776),
+            person_day_max_bytes: section.number(
+                "person_day_max_bytes",
+                524_288_000,
+                1_024..=1_099_511_627_776,
+            ),
             link_seconds: section.number("link_seconds", 300, 10..=86_400),
         }
     }

@@ -1,28 +1,41 @@
 //! Uploaded files: sent before there is a session, and read through links that expire.
+//!
+//! What somebody uploads is never a page of ours: it has the type that its bytes say, browsers may not guess another, and
+//! a policy of its own forbids it to run or to load anything.
 
 use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, Charset, ContentDisposition, DispositionParam, DispositionType,
-    ExtendedValue, LOCATION,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    Charset, ContentDisposition, DispositionParam, DispositionType, ETAG, ExtendedValue, HeaderName,
+    IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE,
 };
+use actix_web::web::Bytes;
 use actix_web::web::{Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
-use futures_util::stream::Fuse;
+use futures_util::stream::{self, Fuse};
+use intake::{FileReader, FileStorageError, Upload};
 use kernel::id::{FileId, UserId};
 use serde::{Deserialize, Serialize};
+use store::views::file::StoredFile;
 
 use super::auth::SignedIn;
 use super::idempotency::Key;
 use super::problem::FieldError;
+use super::range::{self, Asked};
 use super::{Access, ApiResult, Problem, Router};
 use crate::state::Pitlane;
 use crate::usecases::read_file::{self, Link};
+use crate::usecases::thumbnail::thumbnail;
 use crate::usecases::upload_file::Incoming;
 
 /// The form field that carries the file.
 const FIELD: &str = "file";
+/// A file is nobody's page: it runs nothing and loads nothing. A browser shows pictures, videos and sounds under it.
+const POLICY: &str =
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox";
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
@@ -31,9 +44,28 @@ pub fn routes(router: &mut Router) {
     router.get("/files/{id}", Access::Signed, download);
 }
 
+/// A file as its sender sees it.
 #[derive(Serialize)]
 struct UploadedBody {
     file_id: FileId,
+    name: String,
+    content_type: &'static str,
+    size_bytes: u64,
+    width: Option<u32>,
+    height: Option<u32>,
+}
+
+impl From<Upload> for UploadedBody {
+    fn from(upload: Upload) -> Self {
+        Self {
+            file_id: upload.id,
+            name: upload.name,
+            content_type: upload.content_type.as_str(),
+            size_bytes: upload.size_bytes,
+            width: upload.picture.map(|size| size.width),
+            height: upload.picture.map(|size| size.height),
+        }
+    }
 }
 
 async fn upload(
@@ -46,18 +78,26 @@ async fn upload(
     // The same file in another envelope is the same request: clients draw a new boundary each time.
     let key = Key::of_content(&request, &incoming.fingerprint(name.as_deref()))?;
     key.once(pitlane, person.id(), move |_| async move {
-        let file_id = incoming.finish(name).await?.id;
-        Ok(HttpResponse::Created().json(UploadedBody { file_id }))
+        let (upload, _) = incoming.finish(name, None).await?;
+        Ok(HttpResponse::Created().json(UploadedBody::from(upload)))
     })
     .await
 }
 
-// Whatever is refused, the body is read to its end, so that the client gets an answer instead of a reset connection.
-async fn receive(
+/// Reads a body that is refused to its end, so that the client gets an answer instead of a reset connection.
+pub(super) async fn drain(mut payload: Payload) {
+    while payload.next().await.is_some_and(|chunk| chunk.is_ok()) {}
+}
+
+/// Takes the one file of a form. Whatever is refused, the body is read to its end.
+///
+/// # Errors
+/// What is wrong with the form or its file.
+pub(super) async fn receive(
     pitlane: &Pitlane,
     owner: UserId,
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
 ) -> ApiResult<Received> {
     let multipart = request
         .headers()
@@ -65,7 +105,7 @@ async fn receive(
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.trim().to_ascii_lowercase().starts_with("multipart/form-data"));
     if !multipart {
-        while payload.next().await.is_some_and(|chunk| chunk.is_ok()) {}
+        drain(payload).await;
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
@@ -101,9 +141,11 @@ fn file_name(field: &Field) -> Option<String> {
 }
 
 /// All bytes of a file, kept only once the whole form is known to be good.
-struct Received {
-    incoming: Incoming,
-    name: Option<String>,
+pub(super) struct Received {
+    /// The file.
+    pub(super) incoming: Incoming,
+    /// Its name as sent, if it had one.
+    pub(super) name: Option<String>,
 }
 
 async fn take(
@@ -112,19 +154,38 @@ async fn take(
     name: Option<String>,
     field: &mut Fuse<Field>,
 ) -> ApiResult<Received> {
-    let mut incoming = Incoming::begin(pitlane, owner).await?;
+    let mut incoming = Incoming::begin(pitlane, owner);
     while let Some(chunk) = field.next().await {
         incoming.push(&chunk.map_err(|error| broken(&error))?).await?;
     }
+    incoming.complete().await?;
     Ok(Received { incoming, name })
 }
 
-async fn link(person: SignedIn, id: Path<FileId>, pitlane: Data<Pitlane>) -> ApiResult<HttpResponse> {
+/// How large a picture is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Size {
+    Thumb,
+}
+
+#[derive(Deserialize)]
+struct SizeQuery {
+    size: Option<Size>,
+}
+
+async fn link(
+    person: SignedIn,
+    id: Path<FileId>,
+    query: Query<SizeQuery>,
+    pitlane: Data<Pitlane>,
+) -> ApiResult<HttpResponse> {
     let id = id.into_inner();
     let link = read_file::link(&pitlane, person.id(), person.user().role(), id)
         .await?
         .ok_or_else(Problem::not_found)?;
-    let target = format!("/files/{id}?expires={}&signature={}", link.expires, link.signature);
+    let size = if query.size.is_some() { "&size=thumb" } else { "" };
+    let target = format!("/files/{id}?expires={}&signature={}{size}", link.expires, link.signature);
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, target)).finish())
 }
 
@@ -132,30 +193,108 @@ async fn link(person: SignedIn, id: Path<FileId>, pitlane: Data<Pitlane>) -> Api
 struct LinkQuery {
     expires: i64,
     signature: String,
+    size: Option<Size>,
 }
 
 async fn download(
+    request: HttpRequest,
     id: Path<FileId>,
     query: Query<LinkQuery>,
     pitlane: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
-    let LinkQuery { expires, signature } = query.into_inner();
-    let found = read_file::open(&pitlane, id.into_inner(), &Link { expires, signature }).await?;
-    let (file, bytes) = found.ok_or_else(Problem::not_found)?;
-    // Shown by the browser where it can be, under its own name when it is saved.
+    let (id, LinkQuery { expires, signature, size }) = (*id, query.into_inner());
+    let found = read_file::open(&pitlane, id, &Link { expires, signature }).await?;
+    let file = found.ok_or_else(Problem::not_found)?;
+    match size {
+        Some(Size::Thumb) => small(&request, &pitlane, id, file).await,
+        None => whole(&request, &pitlane, file).await,
+    }
+}
+
+async fn small(
+    request: &HttpRequest,
+    pitlane: &Pitlane,
+    id: FileId,
+    file: StoredFile,
+) -> ApiResult<HttpResponse> {
+    let tag = format!("\"{}-small\"", hex::encode(&file.sha256));
+    if has(request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
+    }
+    let made = thumbnail(pitlane, id, &file).await?.ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND, "no_thumbnail", "There is no small picture of this file.")
+    })?;
+    let file = StoredFile { content_type: "image/jpeg".to_owned(), ..file };
+    Ok(answer(StatusCode::OK, file, tag).body(made))
+}
+
+async fn whole(request: &HttpRequest, pitlane: &Pitlane, file: StoredFile) -> ApiResult<HttpResponse> {
+    let tag = format!("\"{}\"", hex::encode(&file.sha256));
+    if has(request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
+    }
+    let size = file.size_bytes;
+    let is_same = header(request, &IF_RANGE).is_none_or(|known| known == tag);
+    let asked =
+        header(request, &RANGE).filter(|_| is_same).map_or(Asked::Whole, |text| range::read(text, size));
+    let (status, range) = match asked {
+        Asked::Whole => (StatusCode::OK, 0..size),
+        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Asked::Nothing => {
+            let beyond = HttpResponse::RangeNotSatisfiable()
+                .insert_header((CONTENT_TYPE, "text/plain"))
+                .insert_header((CONTENT_RANGE, format!("bytes */{size}")))
+                .body("There are no such bytes.");
+            return Ok(beyond);
+        }
+    };
+    let reader = read_file::bytes(pitlane, &file.storage_key, range.clone()).await?;
+    let mut answer = answer(status, file, tag);
+    if status == StatusCode::PARTIAL_CONTENT {
+        answer.insert_header((CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1)));
+    }
+    Ok(answer.body(SizedStream::new(range.end - range.start, pieces(reader))))
+}
+
+/// The bytes of a reader as a body. A storage that fails midway breaks the connection off: the length was promised.
+fn pieces(reader: Box<dyn FileReader>) -> impl futures_util::Stream<Item = Result<Bytes, FileStorageError>> {
+    stream::try_unfold(reader, |mut reader| async move {
+        Ok(reader.next().await?.map(|bytes| (Bytes::from(bytes), reader)))
+    })
+}
+
+fn header<'r>(request: &'r HttpRequest, name: &HeaderName) -> Option<&'r str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+/// Whether the client has the bytes with this tag already.
+fn has(request: &HttpRequest, tag: &str) -> bool {
+    header(request, &IF_NONE_MATCH)
+        .is_some_and(|known| known.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == tag))
+}
+
+fn answer(status: StatusCode, file: StoredFile, tag: String) -> actix_web::HttpResponseBuilder {
+    let media = ["image/", "video/", "audio/"].iter().any(|kind| file.content_type.starts_with(kind));
     let disposition = ContentDisposition {
-        disposition: DispositionType::Inline,
+        // A document may hold script of its own kind, so it is opened by a program that was chosen for it.
+        disposition: if media { DispositionType::Inline } else { DispositionType::Attachment },
         parameters: vec![DispositionParam::FilenameExt(ExtendedValue {
             charset: Charset::Ext("UTF-8".to_owned()),
             language_tag: None,
             value: file.name.into_bytes(),
         })],
     };
-    Ok(HttpResponse::Ok()
+    let mut answer = HttpResponse::build(status);
+    answer
         .insert_header((CONTENT_TYPE, file.content_type))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((CACHE_CONTROL, "private, max-age=300"))
-        .insert_header(disposition)
-        .body(bytes))
+        .insert_header((ETAG, tag))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        // Packed on the way, the bytes of a range would be others.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .insert_header(disposition);
+    answer
 }
 
 fn fault(field: &str, code: &str, message: &str) -> Problem {

@@ -131,6 +131,7 @@ fn page(
         read_by_other_seq: number(read_by_other.unwrap_or(0)),
         message_max_bytes: i64::from(app.settings.sessions.message_max_bytes),
         warning_seconds: i64::from(app.settings.sessions.time_limit_warning_seconds),
+        max_file_bytes: i64::try_from(app.settings.files.max_file_bytes).unwrap_or(i64::MAX),
     }
 }
 
@@ -194,6 +195,20 @@ pub(super) fn file(view: &FileView) -> FileLink {
         name: view.name.clone(),
         bytes: view.size_bytes,
         picture: PICTURES.contains(&view.content_type.as_str()),
+        content_type: view.content_type.clone(),
+        pixels: view.picture.map(|size| (size.width, size.height)),
+    }
+}
+
+/// A file as the log tells of it.
+fn told(file: AttachedFile) -> FileLink {
+    FileLink {
+        id: file.id.to_string(),
+        name: file.name,
+        bytes: number(file.size_bytes),
+        picture: PICTURES.contains(&file.content_type.as_str()),
+        content_type: file.content_type,
+        pixels: file.width.zip(file.height),
     }
 }
 
@@ -202,6 +217,11 @@ struct MessageBody {
     text: String,
     #[serde(default)]
     files: Vec<AttachedFile>,
+}
+
+#[derive(Deserialize)]
+struct FileEventBody {
+    file: AttachedFile,
 }
 
 #[derive(Deserialize)]
@@ -259,13 +279,7 @@ fn body(event: &Event) -> EventBody {
             // A body that was erased leaves an empty place, so that the numbers stay.
             let read: Option<MessageBody> = serde_json::from_str(event.body()).unwrap_or(None);
             let (text, files) = read.map_or_else(Default::default, |body| (body.text, body.files));
-            let link = |file: AttachedFile| FileLink {
-                id: file.id.to_string(),
-                name: file.name,
-                bytes: number(file.size_bytes),
-                picture: PICTURES.contains(&file.content_type.as_str()),
-            };
-            EventBody::Message { text, files: files.into_iter().map(link).collect() }
+            EventBody::Message { text, files: files.into_iter().map(told).collect() }
         }
         Kind::Reaction => {
             let read: Option<ReactionBody> = serde_json::from_str(event.body()).unwrap_or(None);
@@ -281,7 +295,10 @@ fn body(event: &Event) -> EventBody {
         }
         Kind::SessionUpgraded => EventBody::Note(NoteKind::SessionUpgraded),
         Kind::UpgradeSuggested => EventBody::Note(NoteKind::UpgradeSuggested),
-        Kind::File => EventBody::Note(NoteKind::File),
+        Kind::File => {
+            let read: Option<FileEventBody> = serde_json::from_str(event.body()).unwrap_or(None);
+            read.map_or(EventBody::Note(NoteKind::File), |body| EventBody::File(told(body.file)))
+        }
         Kind::Summary => {
             let read: Option<SummaryEvent> = serde_json::from_str(event.body()).unwrap_or(None);
             let first = read.is_some_and(|body| body.revision == 1);

@@ -74,7 +74,7 @@ fn again(view: &store::views::session::SessionView) -> String {
 
 fn transcript_line(event: chat::Event) -> Option<TranscriptLine> {
     let told = match &event.body {
-        EventBody::Message { .. } => true,
+        EventBody::Message { .. } | EventBody::File(_) => true,
         EventBody::Reaction { .. } => false,
         EventBody::Note(kind) => is_told(*kind),
     };

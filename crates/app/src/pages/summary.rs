@@ -188,6 +188,8 @@ async fn uploads(
                     name: upload.name,
                     bytes: i64::try_from(upload.size_bytes).unwrap_or(i64::MAX),
                     picture: true,
+                    content_type: upload.content_type.as_str().to_owned(),
+                    pixels: upload.picture.map(|size| (size.width, size.height)),
                 }));
             }
             Ok::<_, Error>(found)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use bytestring::ByteString;
 use kernel::{EventId, Modality, Role, SessionId, UserId};
-use sessions::{Event, MessageDraft, MessageLimits, ParticipantRole, Session, Status};
+use sessions::{Event, MessageDraft, ParticipantRole, Session, Status};
 use store::Tx;
 use store::views::channel as view;
 
@@ -295,7 +295,7 @@ pub async fn post(pitlane: Data<Pitlane>, identity: Arc<Identity>, messages: Vec
         let message = "Messages go to a session.";
         return Done::Answers(vec![Outgoing::error(Code::Invalid.as_str(), message, None, None, None)]);
     };
-    let limits = MessageLimits { max_bytes: pitlane.settings.sessions.message_max_bytes };
+    let limits = pitlane.settings.message_limits();
     let cx = pitlane.context();
     let user = identity.user;
     let shared = Arc::new(drafts);

@@ -318,7 +318,9 @@ fn make_session(
     )?;
     for file in &intake.files {
         // A file that has expired meanwhile is no reason to refuse the session.
-        if sessions::Store::files_attach(tx, &[*file], terms.customer, session.id(), cx.now)?.is_err() {
+        let attached =
+            sessions::Store::files_attach(tx, &[*file], terms.customer, session.id(), u64::MAX, cx.now)?;
+        if attached.is_err() {
             tracing::warn!(%file, session = %session.id(), "a file of the intake is gone");
         }
     }

@@ -1,7 +1,7 @@
 //! Something is said in a session, for clients without a socket.
 
 use kernel::id::{SessionId, UserId};
-use sessions::{MessageDraft, MessageLimits, Posted};
+use sessions::{MessageDraft, Posted};
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
@@ -17,6 +17,6 @@ pub async fn post_message(
     draft: MessageDraft,
 ) -> Result<Posted, Error> {
     let cx = pitlane.context();
-    let limits = MessageLimits { max_bytes: pitlane.settings.sessions.message_max_bytes };
+    let limits = pitlane.settings.message_limits();
     pitlane.db.write(move |tx| Ok(sessions::post_message(tx, session, sender, &draft, &limits, &cx)?)).await
 }

@@ -1,6 +1,13 @@
 //! Reading an uploaded file: a person who may gets a link that works for a short time, by itself.
+//!
+//! Whoever has the link can open that one file until the link is over, signed in or not: it is made for `<img>` and
+//! `<video>`, and for the address of an object storage. It ends by itself, never when the person loses the session.
+//! Within half of its life a person gets the same link again, so that a browser doesn't load a picture twice.
+
+use std::ops::Range;
 
 use hmac::{Hmac, KeyInit, Mac};
+use intake::FileReader;
 use kernel::id::FileId;
 use kernel::{Role, Timestamp, UserId};
 use sha2::Sha256;
@@ -47,28 +54,52 @@ pub async fn link(pitlane: &Pitlane, reader: UserId, role: Role, id: FileId) -> 
         };
         note_read(pitlane, reader, read).await?;
     }
-    let expires = now.unix_seconds().saturating_add(pitlane.settings.files.link_seconds.into());
+    let expires = end_of_link(now, pitlane.settings.files.link_seconds);
     let signature = hex::encode(mac(&pitlane.settings.auth.secret, id, expires).finalize().into_bytes());
     Ok(Some(Link { expires, signature }))
 }
 
-/// The file behind a link and its bytes; `None` when the link is over or was not made here, or the file is gone.
+// Between half of the configured time and all of it from now on.
+fn end_of_link(now: Timestamp, link_seconds: u32) -> i64 {
+    let (now, whole) = (now.unix_seconds(), i64::from(link_seconds));
+    now - now.rem_euclid((whole / 2).max(1)) + whole
+}
+
+/// The file behind a link; `None` when the link is over or was not made here, or the file is gone.
 ///
 /// # Errors
 /// A failure of a storage.
-pub async fn open(
-    pitlane: &Pitlane,
-    id: FileId,
-    link: &Link,
-) -> Result<Option<(StoredFile, Vec<u8>)>, Error> {
+pub async fn open(pitlane: &Pitlane, id: FileId, link: &Link) -> Result<Option<StoredFile>, Error> {
     let now = pitlane.clock.now();
     if !is_good(&pitlane.settings.auth.secret, id, link, now) {
         return Ok(None);
     }
-    let found = pitlane.db.read(move |tx| file::by_id(tx, id, now).map_err(Error::from)).await?;
-    let Some(found) = found else { return Ok(None) };
-    let bytes = pitlane.files.read(&found.storage_key).await?;
-    Ok(Some((found, bytes)))
+    pitlane.db.read(move |tx| file::by_id(tx, id, now).map_err(Error::from)).await
+}
+
+/// The bytes of a file in that range, as they come.
+///
+/// # Errors
+/// A failure of the file storage.
+pub async fn bytes(
+    pitlane: &Pitlane,
+    storage_key: &str,
+    range: Range<u64>,
+) -> Result<Box<dyn FileReader>, Error> {
+    Ok(pitlane.files.open(storage_key, range).await?)
+}
+
+/// All bytes under a key, of what is known to be small enough.
+///
+/// # Errors
+/// A failure of the file storage.
+pub async fn whole(pitlane: &Pitlane, storage_key: &str) -> Result<Vec<u8>, Error> {
+    let mut reader = bytes(pitlane, storage_key, 0..u64::MAX).await?;
+    let mut whole = Vec::new();
+    while let Some(more) = reader.next().await? {
+        whole.extend_from_slice(&more);
+    }
+    Ok(whole)
 }
 
 fn is_good(secret: &Secret, id: FileId, link: &Link, now: Timestamp) -> bool {
@@ -91,6 +122,15 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+
+    #[test]
+    fn a_link_lasts_at_least_half_its_time_and_never_longer_and_is_the_same_for_a_while() {
+        let end = |now| end_of_link(Timestamp::from_unix_seconds(now).expect("in range"), 300);
+        for now in [0, 1, 149, 150, 299, 1_000_000_007] {
+            assert!((150..=300).contains(&(end(now) - now)), "{now}");
+        }
+        assert_eq!((end(450), end(599), end(600)), (750, 750, 900));
+    }
 
     #[test]
     fn a_link_works_for_its_file_and_its_time_only() {

@@ -1,11 +1,14 @@
-//! A file that is sent before there is a session: judged by its first bytes, stored, then written down.
+//! A file that somebody sends: judged by its first bytes, freed of what it tells besides what it shows, stored, then
+//! written down, and with a session it is sent to also added to its log.
 //!
-//! The bytes are durable before the row that names them, so a row never points at nothing. A process that is killed
-//! in between leaves bytes without a row, which nobody can reach.
+//! It is announced before its first byte is stored, and the bytes are durable before the row that names them. So a row
+//! never points at nothing, and what a killed process leaves is found by the sweep.
 
+use intake::scrub::{PictureSize, Scrubber};
 use intake::upload::{self, NewUpload, SNIFF_BYTES};
 use intake::{ContentType, FileWriter, Upload};
-use kernel::id::{FileId, UserId};
+use kernel::id::{FileId, SessionId, UserId};
+use sessions::AddedFile;
 use sha2::{Digest, Sha256};
 
 use crate::state::Pitlane;
@@ -17,95 +20,170 @@ pub struct Incoming {
     owner: UserId,
     id: FileId,
     start: Vec<u8>,
-    content_type: Option<ContentType>,
-    writer: Box<dyn FileWriter>,
+    taken: Option<Taken>,
+    picture: Option<PictureSize>,
     hash: Sha256,
-    size_bytes: u64,
+    received_bytes: u64,
+    stored_bytes: u64,
+}
+
+/// What is known and open once a file is of a kind that is taken.
+struct Taken {
+    content_type: ContentType,
+    scrubber: Option<Scrubber>,
+    writer: Box<dyn FileWriter>,
+    scrubbed: Vec<u8>,
+}
+
+/// Whether this person may add a file to that session now, so that nothing is read in vain.
+///
+/// # Errors
+/// Those of [`sessions::may_add_file`]; the storage's.
+pub async fn may_upload(pitlane: &Pitlane, sender: UserId, session: SessionId) -> Result<(), Error> {
+    pitlane.db.read(move |tx| Ok(sessions::may_add_file(tx, session, sender)?)).await
 }
 
 impl Incoming {
     /// Begins to take a file from that person.
-    ///
-    /// # Errors
-    /// The file storage's.
-    pub async fn begin(pitlane: &Pitlane, owner: UserId) -> Result<Self, Error> {
-        let id = FileId::new(pitlane.context().id());
-        let writer = pitlane.files.create(&upload::storage_key(id)).await?;
-        Ok(Self {
+    pub fn begin(pitlane: &Pitlane, owner: UserId) -> Self {
+        Self {
             pitlane: pitlane.clone(),
             owner,
-            id,
-            start: Vec::new(),
-            content_type: None,
-            writer,
+            id: FileId::new(pitlane.context().id()),
+            start: Vec::with_capacity(SNIFF_BYTES),
+            taken: None,
+            picture: None,
             hash: Sha256::new(),
-            size_bytes: 0,
-        })
+            received_bytes: 0,
+            stored_bytes: 0,
+        }
     }
 
     /// Takes the next bytes.
     ///
     /// # Errors
-    /// [`intake::Error::FileTooLarge`] or [`intake::Error::FileKind`], as soon as it shows; the file storage's.
+    /// [`intake::Error`] as soon as it shows that the file is too large, of no kind that is taken, or broken; the
+    /// storages'.
     pub async fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let max_bytes = self.pitlane.settings.files.max_file_bytes;
-        self.size_bytes = self.size_bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        if self.size_bytes > max_bytes {
+        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.received_bytes = self.received_bytes.saturating_add(more);
+        if self.received_bytes > max_bytes {
             return Err(intake::Error::FileTooLarge { max_bytes }.into());
         }
-        if self.content_type.is_none() {
-            let wanted = SNIFF_BYTES.saturating_sub(self.start.len()).min(bytes.len());
-            self.start.extend_from_slice(&bytes[..wanted]);
-            if self.start.len() == SNIFF_BYTES {
-                self.judge()?;
+        let wanted = SNIFF_BYTES.saturating_sub(self.start.len()).min(bytes.len());
+        let (head, rest) = bytes.split_at(wanted);
+        if wanted > 0 {
+            self.start.extend_from_slice(head);
+            if self.start.len() < SNIFF_BYTES {
+                return Ok(());
             }
+            self.judge().await?;
         }
-        self.hash.update(bytes);
-        self.writer.write(bytes).await?;
+        self.store(rest).await
+    }
+
+    // The first bytes are there: the file is of a kind that is taken, or refused.
+    async fn judge(&mut self) -> Result<(), Error> {
+        let content_type = ContentType::sniff(&self.start).ok_or(intake::Error::FileKind)?;
+        let (id, cx) = (self.id, self.pitlane.context());
+        self.pitlane.db.write(move |tx| Ok::<_, Error>(upload::announce(tx, id, &cx)?)).await?;
+        let writer = self.pitlane.files.create(&upload::storage_key(id)).await?;
+        let scrubber = Some(Scrubber::new(content_type));
+        self.taken = Some(Taken { content_type, scrubber, writer, scrubbed: Vec::new() });
+        let start = self.start.clone();
+        self.store(&start).await
+    }
+
+    async fn store(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let Some(taken) = &mut self.taken else { return Ok(()) };
+        if let Some(scrubber) = &mut taken.scrubber {
+            scrubber.push(bytes, &mut taken.scrubbed).map_err(intake::Error::from)?;
+        }
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        let Some(taken) = &mut self.taken else { return Ok(()) };
+        self.hash.update(&taken.scrubbed);
+        self.stored_bytes += u64::try_from(taken.scrubbed.len()).unwrap_or(u64::MAX);
+        taken.writer.write(&taken.scrubbed).await?;
+        taken.scrubbed.clear();
         Ok(())
     }
 
-    fn judge(&mut self) -> Result<ContentType, Error> {
-        let kind = ContentType::sniff(&self.start).ok_or(intake::Error::FileKind)?;
-        self.content_type = Some(kind);
-        Ok(kind)
+    /// Its last byte has come. Nothing is kept before [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// [`intake::Error`] when the file is empty, of no kind that is taken, or broken; the storages'.
+    pub async fn complete(&mut self) -> Result<(), Error> {
+        if self.received_bytes == 0 {
+            return Err(intake::Error::FileEmpty.into());
+        }
+        if self.taken.is_none() {
+            self.judge().await?;
+        }
+        if let Some(taken) = &mut self.taken
+            && let Some(scrubber) = taken.scrubber.take()
+        {
+            self.picture = scrubber.finish(&mut taken.scrubbed).map_err(intake::Error::from)?;
+        }
+        self.flush().await
     }
 
-    /// What makes two files the same: their bytes and their name.
+    /// What makes two complete files the same: their bytes and their name.
     pub fn fingerprint(&self, name: Option<&str>) -> [u8; 32] {
         let bytes = self.hash.clone().finalize();
         Sha256::new().chain_update(bytes).chain_update(name.unwrap_or_default()).finalize().into()
     }
 
-    /// The file is complete: its bytes are made durable and it is written down.
+    /// Keeps a complete file: its bytes are made durable, and it is written down. With `session` it belongs to that from
+    /// the start, and the session's log says so.
     ///
     /// # Errors
-    /// [`intake::Error`], the file storage's, or the storage's; then nothing is kept.
-    pub async fn finish(mut self, name: Option<String>) -> Result<Upload, Error> {
-        if self.size_bytes == 0 {
-            return Err(intake::Error::FileEmpty.into());
-        }
-        let content_type = match self.content_type {
-            Some(known) => known,
-            None => self.judge()?,
-        };
-        self.writer.finish().await?;
+    /// [`intake::Error`], those of [`sessions::add_file`], or the storages'; then nothing is kept.
+    pub async fn finish(
+        self,
+        name: Option<String>,
+        session: Option<SessionId>,
+    ) -> Result<(Upload, Option<AddedFile>), Error> {
+        let Some(taken) = self.taken else { return Err(intake::Error::FileEmpty.into()) };
+        taken.writer.finish().await?;
+        let (id, owner) = (self.id, self.owner);
         let new = NewUpload {
-            id: self.id,
-            owner: self.owner,
+            id,
+            owner,
             name,
-            content_type,
-            size_bytes: self.size_bytes,
+            content_type: taken.content_type,
+            size_bytes: self.stored_bytes,
             sha256: self.hash.finalize().into(),
+            picture: self.picture,
         };
-        let cx = self.pitlane.context();
-        let added = self.pitlane.db.write(move |tx| Ok::<_, Error>(upload::add(tx, new.clone(), &cx)?)).await;
-        if added.is_err() {
-            let key = upload::storage_key(self.id);
-            if let Err(error) = self.pitlane.files.delete(&key).await {
-                tracing::warn!(%key, %error, "the bytes of a refused upload stay behind");
-            }
+        let (cx, files) = (self.pitlane.context(), &self.pitlane.settings.files);
+        let (day_max, session_max) = (files.person_day_max_bytes, files.session_max_bytes);
+        let kept = self.pitlane.db.write(move |tx| {
+            let upload = upload::add(tx, new.clone(), day_max, &cx)?;
+            let add = |session| sessions::add_file(tx, session, owner, id, session_max, &cx);
+            let added = session.map(add).transpose()?;
+            Ok::<_, Error>((upload, added))
+        });
+        let kept = kept.await;
+        if kept.is_err() {
+            forget(&self.pitlane, id).await;
         }
-        added
+        kept
+    }
+}
+
+// What fails here as well is left to the sweep, which knows the file by its announcement.
+async fn forget(pitlane: &Pitlane, id: FileId) {
+    if let Err(error) = pitlane.files.delete(&upload::storage_key(id)).await {
+        tracing::warn!(file = %id, %error, "the bytes of a refused upload stay behind for now");
+        return;
+    }
+    let forgotten =
+        pitlane.db.write(move |tx| intake::Store::arrival_delete(tx, id).map_err(Error::from)).await;
+    if let Err(error) = forgotten {
+        tracing::warn!(file = %id, %error, "a refused upload stays announced for now");
     }
 }

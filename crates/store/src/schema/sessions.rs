@@ -106,6 +106,18 @@ table! {
         created_at -> AnyTs,
         attached_at -> Nullable<AnyTs>,
         expires_at -> Nullable<AnyTs>,
+        width -> Nullable<BigInt>,
+        height -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::types::{AnyTs, AnyUuid};
+
+    /// Files whose bytes may lie in the storage without being written down yet.
+    file_arrivals (file_id) {
+        file_id -> AnyUuid,
+        expires_at -> AnyTs,
     }
 }
 

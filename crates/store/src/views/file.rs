@@ -17,6 +17,10 @@ pub struct StoredFile {
     pub name: String,
     /// What it is.
     pub content_type: String,
+    /// Its length in bytes.
+    pub size_bytes: u64,
+    /// The SHA-256 of its bytes.
+    pub sha256: Vec<u8>,
 }
 
 /// The session that a file belongs to, once there is one and while the file is there.
@@ -24,23 +28,27 @@ pub struct StoredFile {
 /// # Errors
 /// A failure of the storage.
 pub fn session_of(tx: &mut Tx<'_>, id: FileId, now: Timestamp) -> Result<Option<SessionId>, StoreError> {
-    Ok(file(tx, id, now)?.and_then(|row| row.4).map(|session| SessionId::new(session.0)))
+    Ok(file(tx, id, now)?.and_then(|row| row.1).map(|session| SessionId::new(session.0)))
 }
 
-type Row = (String, String, String, Id, Option<Id>);
+type Row = (Id, Option<Id>, (String, String, String, i64, Vec<u8>));
 
 fn file(tx: &mut Tx<'_>, id: FileId, now: Timestamp) -> Result<Option<Row>, StoreError> {
     files::table
         .find(Id(id.uuid()))
         .filter(files::expires_at.is_null().or(files::expires_at.gt(Ts::from(now))))
-        .select((files::storage_key, files::name, files::content_type, files::owner_id, files::session_id))
+        .select((
+            files::owner_id,
+            files::session_id,
+            (files::storage_key, files::name, files::content_type, files::size_bytes, files::sha256),
+        ))
         .first(tx.conn())
         .optional()
         .stored()
 }
 
-fn stored((storage_key, name, content_type, ..): Row) -> StoredFile {
-    StoredFile { storage_key, name, content_type }
+fn stored((_, _, (storage_key, name, content_type, size_bytes, sha256)): Row) -> StoredFile {
+    StoredFile { storage_key, name, content_type, size_bytes: u64::try_from(size_bytes).unwrap_or(0), sha256 }
 }
 
 /// A file that has not expired.
@@ -62,7 +70,7 @@ pub fn readable_by(
     now: Timestamp,
 ) -> Result<Option<StoredFile>, StoreError> {
     let Some(row) = file(tx, id, now)? else { return Ok(None) };
-    let (reader, owner, session) = (Id(reader.uuid()), row.3, row.4);
+    let (reader, owner, session) = (Id(reader.uuid()), row.0, row.1);
     if owner == reader {
         return Ok(Some(stored(row)));
     }

@@ -3,15 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
-use kernel::StoreError;
-use kernel::id::{FileId, SessionId};
+use intake::scrub::PictureSize;
+use kernel::id::{FileId, SessionId, UserId};
+use kernel::{StoreError, Timestamp};
 
 use super::requests::VehicleView;
 use crate::error::Stored;
+use crate::intake::picture;
 use crate::schema::intake::{intake_files, intakes, vehicles};
 use crate::schema::sessions::{files, session_summaries, sessions};
 use crate::tx::Tx;
-use crate::types::Id;
+use crate::types::{Id, Ts};
 
 /// A file that can be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,12 @@ pub struct FileView {
     pub size_bytes: i64,
     /// What it is, judged by its bytes.
     pub content_type: String,
+    /// How large the picture is, if it is one.
+    pub picture: Option<PictureSize>,
+    /// Who sent it.
+    pub sender: UserId,
+    /// When it was sent.
+    pub sent_at: Timestamp,
     /// Whether it came with the concern, before there was a session.
     pub of_intake: bool,
 }
@@ -109,27 +117,40 @@ pub fn summarised(tx: &mut Tx<'_>, ids: &[SessionId]) -> Result<HashSet<SessionI
 /// # Errors
 /// A failure of the storage.
 pub fn files_of(tx: &mut Tx<'_>, session: SessionId) -> Result<Vec<FileView>, StoreError> {
-    type Row = (Id, String, i64, String);
+    type Row = (Id, String, i64, String, Option<i64>, Option<i64>, Id, Ts);
+    let columns = (
+        files::id,
+        files::name,
+        files::size_bytes,
+        files::content_type,
+        files::width,
+        files::height,
+        files::owner_id,
+        files::created_at,
+    );
     let session = Id(session.uuid());
     let told: Vec<Row> = sessions::table
         .inner_join(intake_files::table.on(intake_files::intake_id.eq(sessions::intake_id)))
         .inner_join(files::table.on(files::id.eq(intake_files::file_id)))
         .filter(sessions::id.eq(session))
         .order(intake_files::position)
-        .select((files::id, files::name, files::size_bytes, files::content_type))
+        .select(columns)
         .load(tx.conn())
         .stored()?;
     let added: Vec<Row> = files::table
         .filter(files::session_id.eq(session))
         .order((files::attached_at, files::id))
-        .select((files::id, files::name, files::size_bytes, files::content_type))
+        .select(columns)
         .load(tx.conn())
         .stored()?;
-    let view = |(id, name, size_bytes, content_type): Row, of_intake| FileView {
+    let view = |(id, name, size_bytes, content_type, width, height, sender, at): Row, of_intake| FileView {
         id: FileId::new(id.0),
         name,
         size_bytes,
         content_type,
+        picture: picture(width, height),
+        sender: UserId::new(sender.0),
+        sent_at: at.into(),
         of_intake,
     };
     let mut views: Vec<FileView> = told.into_iter().map(|row| view(row, true)).collect();

@@ -4,8 +4,11 @@ use accounts::register::{NewUser, register};
 use accounts::{Email, Name, TimeZone};
 use crm::{Datum, Interaction, InteractionKind, NewInteraction, Store as _};
 use diesel::connection::SimpleConnection;
+use intake::scrub::PictureSize;
 use intake::submit::NewIntake;
-use intake::upload::{self, INTAKE_SECONDS, NewUpload, UNUSED_SECONDS, WAITING_MAX};
+use intake::upload::{
+    self, ARRIVAL_SECONDS, DAY_SECONDS, INTAKE_SECONDS, NewUpload, UNUSED_SECONDS, WAITING_MAX,
+};
 use intake::{
     ContentType, Error, Fault, Intake, ProviderType, Routing, Store as _, Submitted, Upload, VehicleForm,
     Waiver, Waivers, submit,
@@ -19,6 +22,9 @@ use store::{Stored, Tx};
 use crate::world::World;
 
 const VIN: &str = "1HGCM82633A004352";
+
+/// What one person may send in a day here: 12 bytes for each upload that may wait, and one more.
+const DAY_MAX: u64 = 12 * 101;
 
 async fn person(world: &World, email: &'static str, role: Role) -> UserId {
     let cx = world.context(0);
@@ -84,8 +90,10 @@ async fn uploaded(world: &World, seconds: i64, owner: UserId) -> Result<Upload, 
                 content_type: ContentType::Jpeg,
                 size_bytes: 12,
                 sha256: [7; 32],
+                picture: Some(PictureSize { width: 4, height: 3 }),
             };
-            upload::add(tx, new, &cx)
+            upload::announce(tx, new.id, &cx)?;
+            upload::add(tx, new, DAY_MAX, &cx)
         })
         .await
 }
@@ -101,6 +109,10 @@ fn codes(error: Error) -> Vec<(String, &'static str)> {
         other @ (Error::FileKind
         | Error::FileEmpty
         | Error::FileTooLarge { .. }
+        | Error::FileUnreadable
+        | Error::PictureTooLarge { .. }
+        | Error::DayFull { .. }
+        | Error::UploadTooSlow
         | Error::TooManyUploads { .. }
         | Error::UnknownVehicle
         | Error::VehicleKept
@@ -301,6 +313,49 @@ async fn nobody_piles_up_uploads() {
         let refused = uploaded(&world, 0, customer).await;
         assert_eq!(refused, Err(Error::TooManyUploads { max: WAITING_MAX }));
         assert!(uploaded(&world, UNUSED_SECONDS, customer).await.is_ok(), "expired ones don't count");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_announced_and_counts_for_a_day() {
+    for world in World::each() {
+        let customer = person(&world, "customer@example.com", Role::Customer).await;
+        let add = |seconds: i64, announced: i64, size_bytes: u64| {
+            let (from, to) = (world.context(announced), world.context(seconds));
+            let new = NewUpload {
+                id: FileId::new(to.id()),
+                owner: customer,
+                name: None,
+                content_type: ContentType::Jpeg,
+                size_bytes,
+                sha256: [7; 32],
+                picture: None,
+            };
+            let db = world.db.clone();
+            async move {
+                let id = new.id;
+                let begun = db.write(move |tx| upload::announce(tx, id, &from)).await;
+                begun.expect("is announced");
+                db.write(move |tx| upload::add(tx, new.clone(), 100, &to)).await.map(drop)
+            }
+        };
+        assert_eq!(add(ARRIVAL_SECONDS, 0, 1).await, Err(Error::UploadTooSlow));
+        assert_eq!(add(10, 0, 60).await, Ok(()));
+        let full = |retry_after_seconds| Err(Error::DayFull { max_bytes: 100, retry_after_seconds });
+        assert_eq!(add(30, 20, 41).await, full(86_380));
+        assert_eq!(add(30, 20, 40).await, Ok(()));
+        assert_eq!(add(DAY_SECONDS + 9, DAY_SECONDS, 1).await, full(1));
+        assert_eq!(add(DAY_SECONDS + 11, DAY_SECONDS, 60).await, Ok(()), "the first counts no more");
+        let left = |seconds: i64| {
+            let (db, before) = (world.db.clone(), world.context(seconds).now);
+            async move {
+                let left: Result<_, StoreError> = db.read(move |tx| tx.arrivals_expired(before, 10)).await;
+                left.expect("reads").len()
+            }
+        };
+        // The one that was too slow, the two that were too much.
+        assert_eq!((left(ARRIVAL_SECONDS - 1).await, left(ARRIVAL_SECONDS).await), (0, 1));
+        assert_eq!(left(2 * DAY_SECONDS).await, 3, "on {}", world.db.kind());
     }
 }
 

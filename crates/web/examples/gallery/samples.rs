@@ -405,7 +405,14 @@ fn said(seq: i64, actor: &str, minute: u8, text: &str) -> Event {
 }
 
 fn photo() -> FileLink {
-    FileLink { id: "f1".to_owned(), name: "warning-light.jpg".to_owned(), bytes: 2_150_000, picture: true }
+    FileLink {
+        id: "f1".to_owned(),
+        name: "warning-light.jpg".to_owned(),
+        bytes: 2_150_000,
+        picture: true,
+        content_type: "image/jpeg".to_owned(),
+        pixels: Some((1_600, 1_200)),
+    }
 }
 
 fn history() -> Vec<Event> {
@@ -491,6 +498,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
         read_by_other_seq: 6,
         message_max_bytes: 4000,
         warning_seconds: 120,
+        max_file_bytes: 10_485_760,
     }
 }
 

@@ -1,12 +1,14 @@
 // The list of messages in a room: what stands where, what state it is in, and where the reader is in it.
 
 import { timeElement } from "./local-time.js";
+import { filesOf, showFiles } from "./room-files.js";
 
 const NEAR_END_PX = 96;
 const ANNOUNCED = 5;
 const TEXT = {
   one: "1 new message",
   many: (count) => `${count} new messages`,
+  files: (files) => files.map((file) => file.name).join(", "),
 };
 
 export class ChatLog {
@@ -69,17 +71,18 @@ export class ChatLog {
     }
     const stay = this.atEnd();
     const own = event.actor?.id === this.#viewer;
-    const line = event.kind === "message" ? this.#message(event, name, own) : this.#note(event, name);
+    const isSaid = event.kind === "message" || filesOf(event).length > 0;
+    const line = isSaid ? this.#message(event, name, own) : this.#note(event, name);
     if (!line) return;
     this.#lines.append(line);
     if (stay || own) {
       this.toEnd();
-    } else if (event.kind === "message") {
+    } else if (isSaid) {
       this.#unseen += 1;
       this.#pill.hidden = false;
       this.#pill.querySelector("[data-new-text]").textContent = this.#unseen === 1 ? TEXT.one : TEXT.many(this.#unseen);
     }
-    if (event.kind === "message" && !own) this.#announce(`${name}: ${event.body?.text ?? ""}`);
+    if (isSaid && !own) this.#announce(`${name}: ${event.body?.text ?? ""} ${TEXT.files(filesOf(event))}`.trim());
   }
 
   /** Adds a message that has no place yet. */
@@ -89,6 +92,7 @@ export class ChatLog {
     line.querySelector("[data-text]").textContent = entry.text;
     line.querySelector("[data-time]").replaceChildren(timeElement(entry.created_at));
     line.querySelector("[data-react]").remove();
+    showFiles(this.#room, line.querySelector("[data-files]"), entry.files ?? []);
     this.#outbox.append(line);
     this.setPending(entry.client_ref, state, entry.failed);
     this.toEnd();
@@ -169,12 +173,8 @@ export class ChatLog {
     line.querySelector("[data-name]").textContent = `${name}: `;
     line.querySelector("[data-text]").textContent = body.text ?? "";
     line.querySelector("[data-time]").replaceChildren(timeElement(event.created_at));
-    for (const file of body.files ?? []) {
-      const item = this.#template("file").firstElementChild;
-      item.querySelector("a").href = `/api/files/${file.id ?? file.file_id}`;
-      item.querySelector("[data-name]").textContent = file.name;
-      line.querySelector("[data-files]").append(item);
-    }
+    showFiles(this.#room, line.querySelector("[data-files]"), filesOf(event));
+    if (event.kind === "file") line.querySelector("[data-react]").remove();
     if (own) this.#state(line, event.seq <= this.#readSeq ? "read" : "sent");
     return line;
   }

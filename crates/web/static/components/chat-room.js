@@ -4,10 +4,12 @@
 // a hole means that the channel is joined again from the last one known.
 
 import { call } from "./api.js";
+import { Attachments } from "./attachments.js";
 import { ChatLog } from "./chat-log.js";
 import { Composer } from "./composer.js";
 import { Outbox } from "./outbox.js";
 import { localTime } from "./local-time.js";
+import { filesOf, listFiles, openPictures } from "./room-files.js";
 import { socket } from "./socket.js";
 import { TimeNotice, timeLeft } from "./time-left.js";
 import "./presence-chip.js";
@@ -26,6 +28,8 @@ const TEXT = {
   unanswered: "No answer from the server.",
   someone: "Somebody",
 };
+
+const idsOf = (entry) => (entry.files ?? []).map((file) => file.id);
 
 class ChatRoom extends HTMLElement {
   #id = this.getAttribute("session-id");
@@ -63,11 +67,12 @@ class ChatRoom extends HTMLElement {
     const form = this.querySelector("[data-composer]");
     if (form) {
       this.composer = new Composer(form, this.#id, Number(this.getAttribute("message-max-bytes")), {
-        say: (text) => this.#say(text),
+        say: (text, files) => this.#say(text, files),
         typing: () => socket.send({ type: "typing", channel: this.#channel }),
         fault: (message) => this.#fault(message),
-      });
+      }, new Attachments(this, Number(this.getAttribute("max-file-bytes"))));
     }
+    openPictures(this);
     this.addEventListener("click", this.#click);
     socket.addEventListener("up", this.#up);
     socket.addEventListener("down", this.#down);
@@ -160,7 +165,8 @@ class ChatRoom extends HTMLElement {
     const own = event.actor?.id === this.#viewer;
     const ref = own && event.kind === "message" ? event.body?.client_ref : null;
     if (ref) this.#settle(ref);
-    if (!own && event.kind === "message") {
+    listFiles(this, filesOf(event));
+    if (!own && (event.kind === "message" || event.kind === "file")) {
       this.#othersSeq = event.seq;
       this.#typing(false);
     }
@@ -282,15 +288,16 @@ class ChatRoom extends HTMLElement {
 
   // ---- what the viewer does ----
 
-  #say(text) {
-    const entry = this.outbox.add(text);
+  #say(text, files) {
+    const entry = this.outbox.add(text, files);
     this.log.addPending(entry, socket.connected ? "sending" : "kept");
     this.#send(entry);
   }
 
   #send(entry) {
     const { client_ref, text } = entry;
-    if (!socket.send({ type: "send", channel: this.#channel, client_ref, text })) {
+    const file_ids = idsOf(entry);
+    if (!socket.send({ type: "send", channel: this.#channel, client_ref, text, file_ids })) {
       this.log.setPending(client_ref, "kept");
       return;
     }
@@ -312,10 +319,11 @@ class ChatRoom extends HTMLElement {
   }
 
   async #flushByRest() {
-    for (const { client_ref, text, failed } of this.outbox.entries) {
+    for (const entry of this.outbox.entries) {
+      const { client_ref, text, failed } = entry;
       if (failed || socket.connected) continue;
       try {
-        const { data } = await call("POST", `/api/sessions/${this.#id}/messages`, { client_ref, text });
+        const { data } = await call("POST", `/api/sessions/${this.#id}/messages`, { client_ref, text, file_ids: idsOf(entry) });
         this.#apply(data, false);
         this.#acknowledged(client_ref);
       } catch (error) {

@@ -13,8 +13,11 @@ export class Composer {
   #on;
   #typedAt = 0;
 
-  /** `on` has `say(text)`, `typing()` and `fault(message)`. */
-  constructor(form, sessionId, limit, on) {
+  #attachments;
+
+  /** `on` has `say(text, files)`, `typing()` and `fault(message)`; `attachments` is what goes with the message. */
+  constructor(form, sessionId, limit, on, attachments) {
+    this.#attachments = attachments;
     this.#form = form;
     this.#field = form.querySelector("textarea");
     this.#key = `pitlane:draft:${sessionId}`;
@@ -38,13 +41,19 @@ export class Composer {
 
   #submit() {
     const text = this.#field.value.trim();
-    if (text === "") return;
+    if (text === "" && this.#attachments.isEmpty) return;
     if (new TextEncoder().encode(text).length > this.#limit) {
       this.#on.fault(TEXT.tooLong);
       return;
     }
+    if (this.#attachments.isBusy) {
+      this.#attachments.whenSettled(() => this.#submit());
+      return;
+    }
+    const files = this.#attachments.take();
+    if (!files) return;
     this.#on.fault("");
-    this.#on.say(text);
+    this.#on.say(text, files);
     this.#field.value = "";
     this.#typedAt = 0;
     this.#keep("");

@@ -14,7 +14,7 @@ export class Outbox {
     }
   }
 
-  /** Every entry, oldest first: {client_ref, text, created_at, failed}. */
+  /** Every entry, oldest first: {client_ref, text, files, created_at, failed}. */
   get entries() {
     return [...this.#entries];
   }
@@ -23,8 +23,8 @@ export class Outbox {
     return this.#entries.find((entry) => entry.client_ref === ref);
   }
 
-  add(text) {
-    const entry = { client_ref: reference(), text, created_at: new Date().toISOString(), failed: null };
+  add(text, files = []) {
+    const entry = { client_ref: reference(), text, files, created_at: new Date().toISOString(), failed: null };
     this.#entries.push(entry);
     this.#save();
     return entry;
@@ -56,8 +56,8 @@ export class Outbox {
   }
 }
 
-/** A UUID. crypto.randomUUID exists only under https and on localhost. */
-function reference() {
+/** A UUID, also for a key under which something is sent once. crypto.randomUUID exists only under https and on localhost. */
+export function reference() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

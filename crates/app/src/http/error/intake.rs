@@ -23,7 +23,30 @@ pub fn intake(error: &Error) -> Problem {
         Error::FileTooLarge { max_bytes } => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "file_too_large",
-            format!("A file may hold at most {max_bytes} bytes."),
+            format!("A file may hold at most {}.", megabytes(*max_bytes)),
+        ),
+        Error::FileUnreadable => Problem::invalid(vec![FieldError::new(
+            "file",
+            "unreadable",
+            "This file is broken or not what it seems. Save it anew, or send a screenshot of it.",
+        )]),
+        Error::PictureTooLarge { max_pixels } => Problem::invalid(vec![FieldError::new(
+            "file",
+            "too_many_pixels",
+            format!("A picture may have at most {} million pixels.", max_pixels / 1_000_000),
+        )]),
+        Error::DayFull { max_bytes, retry_after_seconds } => Problem {
+            retry_after_seconds: Some(*retry_after_seconds),
+            ..Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_much_uploaded",
+                format!("In 24 hours one person may send {}. Send more later.", megabytes(*max_bytes)),
+            )
+        },
+        Error::UploadTooSlow => Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "upload_too_slow",
+            "The file took too long to arrive. Send it again.",
         ),
         Error::TooManyUploads { max } => Problem::invalid(vec![FieldError::new(
             "file",
@@ -40,6 +63,14 @@ pub fn intake(error: &Error) -> Problem {
             format!("At most {max} cars can be kept. Remove one first."),
         ),
         Error::Store(error) => super::store(error),
+    }
+}
+
+/// A limit as people read it.
+pub(super) fn megabytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{bytes} bytes"),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
     }
 }
 

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use sessions::{Error, Invalid};
 
+use super::intake::megabytes;
 use crate::http::problem::{FieldError, Problem};
 
 /// The problem of an error of `sessions`.
@@ -25,6 +26,11 @@ pub fn session(error: &Error) -> Problem {
         Error::AlreadyParticipant => {
             conflict("already_participant", "This person takes part in the session in another role.")
         }
+        Error::FilesFull { max_bytes } => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "session_files_full",
+            format!("The files of a session may hold at most {} together.", megabytes(*max_bytes)),
+        ),
         Error::Invalid(invalid) => Problem::invalid(vec![field(*invalid)]),
         Error::Store(error) => super::store(error),
     }

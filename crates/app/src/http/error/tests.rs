@@ -91,6 +91,7 @@ fn sessions() -> Vec<(String, sessions::Error)> {
         Sessions::NotAccepted => [Sessions::NotAccepted],
         Sessions::MechanicTaken => [Sessions::MechanicTaken],
         Sessions::AlreadyParticipant => [Sessions::AlreadyParticipant],
+        Sessions::FilesFull { .. } => [Sessions::FilesFull { max_bytes: 1 }],
         Sessions::Invalid(_) => [Sessions::Invalid(Invalid::TextBlank)],
         Sessions::Store(_) => [Sessions::Store(down())],
     })
@@ -135,6 +136,10 @@ fn intake() -> Vec<(String, intake::Error)> {
         Intake::FileKind => [Intake::FileKind],
         Intake::FileEmpty => [Intake::FileEmpty],
         Intake::FileTooLarge { .. } => [Intake::FileTooLarge { max_bytes: 1 }],
+        Intake::FileUnreadable => [Intake::FileUnreadable],
+        Intake::PictureTooLarge { .. } => [Intake::PictureTooLarge { max_pixels: 1 }],
+        Intake::DayFull { .. } => [Intake::DayFull { max_bytes: 1, retry_after_seconds: 7 }],
+        Intake::UploadTooSlow => [Intake::UploadTooSlow],
         Intake::TooManyUploads { .. } => [Intake::TooManyUploads { max: 20 }],
         Intake::UnknownVehicle => [Intake::UnknownVehicle],
         Intake::VehicleKept => [Intake::VehicleKept],
