@@ -37,6 +37,7 @@ mod blackbox {
     mod suspension;
     mod unaccepted;
     mod vehicles;
+    mod video;
     mod webhooks;
     mod workshops;
     mod zones;

@@ -40,6 +40,7 @@ pub mod summaries;
 pub mod trace;
 pub mod users;
 pub mod vehicles;
+pub mod video;
 pub mod workshops;
 
 pub use extract::{Body, NoBody};

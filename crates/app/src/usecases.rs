@@ -8,6 +8,7 @@ pub mod cancel_session;
 pub mod cards;
 pub mod decline_request;
 pub mod end_session;
+pub mod enter_video;
 pub mod erase_account;
 pub mod expire_order;
 pub mod expire_request;

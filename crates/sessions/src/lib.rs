@@ -13,7 +13,9 @@
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten when a person goes or the time is over |
+//! | [`video`] | [`video_open`], [`enter_video`]: who may be seen when |
 //! | [`store`] | [`Store`]: what this domain asks of the database |
+//! | [`gateway`] | [`VideoRooms`]: who carries video |
 //! | [`error`] | [`Error`], [`InvalidTransition`] |
 //!
 //! It owns the rules of a session and the order of its log: whatever happens in a session is appended here, in the
@@ -25,6 +27,7 @@
 pub mod chain;
 pub mod error;
 pub mod event;
+pub mod gateway;
 pub mod lifecycle;
 pub mod message;
 pub mod participant;
@@ -35,10 +38,12 @@ pub mod session;
 pub mod status;
 pub mod store;
 pub mod summary;
+pub mod video;
 
 pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
-pub use error::{Error, Invalid, InvalidTransition};
+pub use error::{Error, Invalid, InvalidTransition, NoVideo};
 pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
+pub use gateway::{Guest, IceServer, Pass, VideoProvider, VideoRooms};
 pub use lifecycle::{NewSession, Step, accept, assign, cancel, end, expire, observe, open, start};
 pub use message::{MessageDraft, MessageLimits, Posted, post_message};
 pub use participant::{Participant, ParticipantRole, Seat};
@@ -52,3 +57,4 @@ pub use summary::{
     Submitted, Summary, SummaryDraft, SummaryEvent, SummaryField, SummaryText, may_summarise,
     save_summary_draft, submit_summary, summary_draft,
 };
+pub use video::{enter_video, room_name, video_open};

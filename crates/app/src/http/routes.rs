@@ -27,6 +27,7 @@ pub fn all(development: bool) -> Router {
     super::openapi::routes(&mut router);
     crate::realtime::handshake::routes(&mut router);
     super::sessions::routes(&mut router);
+    super::video::routes(&mut router);
     super::summaries::routes(&mut router);
     super::requests::routes(&mut router);
     super::admin::routes(&mut router);

@@ -18,6 +18,7 @@ pub fn session(error: &Error) -> Problem {
         Error::SessionClosed => conflict("session_closed", "The session has ended."),
         Error::NotStarted => conflict("session_not_started", "The session has not started yet."),
         Error::NotAccepted => conflict("not_accepted", "The session has not been accepted yet."),
+        Error::NoVideo(reason) => conflict("video_not_included", &reason.to_string()),
         Error::MechanicTaken => conflict("already_taken", "The session has another mechanic."),
         Error::AlreadyParticipant => {
             conflict("already_participant", "This person takes part in the session in another role.")
