@@ -56,6 +56,7 @@ pub mod summary;
 pub mod text;
 pub mod thank_you;
 pub mod unsubscribe;
+mod video_pane;
 pub mod workshop;
 
 pub(crate) use html::{asset, badge, described, fault, icon, icon_fill, time};
