@@ -258,6 +258,14 @@ impl Browser {
         first
     }
 
+    /// The tab that is shown.
+    ///
+    /// # Panics
+    /// The browser is gone.
+    pub async fn current_tab(&self) -> fantoccini::wd::WindowHandle {
+        self.client.window().await.expect("a window")
+    }
+
     /// Shows another tab.
     ///
     /// # Panics

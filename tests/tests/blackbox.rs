@@ -43,6 +43,7 @@ mod blackbox {
     mod transcript;
     mod unaccepted;
     mod vehicles;
+    mod video;
     mod webhooks;
     mod workshops;
     mod zones;

@@ -21,11 +21,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use gateways::video::{Ice, PeerToPeer};
 use gateways::{resend, stripe};
 use kernel::{Entropy, StoreError, UserId};
 use notifications::Mailer;
 use pricing::Catalog;
 use sandbox::Sandbox;
+use sessions::VideoRooms;
 use store::{Db, OpenError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -217,6 +219,7 @@ fn assemble(
         clock,
         entropy,
         gateway: Arc::new(payment_gateway(&settings)?),
+        video: video_rooms(&settings),
         files: gateways::files::open(&settings.files.url)?,
         catalog,
         waivers: Arc::new(Settings::waivers()?),
@@ -296,6 +299,12 @@ fn payment_gateway(settings: &Settings) -> Result<stripe::Stripe, stripe::Settin
         webhook_secrets: payments.webhook_secret.each().map(str::to_owned).collect(),
         webhook_tolerance_seconds: payments.webhook_tolerance_seconds.into(),
     })
+}
+
+fn video_rooms(settings: &Settings) -> Arc<dyn VideoRooms> {
+    let video = &settings.video;
+    let ice = Ice { urls: video.ice_servers.clone(), turn_secret: video.turn_secret.expose().to_owned() };
+    Arc::new(PeerToPeer { ice, seconds: video.token_seconds.into() })
 }
 
 fn mailer(pitlane: &Pitlane) -> Arc<dyn Mailer> {

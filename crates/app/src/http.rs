@@ -43,6 +43,7 @@ pub mod trace;
 pub mod upgrades;
 pub mod users;
 pub mod vehicles;
+pub mod video;
 pub mod workshops;
 
 pub use extract::{Body, NoBody};

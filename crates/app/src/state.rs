@@ -7,6 +7,7 @@ use intake::{FileStorage, Waivers};
 use kernel::{Context, Entropy, Timestamp};
 use payments::Gateway;
 use pricing::Catalog;
+use sessions::VideoRooms;
 use store::Db;
 use web::legal::LegalTexts;
 
@@ -42,6 +43,8 @@ pub struct Pitlane {
     pub files: Arc<dyn FileStorage>,
     /// The payment provider.
     pub gateway: Arc<dyn Gateway>,
+    /// Who carries video.
+    pub video: Arc<dyn VideoRooms>,
     /// The sockets of this node.
     pub hub: Arc<Hub>,
     /// How fast requests may come.

@@ -10,6 +10,7 @@ pub mod charge_card;
 pub mod decline_request;
 pub mod earn_session;
 pub mod end_session;
+pub mod enter_video;
 pub mod erase_account;
 pub mod expire_order;
 pub mod expire_request;

@@ -5,6 +5,7 @@
 //! | [`files`] | the folder in which uploads lie |
 //! | [`pictures`] | nobody: the decoders that make small pictures of uploaded ones |
 //! | [`resend`] | Resend, which carries mail |
+//! | [`video`] | nobody yet: it makes what opens a video room |
 //! | [`stripe`] | Stripe, or the sandbox at Stripe's own paths |
 //!
 //! Each module that talks over a network splits into `wire` (what is sent and read, as pure functions) and `client` (the one place that does the
@@ -16,3 +17,4 @@ pub mod files;
 pub mod pictures;
 pub mod resend;
 pub mod stripe;
+pub mod video;

@@ -83,6 +83,29 @@ pub enum Invalid {
     Photo(FileId),
 }
 
+/// Why nobody can be seen in a session now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoVideo {
+    /// It is a chat.
+    #[error("This session has no video.")]
+    NotPaid,
+    /// Video is paid, and there is nobody yet who could be seen.
+    #[error("Video begins when a mechanic has accepted.")]
+    NotAccepted,
+    /// It is over.
+    #[error("The session has ended.")]
+    Over,
+}
+
+impl From<NoVideo> for Error {
+    fn from(reason: NoVideo) -> Self {
+        match reason {
+            NoVideo::Over => Self::SessionClosed,
+            NoVideo::NotPaid | NoVideo::NotAccepted => Self::NoVideo(reason),
+        }
+    }
+}
+
 /// Why something in a session can't be done. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -107,6 +130,9 @@ pub enum Error {
     /// Only a chat that is not over becomes video, and only once.
     #[error("the session can't become video")]
     NotUpgradable,
+    /// There is no video in the session now.
+    #[error("there is no video in the session now")]
+    NoVideo(NoVideo),
     /// The session has another mechanic.
     #[error("the session has a mechanic already")]
     MechanicTaken,

@@ -17,7 +17,9 @@
 //! | [`mod@upgrade`] | [`upgrade()`], [`suggest_upgrade`]: a chat becomes video |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten when a person goes or the time is over |
+//! | [`video`] | [`video_open`], [`enter_video`]: who may be seen when |
 //! | [`store`] | [`Store`]: what this domain asks of the database |
+//! | [`gateway`] | [`VideoRooms`]: who carries video |
 //! | [`error`] | [`Error`], [`InvalidTransition`] |
 //!
 //! It owns the rules of a session and the order of its log: whatever happens in a session is appended here, in the
@@ -32,6 +34,7 @@ pub mod clock;
 pub mod error;
 pub mod event;
 pub mod file;
+pub mod gateway;
 pub mod lifecycle;
 pub mod message;
 pub mod participant;
@@ -43,13 +46,15 @@ pub mod status;
 pub mod store;
 pub mod summary;
 pub mod upgrade;
+pub mod video;
 
 pub use attendance::{Attendance, Missing, Verdict, Waiting, call_off, waiting};
 pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
 pub use clock::{ALLOWANCE_MAX_MINUTES, Extension, NewExtension, Tick, extend, tick};
-pub use error::{Error, Invalid, InvalidTransition};
+pub use error::{Error, Invalid, InvalidTransition, NoVideo};
 pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
 pub use file::{AddedFile, add_file, may_add_file};
+pub use gateway::{Guest, IceServer, Pass, VideoProvider, VideoRooms};
 pub use lifecycle::{NewSession, Step, accept, assign, cancel, end, expire, observe, open, start};
 pub use message::{MessageDraft, MessageLimits, Posted, post_message};
 pub use participant::{Participant, ParticipantRole, Seat};
@@ -64,3 +69,4 @@ pub use summary::{
     save_summary_draft, submit_summary, summary_draft,
 };
 pub use upgrade::{Suggested, UpgradePrices, suggest_upgrade, upgrade};
+pub use video::{enter_video, room_name, video_open};

@@ -110,6 +110,8 @@ pub struct ChatSession {
     pub last_seq: i64,
     /// Whether what was written here has been deleted.
     pub content_dropped: bool,
+    /// Whether the two sides may see each other.
+    pub video: bool,
 }
 
 /// Somebody in the room.

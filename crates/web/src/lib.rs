@@ -57,6 +57,7 @@ pub mod text;
 pub mod thank_you;
 pub mod transcript;
 pub mod unsubscribe;
+mod video_pane;
 pub mod workshop;
 
 pub(crate) use html::{asset, badge, described, fault, icon, icon_fill, time};

@@ -102,6 +102,25 @@ impl Driver {
     /// # Panics
     /// It does not open.
     pub async fn open(&self, server: &TestServer, screen: Screen) -> Browser {
+        self.open_with(server, screen, &[]).await
+    }
+
+    /// Opens a browser for one person, with a camera and a microphone that work and are allowed.
+    ///
+    /// # Panics
+    /// It does not open.
+    pub async fn open_with_camera(&self, server: &TestServer, screen: Screen) -> Browser {
+        let flags = [
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            "--autoplay-policy=no-user-gesture-required",
+            // Their names under .local can't be found out in a sandbox without multicast.
+            "--disable-features=WebRtcHideLocalIpsWithMdns",
+        ];
+        self.open_with(server, screen, &flags).await
+    }
+
+    async fn open_with(&self, server: &TestServer, screen: Screen, flags: &[&str]) -> Browser {
         let profile =
             tempfile::Builder::new().prefix("pitlane-browser-").tempdir().expect("a temporary folder");
         let mut arguments = vec![
@@ -119,6 +138,7 @@ impl Driver {
             "--force-prefers-reduced-motion".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
+        arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let mut options = serde_json::Map::new();
         // A window's own frame takes of its height, so the page's size is set instead, on a desk too.
         let metrics = match screen {

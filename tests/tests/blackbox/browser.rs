@@ -5,6 +5,7 @@ mod account;
 mod account_parts;
 mod admin;
 mod applying;
+mod call;
 mod files;
 mod free;
 mod keys;

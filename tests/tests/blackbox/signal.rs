@@ -5,7 +5,7 @@ use tests::{Meeting, Socket, TestServer, on_both};
 use uuid::Uuid;
 
 /// A paid video session that a mechanic has accepted.
-async fn accepted_video(server: &TestServer) -> Meeting {
+pub(super) async fn accepted_video(server: &TestServer) -> Meeting {
     let (customer, mechanic) = (server.customer().await, server.mechanic().await);
     let session = customer.paid_session("video15").await;
     mechanic.accept(&session).await;

@@ -62,7 +62,7 @@ fn allowed(package: &str) -> Option<Vec<&'static str>> {
     let kernel = || vec!["kernel"];
     match package {
         "kernel" | "web" | "sandbox" | "xtask" | "tests" => Some(Vec::new()),
-        "gateways" => Some(vec!["kernel", "intake", "payments", "notifications"]),
+        "gateways" => Some(vec!["kernel", "intake", "payments", "notifications", "sessions"]),
         "store" => Some(kernel().into_iter().chain(DOMAINS).collect()),
         "pitlane" => {
             Some(kernel().into_iter().chain(DOMAINS).chain(["store", "gateways", "web", "sandbox"]).collect())

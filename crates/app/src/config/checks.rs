@@ -1,6 +1,7 @@
 //! Combinations that a server must not start with. The other commands don't look here: one must be able to migrate
 //! or examine a database without the keys of a payment provider.
 
+use gateways::video::ice::is_relay;
 use url::{Host, Url};
 
 use super::reader::{Problem, Problems};
@@ -134,6 +135,12 @@ impl Settings {
             "video.provider",
             format!("{:?}", self.video.provider).to_lowercase(),
             "this version has no video rooms: write p2p",
+        );
+        refuse(
+            self.video.turn_secret.is_empty() && self.video.ice_servers.iter().any(|url| is_relay(url)),
+            "video.turn_secret",
+            String::new(),
+            "write the secret that the TURN server of video.ice_servers shares (coturn: static-auth-secret)",
         );
         refuse(
             self.files.folder().is_none(),

@@ -349,6 +349,8 @@ pub struct Video {
     pub ice_servers: Vec<String>,
     /// Signs time-limited TURN credentials.
     pub turn_secret: Secret,
+    /// How long what opens a room is good for, in seconds.
+    pub token_seconds: u32,
 }
 
 impl Video {
@@ -370,6 +372,7 @@ impl Video {
                 known.then(|| text.to_owned())
             }),
             turn_secret: section.secret("turn_secret", 8),
+            token_seconds: section.number("token_seconds", 3_600, 300..=86_400),
         }
     }
 }

@@ -180,6 +180,11 @@ const MISTAKES: &[Mistake] = &[
         &[DEVELOPMENT, ("PITLANE_BUS__URL", "nats://localhost")],
         &["bus.url", "nats://localhost", "leave it empty"],
     ),
+    (
+        "[video]\nice_servers = [\"stun:a.example\", \"turn:a.example\"]",
+        &[DEVELOPMENT],
+        &["video.turn_secret", "the secret that the TURN server"],
+    ),
 ];
 
 #[test]

@@ -36,7 +36,7 @@ const HEADERS: [(&str, &str); 8] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("x-permitted-cross-domain-policies", "none"),
-    ("permissions-policy", "camera=(self), microphone=(self), geolocation=(), payment=()"),
+    ("permissions-policy", "camera=(), microphone=(), display-capture=(), geolocation=(), payment=()"),
 ];
 
 /// Wraps every request.

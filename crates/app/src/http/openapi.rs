@@ -27,6 +27,7 @@ const DESCRIPTIONS: &[&str] = &[
     include_str!("openapi/checkout.json"),
     include_str!("openapi/sessions.json"),
     include_str!("openapi/upgrades.json"),
+    include_str!("openapi/video.json"),
     include_str!("openapi/summaries.json"),
     include_str!("openapi/requests.json"),
     include_str!("openapi/crm.json"),

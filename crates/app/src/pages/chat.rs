@@ -2,9 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, PERMISSIONS_POLICY};
 use actix_web::web::{Data, Path};
 use kernel::id::{SessionId, UserId};
-use kernel::{BasisPoints, Money, SessionType};
+use kernel::{BasisPoints, Modality, Money, SessionType};
 use pricing::upgrade_plan;
 use serde::Deserialize;
 use sessions::{AttachedFile, EndReason, Event, Kind, ParticipantRole, Status, SummaryEvent};
@@ -31,6 +32,10 @@ use crate::usecases::upgrade_session::offer_of;
 /// The most lines of a log that a page holds. Older ones are there by REST.
 const EVENTS: u32 = 5_000;
 
+/// Rooms alone may use the camera, the microphone and the screen.
+const ON_CAMERA: &str =
+    "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()";
+
 /// What every browser shows as a picture. HEIC, as telephones take it, is not among them.
 const PICTURES: [&str; 5] = ["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"];
 
@@ -47,7 +52,9 @@ async fn show_room(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) ->
     let contents = app.db.read(move |tx| contents(tx, id, after_seq)).await?;
     let online = app.hub.online(Channel::Session(id));
     let page = page(&app, &person, view, contents, &online);
-    show(&page, StatusCode::OK)
+    let mut answer = show(&page, StatusCode::OK)?;
+    answer.headers_mut().insert(PERMISSIONS_POLICY, HeaderValue::from_static(ON_CAMERA));
+    Ok(answer)
 }
 
 struct Contents {
@@ -147,6 +154,7 @@ fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSes
         deadline_at: rows::instant(view.deadline_at),
         last_seq: events.last().map_or(0, |event| event.seq),
         content_dropped: view.content_dropped,
+        video: view.session_type.modality() == Modality::Video,
     }
 }
 

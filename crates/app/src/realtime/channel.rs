@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use bytestring::ByteString;
-use kernel::{EventId, Modality, Role, SessionId, UserId};
-use sessions::{Event, MessageDraft, ParticipantRole, Session, Status};
+use kernel::{EventId, Role, SessionId, UserId};
+use sessions::{Event, MessageDraft, NoVideo, ParticipantRole};
 use store::Tx;
 use store::views::channel as view;
 
@@ -419,9 +419,12 @@ async fn signal(
         .await;
     match seats {
         Ok((found, other)) => {
-            let barred = found.as_ref().map_or(Some(NO_VIDEO), video_barred);
-            if let Some((code, message)) = barred {
-                return refused(frame, code, message);
+            let open = found.as_ref().map_or(Err(NoVideo::NotPaid), |found| {
+                sessions::video_open(found.modality(), found.status())
+            });
+            if let Err(reason) = open {
+                let (code, message) = told(reason);
+                return refused(frame, code, &message);
             }
             if other.is_none() {
                 return refused(frame, Code::NotFound, "There is no such participant.");
@@ -438,18 +441,10 @@ async fn signal(
     }
 }
 
-const NO_VIDEO: (Code, &str) = (Code::VideoNotIncluded, "This session has no video.");
-
-/// Why nobody can be seen in this session now: video must be paid, and the two sides have met or are about to.
-fn video_barred(session: &Session) -> Option<(Code, &'static str)> {
-    match (session.modality(), session.status()) {
-        (Modality::Chat, _) => Some(NO_VIDEO),
-        (Modality::Video, Status::Accepted | Status::InProgress) => None,
-        (Modality::Video, Status::Requested | Status::Scheduled) => {
-            Some((Code::VideoNotIncluded, "Video begins when a mechanic has accepted."))
-        }
-        (Modality::Video, Status::Completed | Status::Cancelled | Status::Expired) => {
-            Some((Code::SessionClosed, "The session has ended."))
-        }
-    }
+fn told(reason: NoVideo) -> (Code, String) {
+    let code = match reason {
+        NoVideo::NotPaid | NoVideo::NotAccepted => Code::VideoNotIncluded,
+        NoVideo::Over => Code::SessionClosed,
+    };
+    (code, reason.to_string())
 }

@@ -475,6 +475,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
             deadline_at: (status == SessionStatus::InProgress).then(|| "2026-11-20T14:35:00Z".to_owned()),
             last_seq: events.last().map_or(0, |event| event.seq),
             content_dropped: false,
+            video: false,
         },
         viewer_role: role,
         customer: Person { id: MAYA.to_owned(), name: "Maya Torres".to_owned(), online: true },
@@ -516,6 +517,16 @@ fn rooms(out: &mut Rendered) -> Result<(), web::Error> {
         ("chat-observer", RoomRole::Observer, SessionStatus::InProgress, Some(true), history()),
     ] {
         add(out, name, &room(role, status, mechanic, events))?;
+    }
+    for (name, role, status) in [
+        ("room-video", RoomRole::Customer, SessionStatus::InProgress),
+        ("room-video-early", RoomRole::Customer, SessionStatus::Requested),
+        ("room-video-mechanic", RoomRole::Mechanic, SessionStatus::Accepted),
+        ("room-video-over", RoomRole::Customer, SessionStatus::Completed),
+    ] {
+        let mut page = room(role, status, Some(true), history());
+        page.session.video = true;
+        add(out, name, &page)?;
     }
     Ok(())
 }

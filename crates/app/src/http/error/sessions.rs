@@ -22,6 +22,7 @@ pub fn session(error: &Error) -> Problem {
         Error::NotUpgradable => {
             conflict("upgrade_not_allowed", "Only a chat that is not over can become a video session.")
         }
+        Error::NoVideo(reason) => conflict("video_not_included", &reason.to_string()),
         Error::MechanicTaken => conflict("already_taken", "The session has another mechanic."),
         Error::AlreadyParticipant => {
             conflict("already_participant", "This person takes part in the session in another role.")

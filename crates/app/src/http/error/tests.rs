@@ -12,7 +12,7 @@ use kernel::id::FileId;
 use kernel::{Currency, Money, MoneyError, StoreError, Timestamp};
 use payments::gateway::CallbackError;
 use payments::{GatewayError, OrderStatus, RefundStatus};
-use sessions::{Invalid, InvalidTransition, Status, SummaryField};
+use sessions::{Invalid, InvalidTransition, NoVideo, Status, SummaryField};
 
 use super::problem;
 use crate::http::Problem;
@@ -89,6 +89,7 @@ fn sessions() -> Vec<(String, sessions::Error)> {
         Sessions::SessionClosed => [Sessions::SessionClosed],
         Sessions::NotStarted => [Sessions::NotStarted],
         Sessions::NotAccepted => [Sessions::NotAccepted],
+        Sessions::NoVideo(_) => [Sessions::NoVideo(NoVideo::NotPaid)],
         Sessions::MechanicTaken => [Sessions::MechanicTaken],
         Sessions::AlreadyParticipant => [Sessions::AlreadyParticipant],
         Sessions::FilesFull { .. } => [Sessions::FilesFull { max_bytes: 1 }],

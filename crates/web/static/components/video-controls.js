@@ -1,0 +1,264 @@
+// The buttons of a call and its two pictures: what one sends, what one sees, and what each side is told of it.
+
+import { Blocked, canShareScreen, list, screen } from "./video-devices.js";
+
+export class Controls {
+  #room;
+  #call = null;
+  #devices = null;
+  #screen = null;
+  #sound = false;
+  #wanted = true;
+  #torch = false;
+
+  /** `room` is the <video-room>. */
+  constructor(room) {
+    this.#room = room;
+    room.addEventListener("click", (event) => this.#press(event));
+    for (const select of room.querySelectorAll('[data-dialog="devices"] select')) {
+      select.addEventListener("change", () => this.#choose(select));
+    }
+    this.self.addEventListener("click", () => room.toggleAttribute("swapped"));
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#fill());
+  }
+
+  /** The other side's picture. */
+  get remote() {
+    return this.#room.querySelector("[data-remote]");
+  }
+
+  /** One's own picture. */
+  get self() {
+    return this.#room.querySelector("[data-self]");
+  }
+
+  #part(name) {
+    return this.#room.querySelector(`[data-do="${name}"]`);
+  }
+
+  /** From now on these are about this call; `null` when there is none. */
+  follow(call, devices) {
+    this.#screen?.stop();
+    this.#screen = null;
+    this.#sound = this.#torch = false;
+    this.#call = call;
+    this.#devices = devices;
+    this.#wanted = devices?.camera !== null;
+    if (!call) {
+      this.remote.srcObject = null;
+      this.self.querySelector("video").srcObject = null;
+      return;
+    }
+    call.addEventListener("remote", () => this.#see());
+    call.addEventListener("media", () => this.#hearOf(call));
+    devices.addEventListener("change", () => this.#send());
+    this.#send();
+    this.#see();
+    this.#fill();
+  }
+
+  // ---- what one sends ----
+
+  get #picture() {
+    return this.#sound ? null : (this.#screen ?? this.#devices?.camera ?? null);
+  }
+
+  async #send() {
+    const call = this.#call;
+    if (!call) return;
+    const { microphone, muted } = this.#devices;
+    const picture = this.#picture;
+    const media = { microphone: Boolean(microphone) && !muted, camera: picture !== null, screen: picture !== null && picture === this.#screen, picture: !this.#sound };
+    this.#draw(media);
+    await call.show({ audio: microphone, video: picture }, media).catch((error) => console.warn("not sent", error));
+  }
+
+  #draw(media) {
+    const own = this.self.querySelector("video");
+    const picture = this.#picture;
+    own.srcObject = picture ? new MediaStream([picture]) : null;
+    if (picture) own.play().catch(() => {});
+    this.self.hidden = !picture;
+    const mirrored = picture !== null && picture !== this.#screen && this.#devices.facing !== "environment";
+    own.classList.toggle("is-mirrored", mirrored);
+    this.#mark("microphone", media.microphone, this.#devices.microphone !== null);
+    this.#mark("camera", media.camera && !media.screen, true);
+    this.#mark("screen", media.screen, canShareScreen());
+    this.#mark("sound", this.#sound, true);
+    this.#mark("torch", this.#torch, !media.screen && this.#devices.hasTorch);
+    this.#devices.canFlip().then((can) => this.#mark("flip", false, can && media.camera && !media.screen));
+  }
+
+  // A button says what pressing it does, and shows what is the case.
+  #mark(name, on, usable) {
+    const button = this.#part(name);
+    button.hidden = !usable;
+    const { on: whenOn, off: whenOff } = button.dataset;
+    const words = on ? whenOn : whenOff;
+    const label = button.querySelector("[data-label]");
+    if (label) label.textContent = words;
+    else button.setAttribute("aria-label", words);
+    button.classList.toggle("is-off", name === "microphone" || name === "camera" ? !on : on);
+    for (const icon of button.querySelectorAll("[data-icon]")) icon.hidden = (icon.dataset.icon === "on") !== on;
+  }
+
+  async #press(event) {
+    const name = event.target instanceof Element ? event.target.closest("[data-do]")?.dataset.do : null;
+    if (!name || !this.#call) return;
+    try {
+      await this.#do(name);
+      this.#fault(null);
+    } catch (error) {
+      this.#fault(error instanceof Blocked ? error.why : "busy");
+    }
+  }
+
+  async #do(name) {
+    const devices = this.#devices;
+    switch (name) {
+      case "microphone":
+        devices.mute(!devices.muted);
+        break;
+      case "camera":
+        await this.#camera(this.#picture === null || this.#picture === this.#screen);
+        break;
+      case "flip":
+        await devices.flip();
+        break;
+      case "torch":
+        await devices.torch(!this.#torch);
+        this.#torch = !this.#torch;
+        this.#send();
+        break;
+      case "screen":
+        await this.#share(this.#screen === null);
+        break;
+      case "sound":
+        this.soundOnly(!this.#sound, "chosen");
+        break;
+    }
+  }
+
+  async #camera(on) {
+    this.#wanted = on;
+    this.#sound = false;
+    this.#torch = false;
+    this.#drop();
+    if (on && !this.#devices.camera) await this.#devices.openCamera();
+    else if (!on) this.#devices.closeCamera();
+    else this.#send();
+    this.#told(null);
+  }
+
+  #drop() {
+    this.#screen?.stop();
+    this.#screen = null;
+  }
+
+  async #share(on) {
+    this.#drop();
+    if (on) {
+      const track = await screen();
+      if (!track || !this.#call) {
+        track?.stop();
+        return;
+      }
+      this.#sound = false;
+      this.#screen = track;
+      // The browser's own bar has a button to stop as well.
+      track.addEventListener("ended", () => {
+        if (this.#screen !== track) return;
+        this.#screen = null;
+        this.#send();
+      });
+    }
+    this.#room.querySelector('[data-dialog="devices"]').close();
+    this.#send();
+  }
+
+  /** Sound without pictures, both ways, and back; `why` is `chosen` or `poor`. */
+  soundOnly(on, why) {
+    if (!this.#call || this.#sound === on) return;
+    this.#sound = on;
+    this.#torch = false;
+    if (on) {
+      this.#drop();
+      this.#devices.closeCamera();
+    } else if (this.#wanted) {
+      this.#devices.openCamera().catch((error) => this.#fault(error.why ?? "busy"));
+    }
+    this.#told(on ? why : null);
+    this.#send();
+  }
+
+  #told(why) {
+    for (const part of this.#room.querySelectorAll("[data-sound]")) part.hidden = part.dataset.sound !== why;
+  }
+
+  #fault(why) {
+    for (const part of this.#room.querySelectorAll("[data-fault]")) part.hidden = part.dataset.fault !== why;
+  }
+
+  async #choose(select) {
+    try {
+      if (select.name === "call-camera") {
+        this.#wanted = true;
+        this.#sound = false;
+        this.#drop();
+        await this.#devices?.openCamera(select.value);
+      } else {
+        await this.#devices?.openMicrophone(select.value);
+      }
+      this.#fault(null);
+    } catch (error) {
+      this.#fault(error.why ?? "busy");
+    }
+  }
+
+  async #fill() {
+    if (!this.#devices) return;
+    const { cameras, microphones } = await list();
+    const fill = (name, found, track) => {
+      const select = this.#room.querySelector(`select[name="${name}"]`);
+      const using = track?.getSettings().deviceId;
+      select.replaceChildren(...found.map((one, at) => new Option(one.label || `${select.dataset.name} ${at + 1}`, one.deviceId)));
+      if (found.some((one) => one.deviceId === using)) select.value = using;
+      select.disabled = found.length === 0;
+    };
+    fill("call-camera", cameras, this.#devices?.camera);
+    fill("call-microphone", microphones, this.#devices?.microphone);
+    if (this.#call) this.#draw({ microphone: Boolean(this.#devices.microphone) && !this.#devices.muted, camera: this.#picture !== null, screen: this.#screen !== null });
+  }
+
+  // ---- what one sees ----
+
+  #see() {
+    const video = this.remote;
+    const { remote } = this.#call ?? {};
+    video.srcObject = remote?.getTracks().length ? remote : null;
+    if (!video.srcObject) return;
+    video.play().catch(() => {
+      // Without a gesture some browsers play no sound: the picture first, the sound by a button.
+      video.muted = true;
+      video.play().catch(() => {});
+      this.#part("loud").hidden = false;
+    });
+  }
+
+  /** Plays the sound that the browser held back. */
+  loud() {
+    this.remote.muted = false;
+    this.remote.play().catch(() => {});
+    this.#part("loud").hidden = true;
+  }
+
+  #hearOf(call) {
+    const { others } = call;
+    this.#room.toggleAttribute("other-muted", others?.microphone === false);
+    this.#room.toggleAttribute("other-dark", others?.camera === false);
+    for (const part of this.#room.querySelectorAll("[data-other]")) {
+      part.hidden = !this.#room.hasAttribute(`other-${part.dataset.other}`);
+    }
+    call.spare(others?.picture === false);
+  }
+}
