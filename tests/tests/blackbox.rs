@@ -19,6 +19,7 @@ mod blackbox {
     mod fuzz;
     mod idempotency;
     mod intake;
+    mod jobs;
     mod legal;
     mod limits;
     mod mail;
@@ -34,6 +35,7 @@ mod blackbox {
     mod signal;
     mod socket;
     mod summaries;
+    mod support;
     mod suspension;
     mod unaccepted;
     mod vehicles;

@@ -262,6 +262,10 @@ pub trait ApplicationStore {
         now: Timestamp,
     ) -> Result<usize, StoreError>;
 
+    /// Deletes invitations that nobody accepted and that ended by themselves before that instant; at most `limit`, and
+    /// how many there were.
+    fn invitations_delete_unused(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreError>;
+
     /// Adds an invitation.
     fn invitation_insert(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
     /// The invitation of that id.

@@ -35,6 +35,7 @@ pub mod refund_payment;
 pub mod register;
 pub mod resolve_checkout;
 pub mod retain;
+pub mod retry_job;
 pub mod second_factor;
 pub mod seed;
 pub mod sign_in;
@@ -46,6 +47,7 @@ pub mod upload_file;
 pub mod vehicles;
 pub mod view_summary;
 pub mod workshop;
+pub mod write_again;
 pub mod write_summary;
 
 use kernel::StoreError;

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json, Path};
 use kernel::Timestamp;
 use kernel::id::{FileId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
-use sessions::{Summary, SummaryDraft, SummaryText};
+use sessions::{ParticipantRole, Summary, SummaryDraft, SummaryText};
 use store::{Tx, views};
 
 use super::auth::SignedIn;
@@ -14,7 +14,7 @@ use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
 use super::sessions::{PersonBody, seen};
 use crate::state::Pitlane;
-use crate::usecases::{Error, write_summary};
+use crate::usecases::{Error, view_summary, write_summary};
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
@@ -103,7 +103,7 @@ pub fn of(tx: &mut Tx<'_>, session: SessionId) -> Result<Option<SummaryBody>, Er
 
 async fn read(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiResult<Json<SummaryBody>> {
     let id = *id;
-    seen(&app, &person, id, "summary").await?;
+    let view = seen(&app, &person, id, "summary").await?;
     let summary = app.db.read(move |tx| of(tx, id)).await?.ok_or_else(|| {
         Problem::new(
             actix_web::http::StatusCode::NOT_FOUND,
@@ -111,6 +111,9 @@ async fn read(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
             "The mechanic has not written the summary yet.",
         )
     })?;
+    if view.viewer_role == Some(ParticipantRole::Customer) {
+        view_summary::note_view(&app, person.id(), id).await?;
+    }
     Ok(Json(summary))
 }
 

@@ -8,11 +8,12 @@ use payments::RetentionStore as _;
 use serde::{Deserialize, Serialize};
 use sessions::{OpenSeat, ParticipantRole, RetentionStore as _, Status};
 use store::Tx;
+use store::notice::Side;
 
 use super::cancel_session::cancel_session;
 use super::end_session::end_session;
 use super::expire_order::expire_order;
-use super::{Error, account};
+use super::{Error, account, personal};
 use crate::state::Pitlane;
 
 /// How often it is tried when something new begins meanwhile.
@@ -70,13 +71,19 @@ fn erase_if_settled(tx: &mut Tx<'_>, user: UserId, cx: &Context) -> Result<bool,
     tx.customer_forget(user)?;
     tx.events_forget(user)?;
     notifications::Store::preferences_delete(tx, user)?;
-    notifications::Store::mailbox_forget(tx, user)?;
+    let address = accounts::erase::check(tx, user)?.email().as_str().to_owned();
+    notifications::Store::messages_forget(tx, user, &address)?;
     crm::Store::interactions_forget(tx, user)?;
     if let Some(reference) = reference {
         payments::Store::customer_reference_delete(tx, user)?;
         let payload = serde_json::to_string(&ForgetPayer { reference }).expect("a text serialises");
         let job = NewJob { kind: JobKind::ForgetPayer, payload, run_at: cx.now, dedupe_key: None };
         jobs::schedule(tx, job, cx)?;
+    }
+    for member in accounts::invitation::dissolve(tx, user, cx)? {
+        let message = "Your workshop has left Pitlane, and with it your approval. You may apply on your own.";
+        let (title, button) = ("You work alone now", "See what to do");
+        personal::notification(tx, member, Side::Mechanic, title, message, button, "/mechanic", cx);
     }
     accounts::erase::erase(tx, user, cx)?;
     Ok(true)

@@ -6,14 +6,17 @@ use accounts::{
     User, audit, provider, review,
 };
 use kernel::{Actor, AuditId, Context, UserId};
+use notifications::Milestone;
 use store::Tx;
 use store::notice::Side;
 
 use super::applications::{self, Verdict};
+use super::mail::{self, About};
 use super::{Error, personal};
 use crate::state::Pitlane;
 
-/// An admin decides about a mechanic. A decision that stands already is answered and not written again.
+/// An admin decides about a mechanic. A decision that stands already is answered and not written again. Whoever is
+/// refused or suspended gets the reason by mail.
 ///
 /// # Errors
 /// An unknown mechanic, a decision that can't follow the last one, or a failure of the storage.
@@ -42,7 +45,13 @@ pub async fn decide(
             if let Some(reason) = &reason {
                 entry = entry.with("reason", reason);
             }
-            audit::record(tx, entry, &cx)?;
+            let noted = audit::record(tx, entry, &cx)?;
+            match state {
+                ApprovalState::Refused | ApprovalState::Suspended => {
+                    mail::enqueue(tx, Milestone::ApprovalEnded, mechanic, About::Approval(noted), &cx)?;
+                }
+                ApprovalState::Pending | ApprovalState::Approved => {}
+            }
         }
         if changed && state == ApprovalState::Approved {
             let message = "Go on duty, and requests reach you.";

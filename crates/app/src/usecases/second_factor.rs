@@ -43,7 +43,7 @@ pub struct Standing {
 
 /// Whether somebody in this role works only with an authenticator app: an admin of a server that real people use.
 pub const fn is_required_for(environment: Environment, role: Role) -> bool {
-    matches!((environment, role), (Environment::Production, Role::Admin))
+    matches!(environment, Environment::Production) && role.is_staff()
 }
 
 /// How things stand.
