@@ -24,6 +24,7 @@ mod blackbox {
     mod limits;
     mod mail;
     mod new_version;
+    mod operators;
     mod phones;
     mod preferences;
     mod refunds;

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
 use kernel::id::{SessionId, UserId};
 use serde::Deserialize;
-use store::views::session::{LiveFilter, live};
+use store::views::session;
 
 use super::auth::{Admin, Staff};
 use super::idempotency::{Empty, Keyed};
@@ -28,10 +28,10 @@ async fn active(
     app: Data<Pitlane>,
 ) -> ApiResult<Json<List<SessionBody>>> {
     let (viewer, limit) = (staff.id(), paging.limit());
-    let offset: u32 = paging.cursor()?.unwrap_or(0);
-    let filter = LiveFilter { descending: true, offset, ..LiveFilter::default() };
-    let read = app.db.read(move |tx| live(tx, viewer, &filter, limit + 1).map_err(Error::from)).await?;
-    Ok(Json(List::of(read, limit, |_| offset.saturating_add(limit), SessionBody::from)))
+    let before = paging.cursor()?;
+    let read =
+        app.db.read(move |tx| session::active(tx, viewer, before, limit + 1).map_err(Error::from)).await?;
+    Ok(Json(List::of(read, limit, |view| view.id, SessionBody::from)))
 }
 
 #[derive(Debug, Deserialize)]

@@ -66,8 +66,9 @@ pub struct SummaryBody {
     updated_at: Timestamp,
 }
 
+/// A summary that is not handed in.
 #[derive(Debug, Serialize)]
-struct DraftBody {
+pub struct DraftBody {
     session_id: SessionId,
     #[serde(flatten)]
     text: TextBody,
@@ -99,6 +100,20 @@ pub fn of(tx: &mut Tx<'_>, session: SessionId) -> Result<Option<SummaryBody>, Er
     let Some(summary) = sessions::Store::summary(tx, session)? else { return Ok(None) };
     let name = views::channel::names(tx, session)?.remove(&summary.author).unwrap_or_default();
     Ok(Some(body(summary, name)))
+}
+
+/// What this mechanic has written and not handed in; `None` for everybody else, and while there is nothing.
+///
+/// # Errors
+/// The storage's.
+pub fn draft_of(tx: &mut Tx<'_>, session: SessionId, by: UserId) -> Result<Option<DraftBody>, Error> {
+    let is_mechanic = sessions::Store::participants(tx, session)?
+        .iter()
+        .any(|one| one.user == by && one.role == ParticipantRole::Mechanic);
+    if !is_mechanic {
+        return Ok(None);
+    }
+    Ok(sessions::summary_draft(tx, session, by)?.map(DraftBody::from))
 }
 
 async fn read(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiResult<Json<SummaryBody>> {

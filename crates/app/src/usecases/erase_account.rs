@@ -1,6 +1,7 @@
 //! Somebody leaves: what runs is ended, what they wrote is deleted, what was paid stays in the books.
 
-use accounts::{Device, User};
+use accounts::audit::{self, NewAuditEntry};
+use accounts::{Device, Email, Error as AccountsError, User, UserStore as _};
 use intake::RetentionStore as _;
 use jobs::{JobKind, NewJob};
 use kernel::{Actor, Context, StoreError, UserId};
@@ -46,10 +47,35 @@ pub async fn erase_account(
     if current_password.is_some() {
         account::confirm(pitlane, user, current_password, device).await?;
     }
+    erase(pitlane, user, None).await
+}
+
+/// Erases the account with that address for `pitlane user erase`: of somebody who asked for it and can't sign in. The audit
+/// log keeps that it was done.
+///
+/// # Errors
+/// An address without an account, and those of [`erase_account`].
+pub async fn erase_for(pitlane: &Pitlane, email: &str) -> Result<(), Error> {
+    let email = Email::parse(email).map_err(|error| AccountsError::Invalid(vec![error]))?;
+    let user = pitlane.db.read(move |tx| Ok::<_, Error>(tx.user_by_email(&email)?)).await?;
+    let user = user.ok_or(AccountsError::NotFound("account"))?;
+    erase(pitlane, &user, Some("pitlane user erase")).await
+}
+
+async fn erase(pitlane: &Pitlane, user: &User, command: Option<&'static str>) -> Result<(), Error> {
     let by = Actor::Person { id: user.id(), role: user.role() };
     for _ in 0..ROUNDS {
         let (id, cx) = (user.id(), pitlane.context());
-        if pitlane.db.write(move |tx| erase_if_settled(tx, id, &cx)).await? {
+        let erased = pitlane.db.write(move |tx| {
+            let erased = erase_if_settled(tx, id, &cx)?;
+            if let Some(command) = command.filter(|_| erased) {
+                let entry =
+                    NewAuditEntry::new(Actor::System, "user.erase", "user", id).with("command", command);
+                audit::record(tx, entry, &cx)?;
+            }
+            Ok::<_, Error>(erased)
+        });
+        if erased.await? {
             return Ok(());
         }
         settle(pitlane, by, id).await?;

@@ -2,8 +2,8 @@
 
 use accounts::audit::AuditFilter;
 use accounts::{
-    ApplicationKind, ApplicationStore, ApprovalState, AuditEntry, Mechanic, NewAuditEntry, ProviderStore,
-    User, audit, provider, review,
+    ApplicationKind, ApplicationStore, ApprovalState, AuditEntry, Mechanic, MechanicPlace, NewAuditEntry,
+    ProviderStore, User, audit, provider, review,
 };
 use kernel::{Actor, AuditId, Context, UserId};
 use notifications::Milestone;
@@ -116,12 +116,16 @@ pub async fn find(pitlane: &Pitlane, user: UserId) -> Result<Option<Mechanic>, E
     pitlane.db.read(move |tx| Ok(tx.mechanic_by_user(user)?)).await
 }
 
-/// At most `limit` mechanics with their persons after the first `offset`, those who wait for a decision first.
+/// At most `limit` mechanics with their persons after that place, those who wait for a decision first.
 ///
 /// # Errors
 /// A failure of the storage.
-pub async fn list(pitlane: &Pitlane, offset: u32, limit: u32) -> Result<Vec<(Mechanic, User)>, Error> {
-    pitlane.db.read(move |tx| Ok(tx.mechanics(offset, limit)?)).await
+pub async fn list(
+    pitlane: &Pitlane,
+    after: Option<MechanicPlace>,
+    limit: u32,
+) -> Result<Vec<(Mechanic, User)>, Error> {
+    pitlane.db.read(move |tx| Ok(tx.mechanics(after, limit)?)).await
 }
 
 /// At most `limit` lines of the audit log that fit, newest first, older than `before`.
