@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use uuid::Uuid;
 
@@ -46,6 +46,12 @@ pub struct Database {
 struct Number {
     #[diesel(sql_type = BigInt)]
     number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = Text)]
+    place: String,
 }
 
 impl Database {
@@ -104,6 +110,46 @@ impl Database {
             None => self.postgres().batch_execute(statements),
         };
         done.map_err(|error| error.to_string())
+    }
+
+    /// Every column that holds this text somewhere, as `table.column`: whatever the tables are, whatever the type.
+    ///
+    /// # Panics
+    /// A query fails.
+    pub fn places(&self, text: &str) -> Vec<String> {
+        let columns = match self.is_sqlite() {
+            true => {
+                "SELECT t.name || '.' || c.name AS place FROM sqlite_schema t, pragma_table_info(t.name) c
+                 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY 1"
+            }
+            false => {
+                "SELECT table_name || '.' || column_name AS place FROM information_schema.columns
+                 WHERE table_schema = 'public' ORDER BY 1"
+            }
+        };
+        let columns = self.texts(columns);
+        assert!(columns.len() > 100, "{columns:?}");
+        let text = text.replace('\'', "''");
+        let mut found = Vec::new();
+        for part in columns.chunks(50) {
+            let one = |column: &String| {
+                let (table, name) = column.split_once('.').expect("a table and a column");
+                format!(
+                    "SELECT '{column}' AS place WHERE EXISTS
+                       (SELECT 1 FROM {table} WHERE CAST(\"{name}\" AS TEXT) LIKE '%{text}%')"
+                )
+            };
+            found.extend(self.texts(&part.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")));
+        }
+        found
+    }
+
+    fn texts(&self, query: &str) -> Vec<String> {
+        let rows: Vec<Place> = match self.file() {
+            Some(path) => sql_query(query).load(&mut sqlite(path)).expect(query),
+            None => sql_query(query).load(&mut self.postgres()).expect(query),
+        };
+        rows.into_iter().map(|row| row.place).collect()
     }
 
     /// Whether this is SQLite, for the few words that differ.

@@ -21,11 +21,13 @@ mod blackbox {
     mod fuzz;
     mod idempotency;
     mod intake;
+    mod jobs;
     mod legal;
     mod limits;
     mod mail;
     mod new_version;
     mod no_show;
+    mod operators;
     mod phones;
     mod preferences;
     mod refunds;
@@ -38,6 +40,7 @@ mod blackbox {
     mod signal;
     mod socket;
     mod summaries;
+    mod support;
     mod suspension;
     mod time_limit;
     mod transcript;

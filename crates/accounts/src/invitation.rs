@@ -138,7 +138,8 @@ pub fn revoke(
     }
 }
 
-/// The open invitation behind a link and its workshop, without using it up.
+/// The open invitation behind a link and its workshop, without using it up. While the account of who runs the workshop
+/// is closed its invitations don't work: nobody would answer for whom they approve.
 ///
 /// # Errors
 /// A failure of the store.
@@ -150,8 +151,9 @@ pub fn peek(
     let Some(found) = store.invitation_by_token(token)?.filter(|found| found.is_open(now)) else {
         return Ok(None);
     };
-    let workshop = store.provider_by_id(found.provider)?;
-    Ok(workshop.map(|workshop| (found, workshop)))
+    let Some(workshop) = store.provider_by_id(found.provider)? else { return Ok(None) };
+    let answered_for = store.user_by_id(workshop.owner)?.is_some_and(|owner| owner.is_active());
+    Ok(answered_for.then_some((found, workshop)))
 }
 
 /// A mechanic who joined, and where.
@@ -202,10 +204,47 @@ pub fn remove(
     cx: &Context,
 ) -> Result<Mechanic, Error> {
     let workshop = workshop_of(store, owner)?;
-    let person = store.user_for_update(mechanic)?.ok_or(Error::NotFound("mechanic"))?;
     let member = store.mechanic_for_update(mechanic)?;
-    let member = member.filter(|member| member.provider() == workshop.id);
-    let member = member.ok_or(Error::NotFound("mechanic"))?;
+    member.filter(|member| member.provider() == workshop.id).ok_or(Error::NotFound("mechanic"))?;
+    release(store, &workshop, mechanic, cx)
+}
+
+/// Ends a workshop whose owner leaves for good: its open invitations stop working, and its mechanics work alone from
+/// now on. Their approval was the workshop's, so only those who were approved before they joined keep one; the others
+/// may apply. Answers who they are.
+///
+/// # Errors
+/// A failure of the store.
+pub fn dissolve(store: &mut dyn Store, owner: UserId, cx: &Context) -> Result<Vec<UserId>, Error> {
+    let workshop = match workshop_of(store, owner) {
+        Ok(workshop) => workshop,
+        Err(Error::NotFound(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    for open in store.invitations_open(workshop.id)? {
+        store.invitation_revoke(workshop.id, open.id, cx.now)?;
+    }
+    let members: Vec<UserId> = store
+        .mechanics_of_provider(workshop.id)?
+        .iter()
+        .map(Mechanic::user)
+        .filter(|one| *one != owner)
+        .collect();
+    for member in &members {
+        release(store, &workshop, *member, cx)?;
+    }
+    Ok(members)
+}
+
+/// A mechanic of this workshop works alone from now on.
+fn release(
+    store: &mut dyn Store,
+    workshop: &Provider,
+    mechanic: UserId,
+    cx: &Context,
+) -> Result<Mechanic, Error> {
+    let person = store.user_for_update(mechanic)?.ok_or(Error::NotFound("mechanic"))?;
+    let member = store.mechanic_for_update(mechanic)?.ok_or(Error::NotFound("mechanic"))?;
     let own = ProviderId::new(mechanic.uuid());
     if store.provider_by_id(own)?.is_none() {
         store.provider_insert(&Provider {

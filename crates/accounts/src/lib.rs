@@ -76,7 +76,9 @@ pub use one_time::{OneTimeToken, Purpose};
 pub use password::{Password, PasswordHash};
 pub use phone_code::{CodeOutcome, CodeSecret, PhoneCode};
 pub use profile::{AccountType, Name, Phone, TimeZone};
-pub use provider::{Approval, ApprovalState, Mechanic, MechanicRecord, Provider, ProviderKind};
+pub use provider::{
+    Approval, ApprovalState, Mechanic, MechanicPlace, MechanicRecord, Provider, ProviderKind,
+};
 pub use return_path::ReturnPath;
 pub use second_factor::{RecoveryCode, SecondFactor, SharedSecret};
 pub use sign_in::{Device, SignIn};

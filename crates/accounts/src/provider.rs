@@ -1,5 +1,8 @@
 //! Who offers help: providers, their mechanics, and whether these may.
 
+use std::fmt;
+use std::str::FromStr;
+
 use kernel::{Context, ProviderId, Timestamp, UserId};
 
 use crate::error::Error;
@@ -244,6 +247,35 @@ impl Mechanic {
             };
         }
         self
+    }
+}
+
+/// A place in the list of mechanics, in which those who wait for a decision come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MechanicPlace {
+    /// Whether somebody has decided about them.
+    pub decided: bool,
+    /// Who they are.
+    pub user: UserId,
+}
+
+impl fmt::Display for MechanicPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", if self.decided { "decided" } else { "waiting" }, self.user)
+    }
+}
+
+impl FromStr for MechanicPlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (state, user) = text.split_once('.').ok_or(())?;
+        let decided = match state {
+            "decided" => true,
+            "waiting" => false,
+            _ => return Err(()),
+        };
+        Ok(Self { decided, user: user.parse().map_err(|_| ())? })
     }
 }
 

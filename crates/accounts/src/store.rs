@@ -17,7 +17,7 @@ use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer, ProcessI
 use crate::invitation::Invitation;
 use crate::one_time::{OneTimeToken, Purpose};
 use crate::phone_code::PhoneCode;
-use crate::provider::{Mechanic, Provider};
+use crate::provider::{Mechanic, MechanicPlace, Provider};
 use crate::second_factor::SecondFactor;
 use crate::sign_in::SignIn;
 use crate::suspension::Suspension;
@@ -174,8 +174,13 @@ pub trait ProviderStore {
     fn mechanics_on_duty(&mut self) -> Result<Vec<UserId>, StoreError>;
     /// The mechanics of a provider.
     fn mechanics_of_provider(&mut self, provider: ProviderId) -> Result<Vec<Mechanic>, StoreError>;
-    /// Every mechanic with their person, waiting ones first, then newest first: at most `limit` after the first `offset`.
-    fn mechanics(&mut self, offset: u32, limit: u32) -> Result<Vec<(Mechanic, User)>, StoreError>;
+    /// Every mechanic with their person, waiting ones first, then the newest accounts first: at most `limit` after that
+    /// place.
+    fn mechanics(
+        &mut self,
+        after: Option<MechanicPlace>,
+        limit: u32,
+    ) -> Result<Vec<(Mechanic, User)>, StoreError>;
 }
 
 /// The audit log and kept answers.
@@ -261,6 +266,10 @@ pub trait ApplicationStore {
         limit: u32,
         now: Timestamp,
     ) -> Result<usize, StoreError>;
+
+    /// Deletes invitations that nobody accepted and that ended by themselves before that instant; at most `limit`, and
+    /// how many there were.
+    fn invitations_delete_unused(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreError>;
 
     /// Adds an invitation.
     fn invitation_insert(&mut self, invitation: &Invitation) -> Result<(), StoreError>;

@@ -43,7 +43,7 @@ use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::state::{ExtraRoutes, Pitlane};
 use crate::usecases::register::{self, Operators};
-use crate::usecases::{self, no_show, second_factor, seed, time_limit};
+use crate::usecases::{self, erase_account, no_show, second_factor, seed, time_limit};
 use crate::workers::{Carriers, Workers, attendance};
 
 /// The version that the sandbox writes into its events, as Stripe does.
@@ -189,6 +189,24 @@ pub async fn create_user(settings: Settings, wanted: Operators) -> Result<UserId
 pub async fn reset_second_factor(settings: Settings, email: &str) -> Result<bool, BootError> {
     let pitlane = at_rest(settings).await?;
     second_factor::reset(&pitlane, email).await.map_err(BootError::Account)
+}
+
+/// Erases an account for `pitlane user erase`.
+///
+/// # Errors
+/// [`BootError`], with what to do about it.
+pub async fn erase_user(settings: Settings, email: &str) -> Result<(), BootError> {
+    let pitlane = at_rest(settings).await?;
+    erase_account::erase_for(&pitlane, email).await.map_err(BootError::Account)
+}
+
+/// Everything that is kept of somebody, for `pitlane user export`.
+///
+/// # Errors
+/// [`BootError`], with what to do about it.
+pub async fn export_user(settings: Settings, email: &str) -> Result<serde_json::Value, BootError> {
+    let pitlane = at_rest(settings).await?;
+    http::export::archive_for(&pitlane, email).await.map_err(BootError::Account)
 }
 
 // What a command works with beside a server, or without one: nothing listens and nothing runs.

@@ -70,6 +70,18 @@ enum UserCommand {
         /// The address of the account.
         email: String,
     },
+    /// Erases the account of somebody who asks for it and can't sign in, as they could themself.
+    Erase {
+        /// The address of the account.
+        email: String,
+    },
+    /// Writes everything that is kept of somebody who can't sign in into a new file.
+    Export {
+        /// The address of the account.
+        email: String,
+        /// The file to make.
+        file: PathBuf,
+    },
 }
 
 /// What a command ends with: a message for the person at the terminal when it failed.
@@ -121,6 +133,8 @@ fn with_settings(command: Command, settings: Settings) -> Outcome {
         Command::User(UserCommand::ResetSecondFactor { email }) => {
             block_on(user::reset_second_factor(settings, email))
         }
+        Command::User(UserCommand::Erase { email }) => block_on(user::erase(settings, email)),
+        Command::User(UserCommand::Export { email, file }) => block_on(user::export(settings, email, file)),
         Command::Config | Command::Openapi => Ok(()),
     }
 }

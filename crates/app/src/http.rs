@@ -18,6 +18,7 @@ pub mod files;
 pub mod health;
 pub mod idempotency;
 pub mod intake;
+pub mod jobs;
 pub mod limits;
 pub mod list;
 pub mod middleware;

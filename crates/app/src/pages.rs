@@ -16,6 +16,7 @@ mod erase;
 pub mod errors;
 pub mod frame;
 pub mod intake;
+mod jobs;
 pub mod landing;
 pub mod legal;
 pub mod mechanic;
@@ -52,6 +53,7 @@ pub fn routes(router: &mut Router) {
     second_factor::routes(router);
     erase::routes(router);
     self_check::routes(router);
+    jobs::routes(router);
     start::routes(router);
     checkout_success::routes(router);
     thank_you::routes(router);

@@ -40,6 +40,7 @@ pub mod refund_payment;
 pub mod register;
 pub mod resolve_checkout;
 pub mod retain;
+pub mod retry_job;
 pub mod second_factor;
 pub mod seed;
 pub mod sign_in;
@@ -54,6 +55,7 @@ pub mod upload_file;
 pub mod vehicles;
 pub mod view_summary;
 pub mod workshop;
+pub mod write_again;
 pub mod write_summary;
 
 use kernel::StoreError;

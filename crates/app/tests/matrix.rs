@@ -23,15 +23,17 @@ enum Caller {
     Mechanic,
     UnapprovedMechanic,
     Workshop,
+    Support,
     Admin,
 }
 
-const CALLERS: [Caller; 6] = [
+const CALLERS: [Caller; 7] = [
     Caller::Nobody,
     Caller::Customer,
     Caller::Mechanic,
     Caller::UnapprovedMechanic,
     Caller::Workshop,
+    Caller::Support,
     Caller::Admin,
 ];
 
@@ -53,6 +55,7 @@ fn expected(access: Access, caller: Caller) -> Gate {
         }
         Access::ApprovedMechanic => caller == Caller::Mechanic,
         Access::Workshop => caller == Caller::Workshop,
+        Access::Staff => matches!(caller, Caller::Support | Caller::Admin),
         Access::Admin => caller == Caller::Admin,
     };
     match (caller, allowed) {
@@ -96,6 +99,7 @@ impl World {
             Caller::Customer => "customer@example.com",
             Caller::Mechanic => "mechanic@example.com",
             Caller::Workshop => "workshop@example.com",
+            Caller::Support => "support@example.com",
             Caller::Admin => "admin@example.com",
             Caller::UnapprovedMechanic => "new-mechanic@example.com",
         };

@@ -53,7 +53,7 @@ async fn schedule(pitlane: &Pitlane, kind: JobKind, payload: &str, after_seconds
     let scheduled = pitlane.db.write(move |tx| {
         let run_at = cx.now.plus_seconds(after_seconds);
         jobs::schedule(tx, NewJob { kind, payload: payload.clone(), run_at, dedupe_key: None }, &cx)?;
-        Ok::<_, jobs::Error>(tx.jobs_by_status(JobStatus::Queued, None, 500)?)
+        Ok::<_, jobs::Error>(tx.jobs_newest(Some(JobStatus::Queued), None, 500)?)
     });
     let queued = scheduled.await.expect("scheduled");
     queued.iter().filter(|job| job.kind() == kind).map(Job::id).max().expect("it is queued")

@@ -13,7 +13,7 @@ pub enum Error {
     /// The lease ended and somebody else may be doing the work; the result of this run must not be recorded.
     #[error("the lease on this job has ended")]
     LeaseLost,
-    /// Only a waiting or a dead job can be run now.
+    /// Only a dead job can be run again: every other one runs by itself or is done.
     #[error("a job that is {} can't be run again", .0.as_str())]
     NotRetryable(JobStatus),
     /// A payload or a key beyond its limit. A defect of the caller.

@@ -255,12 +255,14 @@ impl Job {
 
     pub(crate) fn replayed(mut self, now: Timestamp) -> Result<Self, Error> {
         match self.0.status {
-            JobStatus::Queued | JobStatus::Dead => {
+            JobStatus::Dead => {
                 self.0.attempts = 0;
                 self.queue(now);
                 Ok(self)
             }
-            JobStatus::Running | JobStatus::Done => Err(Error::NotRetryable(self.0.status)),
+            JobStatus::Queued | JobStatus::Running | JobStatus::Done => {
+                Err(Error::NotRetryable(self.0.status))
+            }
         }
     }
 
@@ -331,11 +333,12 @@ mod tests {
     }
 
     #[test]
-    fn only_what_waits_or_is_dead_runs_again() {
+    fn only_what_is_dead_runs_again() {
         let dead =
             queued(JobKind::Mail).leased("w", at(60)).failed(&Failure::Never("no".to_owned()), at(20), 0);
         let again = dead.replayed(at(30)).expect("a dead job is replayed");
         assert_eq!((again.status(), again.attempts(), again.stored().run_at), (JobStatus::Queued, 0, at(30)));
+        assert_eq!(again.clone().replayed(at(31)), Err(Error::NotRetryable(JobStatus::Queued)));
         let running = again.leased("w", at(90));
         assert_eq!(running.clone().replayed(at(31)), Err(Error::NotRetryable(JobStatus::Running)));
         assert_eq!(running.done(at(32)).replayed(at(33)), Err(Error::NotRetryable(JobStatus::Done)));

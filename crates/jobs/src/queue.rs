@@ -149,10 +149,10 @@ pub fn release_held(store: &mut dyn Store, cx: &Context) -> Result<u32, Error> {
     }
 }
 
-/// Runs a dead or waiting job now, with all its attempts.
+/// Runs a dead job again, now and with all its attempts.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotRetryable`] for a running or finished one, or a failure of the storage.
+/// [`Error::NotFound`], [`Error::NotRetryable`] for one that is not dead, or a failure of the storage.
 pub fn retry(store: &mut dyn Store, id: JobId, cx: &Context) -> Result<Job, Error> {
     let job = store.job_by_id_for_update(id)?.ok_or(Error::NotFound)?.replayed(cx.now)?;
     store.job_update(&job)?;

@@ -75,13 +75,13 @@ pub trait Store {
     /// When the storage fails.
     fn jobs_next_instant(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Jobs in that status, newest first, before that id.
+    /// Jobs in that status, or in any, newest first, before that id.
     ///
     /// # Errors
     /// When the storage fails.
-    fn jobs_by_status(
+    fn jobs_newest(
         &mut self,
-        status: JobStatus,
+        status: Option<JobStatus>,
         before: Option<JobId>,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError>;

@@ -37,6 +37,11 @@ impl Role {
         }
     }
 
+    /// Whether somebody in it works for Pitlane and may look into what is others'.
+    pub const fn is_staff(self) -> bool {
+        matches!(self, Self::Support | Self::Admin)
+    }
+
     /// The role of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)

@@ -101,13 +101,15 @@ pub enum Milestone {
     WorkshopInvitation,
     /// An admin has closed the account for now, for a reason.
     AccountSuspended,
+    /// An admin has refused or suspended somebody as a mechanic, for a reason (G-08).
+    ApprovalEnded,
     /// What the mechanic advised to do next, a week after the summary.
     NextStepsReminder,
 }
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
@@ -132,6 +134,7 @@ impl Milestone {
         Self::ApplicationRefused,
         Self::WorkshopInvitation,
         Self::AccountSuspended,
+        Self::ApprovalEnded,
         Self::NextStepsReminder,
     ];
 
@@ -162,6 +165,7 @@ impl Milestone {
             Self::ApplicationRefused => "application_refused",
             Self::WorkshopInvitation => "workshop_invitation",
             Self::AccountSuspended => "account_suspended",
+            Self::ApprovalEnded => "approval_ended",
             Self::NextStepsReminder => "next_steps_reminder",
         }
     }
@@ -197,7 +201,8 @@ impl Milestone {
             | Self::ApplicationAsked
             | Self::ApplicationRefused
             | Self::WorkshopInvitation
-            | Self::AccountSuspended => Category::Transactional,
+            | Self::AccountSuspended
+            | Self::ApprovalEnded => Category::Transactional,
             Self::NextStepsReminder => Category::Optional(Topic::FollowUp),
         }
     }
@@ -235,6 +240,7 @@ impl Milestone {
             | Self::ApplicationRefused
             | Self::WorkshopInvitation
             | Self::AccountSuspended
+            | Self::ApprovalEnded
             | Self::NextStepsReminder => &[Channel::Mail],
             Self::PhoneCode => &[Channel::Sms],
             Self::SessionUpgraded => &[Channel::Sms, Channel::Mail],

@@ -119,11 +119,18 @@ pub trait Store {
     /// When the storage fails.
     fn mailbox_by_id(&mut self, id: Uuid) -> Result<Option<MailboxMessage>, StoreError>;
 
-    /// Deletes every message of the mailbox that was meant for this person, at whatever address.
+    /// Lifts a suppression; `false` when there is none.
     ///
     /// # Errors
     /// When the storage fails.
-    fn mailbox_forget(&mut self, person: UserId) -> Result<(), StoreError>;
+    fn suppression_delete(&mut self, channel: Channel, address: &str) -> Result<bool, StoreError>;
+
+    /// Deletes every message of the mailbox that was meant for this person or went to this address, what carriers said
+    /// about them, and that the address must not be written to.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn messages_forget(&mut self, person: UserId, address: &str) -> Result<(), StoreError>;
 
     /// Deletes up to `limit` messages of the development mailbox that came before that instant; answers how many.
     ///

@@ -102,6 +102,12 @@ pub trait Store {
     /// The storage's.
     fn refund_update(&mut self, refund: &Refund) -> Result<(), StoreError>;
 
+    /// Keeps which order an event is about.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn event_concerns(&mut self, id: &str, order: OrderId) -> Result<(), StoreError>;
+
     /// Writes an event; `false` when it was written before.
     ///
     /// # Errors

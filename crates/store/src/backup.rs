@@ -23,6 +23,7 @@ use crate::connection::{Access, AnyConnection, connect};
 use crate::db::{Location, Settings};
 use crate::error::{OpenError, open_error};
 use crate::migrate;
+use crate::prepared::{Value, prepared};
 
 /// Rows that are read or written at once.
 const ROWS: usize = 500;
@@ -105,6 +106,21 @@ pub fn take(settings: &Settings, to: &Path) -> Result<Picture, OpenError> {
             Ok(Picture { kind: "postgres".to_owned(), migrations, files })
         }
     }
+}
+
+/// Whether a row of now still needs the bytes under that key.
+///
+/// # Errors
+/// The database can't be read.
+pub fn is_in_use(settings: &Settings, key: &str) -> Result<bool, OpenError> {
+    let failed = failed(settings);
+    let mut connection = connect(settings, Access::ReadWrite).map_err(|error| failed(error.to_string()))?;
+    let query = prepared::<Text>(
+        "SELECT storage_key FROM files WHERE storage_key = $1 AND expires_at IS NULL",
+        &[Value::Text(key)],
+    )
+    .load::<String>(&mut connection);
+    Ok(!query.map_err(|error| failed(error.to_string()))?.is_empty())
 }
 
 const FILES: &str = "SELECT storage_key, sha256, size_bytes, expires_at IS NULL AS in_use FROM files";

@@ -194,18 +194,20 @@ impl Store for Tx<'_> {
         Ok([due, ending.flatten()].into_iter().flatten().map(Timestamp::from).min())
     }
 
-    fn jobs_by_status(
+    fn jobs_newest(
         &mut self,
-        status: JobStatus,
+        status: Option<JobStatus>,
         before: Option<JobId>,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError> {
         let mut query = table::jobs::table
-            .filter(table::jobs::status.eq(literal(status.as_str())))
             .order(table::jobs::id.desc())
             .limit(i64::from(limit))
             .select(Row::as_select())
             .into_boxed();
+        if let Some(status) = status {
+            query = query.filter(table::jobs::status.eq(literal(status.as_str())));
+        }
         if let Some(before) = before {
             query = query.filter(table::jobs::id.lt(Id(before.uuid())));
         }

@@ -368,11 +368,29 @@ impl Store for Tx<'_> {
         row.map(MailboxMessage::try_from).transpose()
     }
 
-    fn mailbox_forget(&mut self, person: UserId) -> Result<(), StoreError> {
-        let sql = "DELETE FROM mailbox_messages
-             WHERE send_once_key IN (SELECT send_once_key FROM deliveries WHERE recipient = $1)";
-        let person = [Value::Id(Id(person.uuid()))];
-        prepared::<()>(sql, &person).execute(self.conn()).stored().map(drop)
+    fn suppression_delete(&mut self, channel: Channel, address: &str) -> Result<bool, StoreError> {
+        let found = suppressions::table.find((channel.as_str(), address));
+        Ok(diesel::delete(found).execute(self.conn()).stored()? == 1)
+    }
+
+    fn messages_forget(&mut self, person: UserId, address: &str) -> Result<(), StoreError> {
+        let values = [Value::Id(Id(person.uuid())), Value::Text(address)];
+        // A carrier's words may hold the address. The job of a message has them too.
+        let statements = [
+            "DELETE FROM mailbox_messages WHERE recipient_address = $2
+               OR send_once_key IN (SELECT send_once_key FROM deliveries WHERE recipient = $1)",
+            "UPDATE jobs SET last_error = NULL WHERE last_error IS NOT NULL AND dedupe_key IN
+               (SELECT kind.name || ':' || send_once_key || kind.alone FROM deliveries,
+                  (SELECT 'mail' AS name, '' AS alone UNION ALL SELECT 'mail', ':alone'
+                   UNION ALL SELECT 'sms', '') AS kind
+                WHERE recipient = $1)",
+            "UPDATE deliveries SET last_error = NULL WHERE recipient = $1 AND last_error IS NOT NULL",
+            "DELETE FROM suppressions WHERE address = $2",
+        ];
+        for sql in statements {
+            prepared::<()>(sql, &values).execute(self.conn()).stored()?;
+        }
+        Ok(())
     }
 
     fn mailbox_delete_before(&mut self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {

@@ -447,6 +447,14 @@ impl Store for Tx<'_> {
         changed_one("the event", changed)
     }
 
+    fn event_concerns(&mut self, id: &str, order: OrderId) -> Result<(), StoreError> {
+        let changed = diesel::update(webhook_events::table.find(id))
+            .set(webhook_events::order_id.eq(Some(Id(order.uuid()))))
+            .execute(self.conn())
+            .stored()?;
+        changed_one("the event", changed)
+    }
+
     fn event_empty(&mut self, id: &str) -> Result<(), StoreError> {
         let changed = diesel::update(webhook_events::table.find(id))
             .set(webhook_events::body.eq("{}"))

@@ -179,21 +179,9 @@ impl payments::RetentionStore for Tx<'_> {
     }
 
     fn events_forget(&mut self, customer: UserId) -> Result<(), StoreError> {
-        let known: Vec<(Option<String>, Option<String>)> = prepared::<(Nullable<Text>, Nullable<Text>)>(
-            "SELECT checkout_id, payment_intent FROM orders WHERE customer_id = $1",
-            &[Value::Id(Id(customer.uuid()))],
-        )
-        .load(self.conn())
-        .stored()?;
-        let reference = payments::Store::customer_reference(self, customer)?;
-        let names =
-            known.into_iter().flat_map(|(checkout, intent)| [checkout, intent]).flatten().chain(reference);
-        for name in names {
-            // The provider's ids hold nothing that LIKE would read as a pattern but the underscore, which only widens.
-            let pattern = format!("%{name}%");
-            run(self, "UPDATE webhook_events SET body = '{}' WHERE body LIKE $1", &[Value::Text(&pattern)])?;
-        }
-        Ok(())
+        let sql = "UPDATE webhook_events SET body = '{}'
+             WHERE order_id IN (SELECT id FROM orders WHERE customer_id = $1) AND body <> '{}'";
+        run(self, sql, &[Value::Id(Id(customer.uuid()))]).map(drop)
     }
 
     fn events_forget_before(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreError> {

@@ -53,7 +53,7 @@ fn wait_for_work(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     tx.jobs_expired_for_update(now, 8)?;
     tx.jobs_next_instant()?;
     tx.jobs_delete_done(now, 8)?;
-    tx.jobs_by_status(JobStatus::Dead, None, 8)?;
+    tx.jobs_newest(Some(JobStatus::Dead), None, 8)?;
     tx.orders_overdue(now, 8)?;
     tx.refunds_unresolved(now, 8)?;
     Ok(())

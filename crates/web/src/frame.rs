@@ -55,6 +55,8 @@ pub enum Nav {
     Applications,
     /// The people an admin looks up.
     People,
+    /// The work in the background.
+    Jobs,
     /// The account page.
     Account,
 }
@@ -64,6 +66,11 @@ impl Frame {
     #[must_use]
     pub fn home(&self) -> &'static str {
         self.viewer.as_ref().map_or("/", |viewer| viewer.role.home())
+    }
+
+    /// Whether the viewer may change what the staff sees: an admin, and not support.
+    pub(crate) fn decides(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.role.decides())
     }
 
     /// Whether `nav` is the current entry.
@@ -105,6 +112,14 @@ impl Role {
         match self {
             Self::Workshop => true,
             Self::Customer | Self::Mechanic | Self::Support | Self::Admin => false,
+        }
+    }
+
+    /// Whether this role decides; the rest of the staff only looks.
+    pub(crate) fn decides(&self) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Customer | Self::Mechanic | Self::Workshop | Self::Support => false,
         }
     }
 

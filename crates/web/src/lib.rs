@@ -4,7 +4,7 @@
 //! - [`frame`]: what surrounds every page: who is signed in, which entry of the navigation is current.
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
 //!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`audit`],
-//!   [`receipt`], [`apply`], [`applications`], [`people`], [`workshop`],
+//!   [`receipt`], [`apply`], [`applications`], [`people`], [`workshop`], [`jobs`],
 //!   [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`], [`docs`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
 //! - [`text`]: text messages.
@@ -39,6 +39,7 @@ pub mod form;
 pub mod frame;
 mod html;
 pub mod intake;
+pub mod jobs;
 pub mod landing;
 pub mod legal;
 pub mod mail;

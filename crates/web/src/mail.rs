@@ -83,7 +83,7 @@ mod staff;
 
 pub use staff::{
     AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked, ApplicationReceived,
-    ApplicationRefused, WorkshopInvitation,
+    ApplicationRefused, ApprovalEnded, WorkshopInvitation,
 };
 
 /// Milestone `verification`: confirm a mail address.

@@ -158,8 +158,19 @@ pub struct PersonPage {
     pub open: Vec<OpenSessionRow>,
     /// Why and since when (RFC 3339) the account is closed.
     pub suspension: Option<(String, String)>,
+    /// Why and since when mail to the address is stopped.
+    pub stopped_mail: Option<MailStop>,
     /// Whether the admin looks at their own account.
     pub own: bool,
+}
+
+/// What stops mail to an address.
+#[derive(Clone, Debug, Default)]
+pub struct MailStop {
+    /// Whether the person reported a mail as unwanted; else one came back.
+    pub complained: bool,
+    /// RFC 3339: since when.
+    pub at: String,
 }
 
 /// A session that is not over.

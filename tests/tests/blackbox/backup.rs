@@ -45,6 +45,17 @@ on_both! {
             assert!(!refused.status.success(), "{}", printed(&refused));
         }
         assert!(dana.events(&session).await.len() > events.len(), "nothing was touched");
+
+        // Bytes that somebody needs and that are not there are no reason to leave them out.
+        let uploads = server.data().join("files");
+        let upload = fs::read_dir(&uploads).expect("the uploads").flatten().next().expect("an upload").path();
+        let aside = server.folder().join("aside");
+        fs::rename(&upload, &aside).expect("moved");
+        let without = server.folder().join("without.backup");
+        let without = without.to_str().expect("a path");
+        let refused = server.pitlane(&["backup", without]);
+        assert!(!refused.status.success() && printed(&refused).contains("the bytes are gone"), "{}", printed(&refused));
+        fs::rename(&aside, &upload).expect("moved back");
     }
 }
 
@@ -89,9 +100,13 @@ fn comes_back(backend: tests::Backend) {
         let untouched = server.pitlane(&["doctor"]);
         assert!(untouched.status.success(), "{}", printed(&untouched));
         stays_with_its_owner(server, &path);
+        let left_over = server.data().join("files/0198d7a0-0000-7000-8000-00000000000f");
+        fs::create_dir_all(server.data().join("files")).expect("a folder");
+        fs::write(&left_over, "somebody's photo").expect("an upload of later");
         let restored = server.pitlane(&["restore", &path, "--force"]);
         assert!(restored.status.success(), "{}", printed(&restored));
         assert!(printed(&restored).contains("invariants hold"), "{}", printed(&restored));
+        assert!(!left_over.exists(), "no row names it");
         server.start().await;
         until("the work of who is gone to be taken up", async || {
             (server.database().count("jobs", "lease_owner = 'gone'") == 0).then_some(())

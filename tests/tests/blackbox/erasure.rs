@@ -18,37 +18,34 @@ async fn erase(client: &Client, body: Option<Value>) -> Answer {
     client.send(Method::DELETE, "/api/me", body).await
 }
 
-/// Every text of the database that holds the trace, as `table.column`.
-fn traces(server: &TestServer, trace: &str) -> Vec<String> {
-    let columns = [
-        ("users", "email"),
-        ("users", "name"),
-        ("users", "phone"),
-        ("phone_codes", "phone"),
-        ("session_events", "body"),
-        ("intakes", "concern"),
-        ("vehicles", "identity"),
-        ("vehicles", "vin"),
-        ("waiver_acceptances", "address"),
-        ("session_summaries", "findings"),
-        ("webhook_events", "body"),
-        ("sign_ins", "user_agent"),
-        ("sessions", "CAST(metadata AS TEXT)"),
-        ("deliveries", "CAST(context AS TEXT)"),
-        ("jobs", "CAST(payload AS TEXT)"),
-        ("one_time_tokens", "email"),
-        ("providers", "name"),
-        ("crm_interactions", "CAST(metadata AS TEXT)"),
-        ("audit_log", "CAST(details AS TEXT)"),
-        ("orders", "quote"),
-        ("mailbox_messages", "recipient_address"),
-        ("mailbox_messages", "text_body"),
-        ("ledger_transactions", "reference"),
-    ];
-    let found = |(table, column): &(&str, &str)| {
-        server.database().count(table, &format!("{column} LIKE '%{trace}%'")) > 0
-    };
-    columns.iter().filter(|place| found(place)).map(|(table, column)| format!("{table}.{column}")).collect()
+/// Whatever else may be written down about somebody: a search for their address, a suspension and its reason, a mail that
+/// came back, a workshop's invitation.
+async fn the_staff_deals_with(server: &TestServer, dana: &Person) {
+    let admin = server.admin().await;
+    for path in ["/admin/users", "/api/admin/users", "/admin"] {
+        admin.client.get(&format!("{path}?q={}", dana.email)).await.expect_status(200);
+    }
+    let owner = server.demo("workshop").await;
+    let invite = json!({ "email": dana.email });
+    owner.client.post("/api/workshops/me/invitations", invite).await.expect_status(201);
+    server.message_to(&dana.email, "workshop_invitation").await;
+    let suspend = format!("/api/admin/users/{}/suspend", dana.id);
+    admin.client.post(&suspend, json!({ "reason": "Three chargebacks." })).await.expect_status(200);
+    server.message_to(&dana.email, "account_suspended").await;
+    admin.client.post_nothing(&format!("/api/admin/users/{}/restore", dana.id)).await.expect_status(200);
+    let log_in = json!({ "email": dana.email, "password": PASSWORD });
+    dana.client.post("/api/auth/login", log_in).await.expect_status(200);
+    let failed = format!(
+        "INSERT INTO suppressions (channel, address, reason, created_at)
+           VALUES ('mail', '{0}', 'complained', '2026-11-01T00:00:00.000000Z');
+         UPDATE jobs SET last_error = '550 {0} is full' WHERE dedupe_key IN
+           (SELECT 'mail:' || send_once_key FROM deliveries
+            WHERE recipient = (SELECT id FROM users WHERE email = '{0}'));
+         UPDATE deliveries SET last_error = '550 {0} is full'
+           WHERE recipient = (SELECT id FROM users WHERE email = '{0}') AND channel = 'mail';",
+        dana.email
+    );
+    server.database().execute(&failed).expect("a carrier complained");
 }
 
 /// The uploads whose bytes are there.
@@ -80,6 +77,7 @@ on_both! {
         let summary = json!({ "findings": "The rattle is the heat shield." });
         max.client.post(&format!("/api/sessions/{session}/summary"), summary).await.expect_status(201);
         max.step(session, "end").await.expect_status(200);
+        the_staff_deals_with(server, dana).await;
         let number = json!({ "phone": "+15550100199" });
         dana.client.post("/api/me/phone", number).await.expect_status(202);
         server.message_to("+15550100199", "phone_code").await;
@@ -104,8 +102,8 @@ on_both! {
         script.get("/api/me").await.refused(401, "not_signed_in");
         let log_in = json!({ "email": dana.email, "password": PASSWORD });
         server.guest().post("/api/auth/login", log_in).await.refused(401, "wrong_credentials");
-        for trace in [dana.email.as_str(), "Dana Driver", "rattle", "grinding", "5550100199", "vehicle_make"] {
-            assert_eq!(traces(server, trace), Vec::<String>::new(), "{trace}");
+        for trace in [dana.email.as_str(), "Dana Driver", "rattle", "grinding", "5550100199", "vehicle_make", "chargebacks"] {
+            assert_eq!(server.database().places(trace), Vec::<String>::new(), "{trace}");
         }
         assert_eq!(["orders", "payments", "ledger_transactions", "ledger_entries"].map(rows).to_vec(), kept);
         assert_eq!(rows("notification_preferences"), 0);

@@ -53,6 +53,17 @@ async fn foreign_page(server: &TestServer, order: &str, cents: &str) -> Checkout
 }
 
 on_both! {
+    async fn a_customer_hears_of_a_refund_on_their_own_channel(server) {
+        let dana = server.customer().await;
+        let session = dana.paid_session("chat10").await;
+        let mut socket = dana.socket(server).await;
+        socket.join(&dana.channel("customer"), 0).await;
+        dana.step(&session, "cancel").await.expect_status(200);
+        let frame = socket.of_type("refunded").await;
+        assert_eq!((&frame["session_id"], &frame["amount_cents"]), (&json!(session), &json!(999)));
+        assert_eq!(frame["currency"], "usd");
+    }
+
     async fn cancelling_before_anybody_accepts_sends_everything_back(server) {
         let dana = server.customer().await;
         let checkout = dana.checkout("chat10").await;

@@ -34,6 +34,27 @@ async fn kinds(person: &Person, session: &str) -> Vec<String> {
 }
 
 on_both! {
+    async fn a_summary_counts_as_viewed_once_it_was_really_shown_to_its_customer(server) {
+        for read in ["/sessions/{id}/complete", "/sessions/{id}/summary", "/api/sessions/{id}/summary"] {
+            let meeting = server.meeting().await;
+            let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);
+            max.step(session, "end").await.expect_status(200);
+            let views = format!("interaction_type = 'summary_viewed' AND customer_id = (SELECT id FROM users WHERE email = '{}')", dana.email);
+            let viewed = || server.database().count("crm_interactions", &views);
+            let path = read.replace("{id}", session);
+            dana.client.get(&path).await;
+            assert_eq!(viewed(), 0, "{read}: there is nothing to view yet");
+            let summary = json!({ "findings": "The third coil." });
+            max.client.post(&format!("/api/sessions/{session}/summary"), summary).await.expect_status(201);
+            max.client.get(&path).await.expect_status(200);
+            assert_eq!(viewed(), 0, "{read}: the mechanic wrote it");
+            for _ in 0..2 {
+                dana.client.get(&path).await.expect_status(200);
+            }
+            assert_eq!(viewed(), 1, "{read}");
+        }
+    }
+
     async fn a_summary_is_written_once_corrected_at_will_and_mailed_once(server) {
         let meeting = server.meeting().await;
         let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);

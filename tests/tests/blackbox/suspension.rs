@@ -19,6 +19,61 @@ async fn found(admin: &Person, query: &str) -> Vec<String> {
 }
 
 on_both! {
+    async fn a_mechanic_who_is_refused_or_suspended_gets_the_reason_by_mail(server) {
+        let admin = server.admin().await;
+        for (verb, heading) in [("refuse", "We can’t approve you now"), ("suspend", "You can’t work on Pitlane for now")] {
+            let max = match verb {
+                "suspend" => server.mechanic().await,
+                _ => server.register("mechanic", "Max Mechanic").await,
+            };
+            let path = format!("/api/admin/mechanics/{}/{verb}", max.id);
+            let reason = json!({ "reason": "The certificate is somebody else's." });
+            admin.client.post(&path, reason.clone()).await.expect_status(200);
+            let mail = server.message_to(&max.email, "approval_ended").await;
+            assert_eq!(mail["subject"], heading);
+            assert!(mail["text"].as_str().expect("text").contains("The certificate is somebody else's."), "{mail}");
+            // Saying it again is no news.
+            admin.client.post(&path, reason).await.expect_status(200);
+            let all = server.messages_to(&max.email).await;
+            assert_eq!(all.iter().filter(|mail| mail["milestone"] == "approval_ended").count(), 1);
+        }
+    }
+
+    async fn an_admin_sees_an_address_that_mail_came_back_from_and_writes_again(server) {
+        let (dana, admin) = (server.customer().await, server.admin().await);
+        let path = format!("/api/admin/users/{}", dana.id);
+        assert_eq!(admin.client.get(&path).await.expect_status(200).body["suppression"], Value::Null);
+        let lift = format!("{path}/suppression");
+        let delete = async |who: &Person| who.client.send(reqwest::Method::DELETE, &lift, None).await;
+        delete(&admin).await.refused(404, "not_found");
+        let bounced = format!(
+            "INSERT INTO suppressions (channel, address, reason, created_at)
+             VALUES ('mail', '{}', 'bounced', '2026-11-01T00:00:00.000000Z')",
+            dana.email
+        );
+        server.database().execute(&bounced).expect("mail came back");
+        assert_eq!(admin.client.get(&path).await.body["suppression"]["reason"], "bounced");
+        let page = admin.client.get(&format!("/admin/users/{}", dana.id)).await.expect_status(200);
+        assert!(page.text.contains("Mail to this address came back") && page.text.contains("Write again"), "{}", page.text);
+        let own = dana.client.get("/account").await.expect_status(200);
+        assert!(own.text.contains("Mail to this address came back"), "{}", own.text);
+        dana.client.post("/api/auth/magic-link", json!({ "email": dana.email })).await.expect_status(202);
+        tests::until("the link to be stopped", async || {
+            (server.database().count("deliveries", "status = 'suppressed'") == 1).then_some(())
+        })
+        .await;
+        delete(&dana).await.refused(403, "wrong_role");
+        let known = delete(&admin).await.expect_status(200);
+        assert_eq!(known.body["suppression"], Value::Null);
+        delete(&admin).await.refused(404, "not_found");
+        dana.client.post("/api/auth/magic-link", json!({ "email": dana.email })).await.expect_status(202);
+        server.message_to(&dana.email, "magic_link").await;
+        let audit = admin.client.get("/api/admin/audit?action=user.write_again").await.expect_status(200);
+        assert_eq!(audit.body["items"][0]["object_id"], json!(dana.id));
+        let own = dana.client.get("/account").await.expect_status(200);
+        assert!(!own.text.contains("came back"));
+    }
+
     async fn a_suspended_person_is_out_at_once_and_back_after_it_is_lifted(server) {
         let (dana, admin) = (server.customer().await, server.admin().await);
         let made = dana.client.post("/api/me/tokens", json!({ "name": "Calendar" })).await.expect_status(201);

@@ -20,6 +20,52 @@ async fn team(owner: &Person) -> Value {
 }
 
 on_both! {
+    async fn who_answers_for_a_workshop_must_have_an_open_account(server) {
+        let (owner, admin) = (workshop(server, "Northside Motors").await, server.admin().await);
+        invite(&owner, "tom.new@example.com").await;
+        let token = token(server, "tom.new@example.com").await;
+        let path = format!("/api/admin/users/{}/suspend", owner.id);
+        admin.client.post(&path, json!({ "reason": "The papers are forged." })).await.expect_status(200);
+        let body = json!({ "token": token, "name": "Tom Lind", "password": PASSWORD });
+        server.guest().post("/api/workshops/join", body.clone()).await.refused(422, "invalid_token");
+        assert_eq!(server.guest().get(&format!("/workshop/join/{token}")).await.status, 410);
+        let path = format!("/api/admin/users/{}/restore", owner.id);
+        admin.client.post_nothing(&path).await.expect_status(200);
+        server.guest().post("/api/workshops/join", body).await.expect_status(201);
+    }
+
+    async fn a_workshop_that_leaves_takes_its_approval_along(server) {
+        let owner = workshop(server, "Northside Motors").await;
+        let approved = server.mechanic().await;
+        let tom = server.guest();
+        for email in ["tom.new@example.com", approved.email.as_str(), "open@example.com"] {
+            invite(&owner, email).await;
+        }
+        let join = json!({ "token": token(server, "tom.new@example.com").await, "name": "Tom Lind", "password": PASSWORD });
+        tom.post("/api/workshops/join", join).await.expect_status(201);
+        let join = json!({ "token": token(server, &approved.email).await });
+        approved.client.post("/api/workshops/join", join).await.expect_status(200);
+        let open = token(server, "open@example.com").await;
+        tom.put_duty(true).await;
+        tom.get("/api/requests").await.expect_status(200);
+        owner.client.send(reqwest::Method::DELETE, "/api/me", None).await.expect_status(204);
+
+        tom.get("/api/requests").await.refused(403, "not_approved");
+        let page = tom.get("/mechanic").await.expect_status(200);
+        assert!(page.text.contains("Apply to see requests"), "{}", page.text);
+        tom.get("/mechanic/apply").await.expect_status(200);
+        approved.client.get("/api/requests").await.expect_status(200);
+        assert_eq!(server.guest().get(&format!("/workshop/join/{open}")).await.status, 410);
+        let join = json!({ "token": open, "name": "Olga", "password": PASSWORD });
+        server.guest().post("/api/workshops/join", join).await.refused(422, "invalid_token");
+        let left = "revoked_at IS NULL AND accepted_at IS NULL";
+        assert_eq!(server.database().count("workshop_invitations", left), 0);
+        // What nobody accepted is not kept for ever.
+        server.advance_clock(30 * 86_400).await;
+        let unused = async || (server.database().count("workshop_invitations", "accepted_at IS NULL") == 0).then_some(());
+        tests::until("the unused invitation to be gone", unused).await;
+    }
+
     async fn a_workshop_invites_somebody_new_who_works_under_it_at_once(server) {
         let owner = workshop(server, "Northside Motors").await;
         let me = owner.client.get("/api/me").await.expect_status(200);

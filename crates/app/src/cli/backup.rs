@@ -115,7 +115,7 @@ pub(super) fn backup(settings: &Settings, target: &Path) -> Outcome {
     let database = add(&mut tar, DATABASE, &picture_file.0)?;
     let mut files = Vec::with_capacity(picture.files.len());
     for file in &picture.files {
-        files.extend(upload(&mut tar, &folder, file)?);
+        files.extend(upload(&mut tar, &folder, file, &settings.database.store)?);
     }
     let count = files.len();
     let manifest = Manifest {
@@ -154,11 +154,18 @@ fn add(tar: &mut tar::Builder<Gentle>, name: &str, path: &Path) -> Result<Part, 
     Ok(hashing.part())
 }
 
-/// Adds an upload; `None` for one that was never used and has been swept since the picture was taken.
-fn upload(tar: &mut tar::Builder<Gentle>, folder: &Path, file: &KeptFile) -> Result<Option<Upload>, String> {
+/// Adds an upload; `None` for one whose bytes have been deleted since the picture was taken, because it was never used or
+/// because its owner left. Bytes that are still needed and not there stop the backup.
+fn upload(
+    tar: &mut tar::Builder<Gentle>,
+    folder: &Path,
+    file: &KeptFile,
+    store: &store::Settings,
+) -> Result<Option<Upload>, String> {
     let path = folder.join(&file.key);
-    if !file.in_use && !path.exists() {
-        return Ok(None);
+    if !path.exists() {
+        let needed = file.in_use && backup::is_in_use(store, &file.key).map_err(|error| one_line(&error))?;
+        return if needed { Err(format!("{}: the bytes are gone", path.display())) } else { Ok(None) };
     }
     let part = add(tar, &format!("{FILES}{}", file.key), &path)?;
     if part.sha256 != hex::encode(&file.sha256) || part.bytes != file.size_bytes {
@@ -186,12 +193,26 @@ pub(super) fn restore(settings: &Settings, source: &Path, force: bool) -> Outcom
             let (from, to) = (incoming.join(&file.key), folder.join(&file.key));
             std::fs::rename(&from, &to).map_err(at(&to))?;
         }
+        forget_others(&folder, &manifest.files)?;
         File::open(&folder).and_then(|folder| folder.sync_all()).map_err(at(&folder))?;
         Ok(manifest.files.len())
     });
     // What is left there belongs to nothing.
     let _ = std::fs::remove_dir_all(&incoming);
     say(&format!("{}: the database and {} files are back", source.display(), done?))
+}
+
+/// Deletes the bytes that no row of the backup names: uploads that came after it, or that it knew to be deleted.
+fn forget_others(folder: &Path, kept: &[Upload]) -> Result<(), String> {
+    for entry in std::fs::read_dir(folder).map_err(at(folder))? {
+        let entry = entry.map_err(at(folder))?;
+        let is_upload = entry.file_type().map_err(at(folder))?.is_file();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_upload && is_key(&name) && !kept.iter().any(|upload| upload.key == name) {
+            std::fs::remove_file(entry.path()).map_err(at(&entry.path()))?;
+        }
+    }
+    Ok(())
 }
 
 fn unpack(source: &Path, database: &Path, incoming: &Path) -> Result<Manifest, String> {

@@ -18,7 +18,9 @@ pub(super) fn check(command: &Command, settings: &Settings) -> Outcome {
         Command::User(UserCommand::Create(_)) => settings.server.environment == Environment::Development,
         Command::Doctor
         | Command::Backup { .. }
-        | Command::User(UserCommand::ResetSecondFactor { .. })
+        | Command::User(
+            UserCommand::ResetSecondFactor { .. } | UserCommand::Erase { .. } | UserCommand::Export { .. },
+        )
         | Command::Config
         | Command::Openapi => false,
     };

@@ -1,6 +1,9 @@
 //! `user`: accounts as operators see to them.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 
 use accounts::register::TypedRegistration;
 use base64::Engine;
@@ -69,6 +72,29 @@ pub(super) async fn reset_second_factor(settings: Settings, email: String) -> Ou
         true => format!("{email} signs in without an authenticator app from now on, and was told by mail"),
         false => format!("{email} has no authenticator app"),
     })
+}
+
+/// Erases an account, beside a running server or without one.
+pub(super) async fn erase(settings: Settings, email: String) -> Outcome {
+    boot::erase_user(settings, &email).await.map_err(told)?;
+    say(&format!("the account of {email} is erased; what was paid stays in the books without a name"))
+}
+
+/// Writes everything that is kept of somebody into a file that only its owner can read.
+pub(super) async fn export(settings: Settings, email: String, file: PathBuf) -> Outcome {
+    let wrong = |error: std::io::Error| format!("{}: {error}", file.display());
+    // First, so that nothing is noted about an export that has no place.
+    let mut out = File::options().create_new(true).write(true).mode(0o600).open(&file).map_err(wrong)?;
+    let written = match boot::export_user(settings, &email).await.map_err(told) {
+        Ok(archive) => writeln!(out, "{archive:#}").and_then(|()| out.sync_all()).map_err(wrong),
+        Err(reason) => Err(reason),
+    };
+    if let Err(reason) = written {
+        // What is left of it is of no use.
+        let _ = std::fs::remove_file(&file);
+        return Err(reason);
+    }
+    say(&format!("{}: everything that is kept of {email}", file.display()))
 }
 
 fn typed() -> Result<String, String> {

@@ -150,15 +150,18 @@ impl Settings {
         );
     }
 
+    /// Whether a text message reaches a telephone, or at least the developer's mailbox.
+    pub fn reaches_telephones(&self) -> bool {
+        self.is_development() || self.reach.sms_provider != SmsProvider::Mailbox
+    }
+
     /// What an operator should know although the server starts.
     pub fn warnings(&self) -> Vec<&'static str> {
         let mut warnings = Vec::new();
         if self.server.environment == Environment::Production && self.mail.provider == MailProvider::Mailbox {
             warnings.push("mail.provider is mailbox: mail is kept in the database and reaches nobody");
         }
-        if self.server.environment == Environment::Production
-            && self.reach.sms_provider == SmsProvider::Mailbox
-        {
+        if !self.reaches_telephones() {
             warnings.push("sms.provider is mailbox: text messages are kept in the database and reach nobody");
         }
         if self.mail.provider == MailProvider::Resend && self.mail.resend_webhook_secret.is_empty() {

@@ -4,7 +4,8 @@ use accounts::register::TypedRegistration;
 use accounts::sign_in::Opened;
 use accounts::user::TypedProfile;
 use accounts::{
-    ApiToken, ApprovalState, Error as AccountsError, Mechanic as MechanicAccount, Purpose, SignIn, User,
+    ApiToken, ApprovalState, Error as AccountsError, Mechanic as MechanicAccount, MechanicPlace, Purpose,
+    SignIn, User,
 };
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -397,13 +398,16 @@ struct ListedMechanic {
 
 async fn list_mechanics(_admin: Admin, app: App, paging: Query<Paging>) -> ApiResult<HttpResponse> {
     let limit = paging.limit();
-    let offset: u32 = paging.cursor()?.unwrap_or(0);
-    let listed = mechanics::list(&app, offset, limit + 1).await?;
+    let listed = mechanics::list(&app, paging.cursor()?, limit + 1).await?;
+    let place = |(mechanic, user): &(MechanicAccount, User)| MechanicPlace {
+        decided: mechanic.approval().decided_at.is_some(),
+        user: user.id(),
+    };
     let item = |(mechanic, user): (MechanicAccount, User)| ListedMechanic {
         user: UserBody::from(&user),
         mechanic: MechanicBody::from(&mechanic),
     };
-    Ok(HttpResponse::Ok().json(List::of(listed, limit, |_| offset.saturating_add(limit), item)))
+    Ok(HttpResponse::Ok().json(List::of(listed, limit, place, item)))
 }
 
 #[derive(Deserialize)]

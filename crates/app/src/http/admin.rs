@@ -4,9 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
 use kernel::id::{SessionId, UserId};
 use serde::Deserialize;
-use store::views::session::{LiveFilter, live};
+use store::views::session;
 
-use super::auth::Admin;
+use super::auth::{Admin, Staff};
 use super::idempotency::{Empty, Keyed};
 use super::list::{List, Paging};
 use super::problem::ApiResult;
@@ -17,21 +17,21 @@ use crate::usecases::{Error, assign_mechanic, observe_session};
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
-    router.get("/api/admin/sessions/active", Access::Admin, active);
+    router.get("/api/admin/sessions/active", Access::Staff, active);
     router.post("/api/admin/sessions/{id}/assign", Access::Admin, assign);
     router.post("/api/admin/sessions/{id}/observe", Access::Admin, observe);
 }
 
 async fn active(
-    admin: Admin,
+    staff: Staff,
     paging: Query<Paging>,
     app: Data<Pitlane>,
 ) -> ApiResult<Json<List<SessionBody>>> {
-    let (viewer, limit) = (admin.id(), paging.limit());
-    let offset: u32 = paging.cursor()?.unwrap_or(0);
-    let filter = LiveFilter { descending: true, offset, ..LiveFilter::default() };
-    let read = app.db.read(move |tx| live(tx, viewer, &filter, limit + 1).map_err(Error::from)).await?;
-    Ok(Json(List::of(read, limit, |_| offset.saturating_add(limit), SessionBody::from)))
+    let (viewer, limit) = (staff.id(), paging.limit());
+    let before = paging.cursor()?;
+    let read =
+        app.db.read(move |tx| session::active(tx, viewer, before, limit + 1).map_err(Error::from)).await?;
+    Ok(Json(List::of(read, limit, |view| view.id, SessionBody::from)))
 }
 
 #[derive(Debug, Deserialize)]

@@ -467,7 +467,7 @@ async fn admins(app: &Pitlane, id: ApplicationId) -> ApiResult<Json<AdminBody>> 
 
 async fn one(admin: Admin, id: Path<ApplicationId>, app: App) -> ApiResult<Json<AdminBody>> {
     let body = admins(&app, *id).await?;
-    note_read(&app, admin.id(), Read::Application(*id, "application")).await?;
+    note_read(&app, admin.actor(), Read::Application(*id, "application")).await?;
     Ok(body)
 }
 

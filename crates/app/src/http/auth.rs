@@ -1,7 +1,7 @@
 //! Who sends a request: from the cookie or the token to a person with a role.
 //!
 //! A handler asks for what it needs by type: [`SignedIn`], [`Customer`], [`AnyMechanic`], [`Mechanic`] (approved),
-//! [`Admin`], or [`Visitor`] where signing in is optional. A request that proves itself by cookie and changes
+//! [`Staff`], [`Admin`], or [`Visitor`] where signing in is optional. A request that proves itself by cookie and changes
 //! something must come from Pitlane's own pages; a browser sends the cookie from any page.
 
 use std::future::Future;
@@ -221,7 +221,7 @@ pub async fn identify(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<Opt
     Ok(known.map(|known| Identity::from(&known.principal)))
 }
 
-/// Refuses an admin of a real server who has no authenticator app yet.
+/// Refuses somebody of a real server's staff who has no authenticator app yet.
 fn require_protection(known: Option<&Known>) -> ApiResult<()> {
     if known.is_some_and(|known| known.unprotected) {
         let detail = "Set up an authenticator app for this account first.";
@@ -262,6 +262,7 @@ pub async fn admit_to(access: Access, request: &HttpRequest, pitlane: &Pitlane) 
         Access::Mechanic => |known| AnyMechanic::admit(known).map(drop),
         Access::ApprovedMechanic => |known| Mechanic::admit(known).map(drop),
         Access::Workshop => |known| Workshop::admit(known).map(drop),
+        Access::Staff => |known| Staff::admit(known).map(drop),
         Access::Admin => |known| Admin::admit(known).map(drop),
     };
     let known = known(request, pitlane).await?;
@@ -365,6 +366,8 @@ people! {
     Mechanic: Role::Mechanic, true;
     /// Somebody who runs a workshop.
     Workshop: Role::Workshop, false;
+    /// Somebody of support, or an admin.
+    Staff: Role::Support | Role::Admin, false;
     /// An admin.
     Admin: Role::Admin, false;
 }

@@ -62,7 +62,7 @@ async fn interactions(
         return Err(Problem::not_found());
     }
     if customer != person.id() {
-        note_read(&pitlane, person.id(), Read::Journey(customer)).await?;
+        note_read(&pitlane, person.actor(), Read::Journey(customer)).await?;
     }
     let (limit, before) = (list::limit(query.limit), list::cursor(query.cursor.as_deref())?);
     let read = pitlane

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use accounts::{CredentialStore, ProviderStore};
+use accounts::audit::{self, AuditFilter, NewAuditEntry};
+use accounts::{CredentialStore, Email, Error as AccountsError, ProviderStore, User, UserStore as _};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::web::Data;
 use kernel::id::{SessionId, UserId};
 use kernel::{Actor, Timestamp};
+use notifications::Channel;
 use serde_json::{Value, json};
 use store::Tx;
 use store::views::{self, export};
@@ -42,18 +44,72 @@ pub fn routes(router: &mut Router) {
 
 /// Everything, as one JSON document of one moment.
 async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
-    let (user, actor, now) = (UserBody::from(person.user()), person.actor(), app.clock.now());
-    let id = person.id();
-    let cards = cards::list_within(&app, id, PATIENCE).await?;
-    let mut archive = app.db.read(move |tx| gather(tx, id, actor, now)).await?;
-    archive["cards"] = json!(cards.map(|cards| cards.into_iter().map(CardBody::from).collect::<Vec<_>>()));
-    archive["exported_at"] = json!(now);
-    archive["user"] = json!(user);
+    let now = app.clock.now();
+    let archive = archive(&app, person.user()).await?;
     let name = format!("attachment; filename=\"pitlane-{}.json\"", &now.to_string()[..10]);
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_DISPOSITION, name))
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(archive))
+}
+
+/// Everything that is kept of this person.
+///
+/// # Errors
+/// The storage's.
+async fn archive(pitlane: &Pitlane, user: &User) -> Result<Value, Error> {
+    let (id, now) = (user.id(), pitlane.clock.now());
+    let (actor, email) = (Actor::Person { id, role: user.role() }, user.email().as_str().to_owned());
+    let cards = cards::list_within(pitlane, id, PATIENCE).await?;
+    let gathered = pitlane.db.read(move |tx| {
+        let mut archive = gather(tx, id, actor, now)?;
+        let stopped = notifications::Store::suppression_by_address(tx, Channel::Mail, &email)?;
+        archive["suppression"] =
+            json!(stopped.map(|it| json!({ "at": it.created_at, "reason": it.reason.as_str() })));
+        Ok::<_, Error>(archive)
+    });
+    let mut archive = gathered.await?;
+    archive["cards"] = json!(cards.map(|cards| cards.into_iter().map(CardBody::from).collect::<Vec<_>>()));
+    archive["exported_at"] = json!(now);
+    archive["user"] = json!(UserBody::from(user));
+    Ok(archive)
+}
+
+/// The same for somebody who can't sign in, at an operator's command, which the audit log keeps.
+///
+/// # Errors
+/// An address without an account; the storage's.
+pub async fn archive_for(pitlane: &Pitlane, email: &str) -> Result<Value, Error> {
+    let email = Email::parse(email).map_err(|error| AccountsError::Invalid(vec![error]))?;
+    let cx = pitlane.context();
+    let found = pitlane.db.write(move |tx| {
+        let user = tx.user_by_email(&email)?.ok_or(AccountsError::NotFound("account"))?;
+        let entry = NewAuditEntry::new(Actor::System, "user.export", "user", user.id())
+            .with("command", "pitlane user export");
+        audit::record(tx, entry, &cx)?;
+        Ok::<_, Error>(user)
+    });
+    archive(pitlane, &found.await?).await
+}
+
+/// What was written down about somebody, newest first: what was done, when, in which role, and the words to it.
+fn about(tx: &mut Tx<'_>, person: UserId) -> Result<Vec<Value>, Error> {
+    let filter = AuditFilter { object_id: Some(person.to_string()), ..AuditFilter::default() };
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = audit::page(tx, &filter, before, PAGE)?;
+        before = page.last().map(|entry| entry.id);
+        let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
+        all.extend(page.into_iter().map(|entry| {
+            json!({
+                "at": entry.at, "action": entry.action, "by_role": entry.actor_role,
+                "reason": entry.details.get("reason"),
+            })
+        }));
+        if !full {
+            return Ok(all);
+        }
+    }
 }
 
 fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Result<Value, Error> {
@@ -105,9 +161,30 @@ fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Resu
             })
         })
         .collect();
+    let removed: Vec<Value> = export::removed_cars_of(tx, person)?
+        .into_iter()
+        .map(|car| {
+            json!({
+                "vehicle": car.vehicle.title(), "vin": car.vin, "mileage": car.vehicle.mileage,
+                "removed_at": car.removed_at,
+            })
+        })
+        .collect();
+    let unpaid: Vec<Value> = export::unpaid_orders_of(tx, person)?
+        .into_iter()
+        .map(|order| {
+            json!({
+                "order_id": order.id, "plan": order.plan, "amount_cents": order.amount_cents,
+                "currency": order.currency, "status": order.status, "created_at": order.created_at,
+            })
+        })
+        .collect();
     let mechanic = tx.mechanic_by_user(person)?;
     let preferences = PreferencesBody::of(&notifications::preferences(tx, person)?);
     Ok(json!({
+        "removed_vehicles": removed,
+        "unpaid_orders": unpaid,
+        "audit": about(tx, person)?,
         "notifications": preferences,
         "deliveries": deliveries,
         "suspensions": suspensions,
@@ -135,6 +212,7 @@ fn sessions(tx: &mut Tx<'_>, person: UserId) -> Result<Vec<Value>, Error> {
             let mut session = serde_json::to_value(SessionBody::from(view)).unwrap_or_default();
             session["events"] = json!(events(tx, id)?);
             session["summary"] = json!(summaries::of(tx, id)?);
+            session["summary_draft"] = json!(summaries::draft_of(tx, id, person)?);
             all.push(session);
         }
         if !full {

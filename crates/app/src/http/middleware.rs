@@ -71,13 +71,30 @@ pub async fn around(
     if let Some(pitlane) = response.request().app_data::<Data<Pitlane>>() {
         pitlane.metrics.answered(known(&method), &route, status.as_u16(), took);
     }
-    // A path that holds a secret is told by its pattern alone.
-    let path = if route.contains("{token}") { route } else { path };
+    let path = told_path(path, route);
     tracing::info!(
         request_id = id.0, %method, path, status = status.as_u16(),
         millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "request"
     );
     Ok(response)
+}
+
+/// Where a secret follows in a path. It may be one although no route fits: the request was limited before it was routed, or
+/// a mail program added something to the link.
+pub const SECRET_PREFIXES: [&str; 5] =
+    ["/auth/magic/", "/auth/reset/", "/auth/verify/", "/unsubscribe/", "/workshop/join/"];
+
+/// The path as it is logged. One that holds a secret is told by its pattern alone.
+fn told_path(path: String, route: String) -> String {
+    if route.contains("{token}") {
+        return route;
+    }
+    // Doubled slashes fit no route either.
+    let plain = format!("/{}", path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"));
+    match SECRET_PREFIXES.iter().find(|prefix| plain.to_ascii_lowercase().starts_with(**prefix)) {
+        Some(prefix) => format!("{prefix}{{token}}"),
+        None => path,
+    }
 }
 
 /// The address of a page without NUL characters in its query, when it has some. No text that anybody means holds one, and
@@ -191,6 +208,28 @@ pub(super) fn by_status(status: StatusCode) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_a_path_is_never_told() {
+        for (path, route, told) in [
+            ("/auth/magic/abc", "/auth/magic/{token}", "/auth/magic/{token}"),
+            ("/auth/magic/abc", "", "/auth/magic/{token}"),
+            ("/auth/reset/abc/", "", "/auth/reset/{token}"),
+            ("//auth//verify/abc", "", "/auth/verify/{token}"),
+            ("/Unsubscribe/abc", "", "/unsubscribe/{token}"),
+            ("/auth/magic/", "", "/auth/magic/"),
+            ("/chat/1", "/chat/{id}", "/chat/1"),
+            ("/nothing", "", "/nothing"),
+        ] {
+            assert_eq!(told_path(path.to_owned(), route.to_owned()), told, "{path}");
+        }
+        let secret: std::collections::BTreeSet<_> = crate::http::routes::all(true)
+            .list()
+            .iter()
+            .filter_map(|listed| listed.path.split_once("{token}").map(|(prefix, _)| prefix))
+            .collect();
+        assert_eq!(secret, SECRET_PREFIXES.into(), "every route with a secret has its prefix");
+    }
 
     #[test]
     fn a_nul_in_a_query_is_left_out() {

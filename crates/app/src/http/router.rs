@@ -32,6 +32,8 @@ pub enum Access {
     ApprovedMechanic,
     /// Those who run a workshop.
     Workshop,
+    /// Support and admins: what only shows.
+    Staff,
     /// Admins.
     Admin,
 }
@@ -136,7 +138,7 @@ async fn admit(access: Access, path: &str, request: &HttpRequest, pitlane: &Pitl
     if let Some(person) = auth::admitted(request) {
         pitlane.limits.of_person(person.id())?;
     }
-    if access == Access::Admin {
+    if matches!(access, Access::Staff | Access::Admin) {
         audit::note(path, request, pitlane).await?;
     }
     Ok(())

@@ -37,6 +37,7 @@ pub fn all(development: bool) -> Router {
     super::workshops::routes(&mut router);
     super::users::routes(&mut router);
     super::audit::routes(&mut router);
+    super::jobs::routes(&mut router);
     crate::pages::routes(&mut router);
     router
 }

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json, Path};
 use kernel::Timestamp;
 use kernel::id::{FileId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
-use sessions::{Summary, SummaryDraft, SummaryText};
+use sessions::{ParticipantRole, Summary, SummaryDraft, SummaryText};
 use store::{Tx, views};
 
 use super::auth::SignedIn;
@@ -14,7 +14,7 @@ use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
 use super::sessions::{PersonBody, seen};
 use crate::state::Pitlane;
-use crate::usecases::{Error, write_summary};
+use crate::usecases::{Error, view_summary, write_summary};
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
@@ -66,8 +66,9 @@ pub struct SummaryBody {
     updated_at: Timestamp,
 }
 
+/// A summary that is not handed in.
 #[derive(Debug, Serialize)]
-struct DraftBody {
+pub struct DraftBody {
     session_id: SessionId,
     #[serde(flatten)]
     text: TextBody,
@@ -101,9 +102,23 @@ pub fn of(tx: &mut Tx<'_>, session: SessionId) -> Result<Option<SummaryBody>, Er
     Ok(Some(body(summary, name)))
 }
 
+/// What this mechanic has written and not handed in; `None` for everybody else, and while there is nothing.
+///
+/// # Errors
+/// The storage's.
+pub fn draft_of(tx: &mut Tx<'_>, session: SessionId, by: UserId) -> Result<Option<DraftBody>, Error> {
+    let is_mechanic = sessions::Store::participants(tx, session)?
+        .iter()
+        .any(|one| one.user == by && one.role == ParticipantRole::Mechanic);
+    if !is_mechanic {
+        return Ok(None);
+    }
+    Ok(sessions::summary_draft(tx, session, by)?.map(DraftBody::from))
+}
+
 async fn read(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiResult<Json<SummaryBody>> {
     let id = *id;
-    seen(&app, &person, id, "summary").await?;
+    let view = seen(&app, &person, id, "summary").await?;
     let summary = app.db.read(move |tx| of(tx, id)).await?.ok_or_else(|| {
         Problem::new(
             actix_web::http::StatusCode::NOT_FOUND,
@@ -111,6 +126,9 @@ async fn read(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
             "The mechanic has not written the summary yet.",
         )
     })?;
+    if view.viewer_role == Some(ParticipantRole::Customer) {
+        view_summary::note_view(&app, person.id(), id).await?;
+    }
     Ok(Json(summary))
 }
 

@@ -5,17 +5,19 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path, Query};
 use kernel::id::{ApplicationId, ProviderId, SessionId, UserId};
 use kernel::{Role, Timestamp};
+use notifications::{Channel, Suppression};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::views::staff::{self, OpenSession, UserFilter};
 
 use super::applications::unknown;
-use super::auth::{Admin, UserBody};
+use super::auth::{Admin, Staff, UserBody};
 use super::list::{self, List};
 use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
 use super::{Body, NoBody, address};
 use crate::state::Pitlane;
+use crate::usecases::write_again::write_again;
 use crate::usecases::{Error, suspend_user};
 
 type App = Data<Pitlane>;
@@ -25,10 +27,11 @@ const SEARCH_MAX_CHARS: usize = 254;
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
-    router.get("/api/admin/users", Access::Admin, search);
-    router.get("/api/admin/users/{id}", Access::Admin, one);
+    router.get("/api/admin/users", Access::Staff, search);
+    router.get("/api/admin/users/{id}", Access::Staff, one);
     router.post("/api/admin/users/{id}/suspend", Access::Admin, suspend);
     router.post("/api/admin/users/{id}/restore", Access::Admin, restore);
+    router.delete("/api/admin/users/{id}/suppression", Access::Admin, write_to_again);
 }
 
 /// What a search asks for, as it was typed.
@@ -88,7 +91,7 @@ impl From<&User> for ListedBody {
     }
 }
 
-async fn search(_admin: Admin, asked: Query<Asked>, app: App) -> ApiResult<Json<List<ListedBody>>> {
+async fn search(_staff: Staff, asked: Query<Asked>, app: App) -> ApiResult<Json<List<ListedBody>>> {
     let (filter, limit) = (asked.filter()?, list::limit(asked.limit));
     let read = app.db.read(move |tx| staff::users(tx, &filter, limit + 1).map_err(Error::from)).await?;
     Ok(Json(List::of(read, limit, User::id, |user| ListedBody::from(&user))))
@@ -105,6 +108,8 @@ pub struct Known {
     pub suspension: Option<Suspension>,
     /// Their newest application.
     pub application: Option<ApplicationId>,
+    /// Why mail to their address is stopped, while it is.
+    pub suppression: Option<Suppression>,
     /// In how many sessions they took part.
     pub sessions: i64,
     /// Those that are not over.
@@ -118,11 +123,13 @@ pub struct Known {
 pub fn known(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Known>, Error> {
     let Some(user) = tx.user_by_id(id)? else { return Ok(None) };
     let (sessions, open) = staff::sessions_of(tx, id)?;
+    let suppression = notifications::Store::suppression_by_address(tx, Channel::Mail, user.email().as_str())?;
     Ok(Some(Known {
         user,
         mechanic: tx.mechanic_by_user(id)?,
         suspension: tx.suspension_of(id)?,
         application: tx.application_latest(id)?.map(|application| application.id()),
+        suppression,
         sessions,
         open,
     }))
@@ -143,6 +150,12 @@ struct SuspensionBody {
 }
 
 #[derive(Debug, Serialize)]
+struct SuppressionBody {
+    at: Timestamp,
+    reason: &'static str,
+}
+
+#[derive(Debug, Serialize)]
 struct OpenBody {
     session_id: SessionId,
     status: &'static str,
@@ -155,6 +168,7 @@ struct KnownBody {
     user: ListedBody,
     mechanic: Option<MechanicBody>,
     suspension: Option<SuspensionBody>,
+    suppression: Option<SuppressionBody>,
     application_id: Option<ApplicationId>,
     session_count: i64,
     open_sessions: Vec<OpenBody>,
@@ -179,6 +193,9 @@ impl From<Known> for KnownBody {
                 by_id: it.by,
                 reason: it.reason,
             }),
+            suppression: known
+                .suppression
+                .map(|it| SuppressionBody { at: it.created_at, reason: it.reason.as_str() }),
             application_id: known.application,
             session_count: known.sessions,
             open_sessions: known.open.into_iter().map(open).collect(),
@@ -191,7 +208,7 @@ async fn described(app: &Pitlane, id: UserId) -> ApiResult<Json<KnownBody>> {
     Ok(Json(found.ok_or_else(Problem::not_found)?.into()))
 }
 
-async fn one(_admin: Admin, id: Path<UserId>, app: App) -> ApiResult<Json<KnownBody>> {
+async fn one(_staff: Staff, id: Path<UserId>, app: App) -> ApiResult<Json<KnownBody>> {
     described(&app, *id).await
 }
 
@@ -210,6 +227,18 @@ async fn suspend(
 ) -> ApiResult<Json<KnownBody>> {
     let address = address::of(&request, &app);
     suspend_user::suspend(&app, *id, &body.0.reason, admin.actor(), address).await?;
+    described(&app, *id).await
+}
+
+async fn write_to_again(
+    admin: Admin,
+    id: Path<UserId>,
+    request: HttpRequest,
+    app: App,
+    _: NoBody,
+) -> ApiResult<Json<KnownBody>> {
+    let address = address::of(&request, &app);
+    write_again(&app, *id, admin.actor(), address).await?;
     described(&app, *id).await
 }
 

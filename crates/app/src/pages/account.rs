@@ -29,7 +29,7 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
     let tokens = account::tokens(&app, user.id()).await?;
     let cars = cars::section(&app, user).await?;
     let cards = cards::section(&app, user).await?;
-    let mails = mails::section(&app, user.id()).await?;
+    let mails = mails::section(&app, user).await?;
     let pending_email = account::pending_email(&app, user).await?.map(|email| email.to_string());
     let second_factor = second_factor::standing(&app, user).await?.confirmed_at.is_some();
     let page = AccountPage {
@@ -41,7 +41,11 @@ async fn show_account(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpRes
         second_factor,
         name: user.name().to_owned(),
         time_zone: user.time_zone().to_owned(),
-        phone: PhoneSection { number: user.phone().map(str::to_owned), verified: user.phone_verified() },
+        phone: PhoneSection {
+            number: user.phone().map(str::to_owned),
+            verified: user.phone_verified(),
+            offered: app.settings.reaches_telephones(),
+        },
         cars,
         cards,
         mails,

@@ -16,7 +16,7 @@ use web::session::SessionStatus;
 
 use super::frame::{frame, show};
 use super::rows;
-use crate::http::auth::Admin;
+use crate::http::auth::Staff;
 use crate::http::{Access, ApiResult, Router, list};
 use crate::realtime::protocol::Channel;
 use crate::state::Pitlane;
@@ -27,7 +27,7 @@ const ROWS: u32 = 50;
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
-    router.get("/admin", Access::Admin, show_live);
+    router.get("/admin", Access::Staff, show_live);
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,7 +48,7 @@ struct Figures {
     applications: i64,
 }
 
-async fn show_live(admin: Admin, asked: Query<Asked>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+async fn show_live(staff: Staff, asked: Query<Asked>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let query = live_query(&asked);
     let offset: u32 = list::cursor(asked.cursor.as_deref())?.unwrap_or(0);
     let filter = LiveFilter {
@@ -58,13 +58,13 @@ async fn show_live(admin: Admin, asked: Query<Asked>, app: Data<Pitlane>) -> Api
         descending: query.descending,
         offset,
     };
-    let viewer = admin.id();
+    let viewer = staff.id();
     let figures = app.db.read(move |tx| figures(tx, viewer, &filter)).await?;
     let on_duty = figures.mechanics.iter().filter(|mechanic| mechanic.on_duty).count();
     let rows =
         list::List::of(figures.sessions, ROWS, |_| offset.saturating_add(ROWS), |view| row(&app, &view));
     let page = AdminPage {
-        frame: frame(&app, Some(&admin.0), Nav::Home),
+        frame: frame(&app, Some(&staff.0), Nav::Home),
         now: app.clock.now().to_string(),
         query,
         counts: figures.counts,

@@ -72,7 +72,7 @@ async fn one(admin: Admin, id: Path<ApplicationId>, app: Data<Pitlane>) -> ApiRe
     let id = *id;
     let found = app.db.read(move |tx| for_admin(tx, id)).await?;
     let (dossier, user) = found.ok_or_else(Problem::not_found)?;
-    note_read(&app, admin.id(), Read::Application(id, "application")).await?;
+    note_read(&app, admin.actor(), Read::Application(id, "application")).await?;
     let ids: Vec<UserId> = dossier.steps.iter().map(|step| step.by).collect();
     let people = app.db.read(move |tx| Ok::<_, Error>(tx.users_by_ids(&ids)?)).await?;
     let name = |id: UserId| {

@@ -44,11 +44,11 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
         }
         Status::Cancelled | Status::Expired => return Ok(go(&format!("/chat/{id}"))),
     }
-    if is_customer {
-        view_summary::note_view(&app, person.id(), id).await?;
-    }
     let (papers, said) =
         app.db.read(move |tx| Ok::<_, Error>((summary::papers(tx, id)?, room::said(tx, id)?))).await?;
+    if is_customer && papers.summary.is_some() {
+        view_summary::note_view(&app, person.id(), id).await?;
+    }
     let page = CompletePage {
         frame: frame(&app, Some(&person.0), Nav::None),
         session: summary::heading(&app, &view, papers.vehicle.as_ref()),

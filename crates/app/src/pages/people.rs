@@ -5,14 +5,15 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use kernel::id::UserId;
+use notifications::SuppressionReason;
 use serde::Deserialize;
 use store::views::staff::{self, OpenSession};
 use web::frame::Nav;
-use web::people::{OpenSessionRow, PeoplePage, PeopleQuery, PersonPage, PersonRow};
+use web::people::{MailStop, OpenSessionRow, PeoplePage, PeopleQuery, PersonPage, PersonRow};
 
 use super::frame::{frame, show};
 use super::rows;
-use crate::http::auth::Admin;
+use crate::http::auth::Staff;
 use crate::http::list::List;
 use crate::http::users::{self, Known};
 use crate::http::{Access, ApiResult, Problem, Router};
@@ -24,8 +25,8 @@ const ROWS: u32 = 50;
 
 /// Adds the pages.
 pub fn routes(router: &mut Router) {
-    router.get("/admin/users", Access::Admin, search);
-    router.get("/admin/users/{id}", Access::Admin, one);
+    router.get("/admin/users", Access::Staff, search);
+    router.get("/admin/users/{id}", Access::Staff, one);
 }
 
 // Browsers and their extensions add fields of their own, so unlike the API this takes any.
@@ -37,14 +38,14 @@ struct Asked {
     cursor: Option<String>,
 }
 
-async fn search(admin: Admin, asked: Query<Asked>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+async fn search(staff: Staff, asked: Query<Asked>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let Asked { q, role, status, cursor } = asked.into_inner();
     let asked = users::Asked { q, role, status, cursor, ..users::Asked::default() };
     let filter = asked.filter()?;
     let read = app.db.read(move |tx| staff::users(tx, &filter, ROWS + 1).map_err(Error::from)).await?;
     let rows = List::of(read, ROWS, User::id, |user| row(&user));
     let page = PeoplePage {
-        frame: frame(&app, Some(&admin.0), Nav::People),
+        frame: frame(&app, Some(&staff.0), Nav::People),
         query: PeopleQuery {
             search: asked.q.unwrap_or_default(),
             role: asked.role.unwrap_or_default(),
@@ -67,12 +68,12 @@ fn row(user: &User) -> PersonRow {
     }
 }
 
-async fn one(admin: Admin, id: Path<UserId>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+async fn one(staff: Staff, id: Path<UserId>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let id = *id;
     let found = app.db.read(move |tx| users::known(tx, id)).await?;
     let known = found.ok_or_else(Problem::not_found)?;
-    let own = known.user.id() == admin.id();
-    let page = PersonPage { frame: frame(&app, Some(&admin.0), Nav::People), own, ..person(known) };
+    let own = known.user.id() == staff.id();
+    let page = PersonPage { frame: frame(&app, Some(&staff.0), Nav::People), own, ..person(known) };
     show(&page, StatusCode::OK)
 }
 
@@ -101,6 +102,10 @@ fn person(known: Known) -> PersonPage {
         application: known.application.map(|id| id.to_string()),
         session_count: known.sessions,
         open: known.open.into_iter().map(open).collect(),
+        stopped_mail: known.suppression.map(|it| MailStop {
+            complained: it.reason == SuppressionReason::Complained,
+            at: it.created_at.to_string(),
+        }),
         suspension: known.suspension.map(|it| (it.reason, it.at.to_string())),
         ..PersonPage::default()
     }

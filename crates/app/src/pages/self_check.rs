@@ -9,7 +9,7 @@ use web::self_check::{CheckRow, SelfCheckPage};
 
 use super::frame::{frame, show};
 use crate::config::{MailProvider, PaymentProvider};
-use crate::http::auth::Admin;
+use crate::http::auth::Staff;
 use crate::http::health::{self, Check, Checks};
 use crate::http::{Access, ApiResult, Router};
 use crate::state::Pitlane;
@@ -17,17 +17,17 @@ use crate::usecases::Error;
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
-    router.get("/admin/self-check", Access::Admin, look);
+    router.get("/admin/self-check", Access::Staff, look);
 }
 
-async fn look(admin: Admin, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+async fn look(staff: Staff, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let Checks { database, jobs, bus, disk } = health::look(&app).await;
     let now = app.clock.now();
     let counts = app.db.read(move |tx| Ok::<_, Error>(tx.jobs_count(now)?)).await?;
     let given_up = match counts.dead {
         0 => Check::of(true, "none was given up"),
-        1 => Check::of(false, "one was given up; the log says why"),
-        many => Check::of(false, format!("{many} were given up; the log says why")),
+        1 => Check::of(false, "one was given up; /admin/jobs says why"),
+        many => Check::of(false, format!("{many} were given up; /admin/jobs says why")),
     };
     let rows = [
         ("Database", database),
@@ -38,13 +38,14 @@ async fn look(admin: Admin, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
         ("Public address", address(&app)),
         ("Payments", payments(&app)),
         ("Mail", mail(&app)),
+        ("Text messages", texts(&app)),
         ("Support", support(&app)),
     ]
     .into_iter()
     .map(|(name, Check { ok, detail })| CheckRow { name, ok, detail })
     .collect();
     let page =
-        SelfCheckPage { frame: frame(&app, Some(&admin.0), Nav::None), looked_at: now.to_string(), rows };
+        SelfCheckPage { frame: frame(&app, Some(&staff.0), Nav::None), looked_at: now.to_string(), rows };
     show(&page, StatusCode::OK)
 }
 
@@ -76,6 +77,17 @@ fn mail(app: &Pitlane) -> Check {
             Check::of(false, "Resend, but bounces are not heard of; set mail.resend_webhook_secret")
         }
         MailProvider::Resend => Check::of(true, "Resend, and bounces are heard of"),
+    }
+}
+
+fn texts(app: &Pitlane) -> Check {
+    match (app.settings.reaches_telephones(), app.settings.is_development()) {
+        (true, true) => Check::of(true, "into the mailbox"),
+        (true, false) => Check::of(true, "to telephones"),
+        // Nothing is missing: nobody is asked for a telephone.
+        (false, _) => {
+            Check::of(true, "none are sent, so nobody is asked for a telephone; sms.provider is mailbox")
+        }
     }
 }
 

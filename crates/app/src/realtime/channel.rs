@@ -153,7 +153,7 @@ pub async fn join(
             user == identity.user && matches!(identity.role, Role::Mechanic | Role::Workshop)
         }
         Channel::Customer(user) => user == identity.user,
-        Channel::Admin => identity.role == Role::Admin,
+        Channel::Admin => identity.role.is_staff(),
     };
     if !own {
         return not_joined(channel, &Problem::not_found(), reference.as_ref());

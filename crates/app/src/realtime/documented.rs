@@ -7,10 +7,11 @@ const DOCUMENT: &str = include_str!("../../../../docs/websocket.md");
 const FRAMES: &str = include_str!("protocol.rs");
 const CODES: &str = include_str!("code.rs");
 const SOCKET: &str = include_str!("socket.rs");
-const PERSONAL: [&str; 3] = [
+const PERSONAL: [&str; 4] = [
     include_str!("../usecases/personal.rs"),
     include_str!("../usecases/offer_request.rs"),
     include_str!("../usecases/accept_request.rs"),
+    include_str!("../usecases/fulfil_order.rs"),
 ];
 
 /// The variants of an enum with their fields, as clients see them.

@@ -17,6 +17,10 @@ pub fn routes(router: &mut Router) {
 }
 
 async fn connect(request: HttpRequest, payload: Payload, pitlane: Data<Pitlane>) -> ApiResult<HttpResponse> {
+    // Whoever was told to come back must not come back to the process that is about to end.
+    if pitlane.hub.is_stopping() {
+        return Err(Problem::unavailable());
+    }
     // A browser sends its cookies from any page to any host, so the page's own address decides.
     if request.headers().contains_key(ORIGIN) && !auth::same_origin(&request, &pitlane) {
         let detail = "Sockets are opened from Pitlane's own pages.";

@@ -5,7 +5,7 @@
 //! another thread. Nobody is waited for: a socket whose outbox is full is taken off the channel and told to `resync`.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -100,6 +100,7 @@ pub struct Hub {
     grace: Duration,
     attendance: OnceLock<mpsc::UnboundedSender<Attended>>,
     runtime: tokio::runtime::Handle,
+    stopping: AtomicBool,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -118,6 +119,7 @@ impl Hub {
             grace,
             attendance: OnceLock::new(),
             runtime: tokio::runtime::Handle::current(),
+            stopping: AtomicBool::new(false),
         });
         let listener = Arc::downgrade(&hub);
         db.on_commit(Arc::new(move |notices| {
@@ -174,6 +176,10 @@ impl Hub {
     /// Notes that a signed-in socket is there, so that it ends when its person's access does.
     pub fn connect(&self, socket: &Arc<SocketHandle>) {
         held(&self.people).entry(socket.user).or_default().push(Arc::clone(socket));
+        // It may have come while the others were told.
+        if self.is_stopping() {
+            end(socket);
+        }
     }
 
     /// Forgets a socket everywhere.
@@ -356,11 +362,14 @@ impl Hub {
 
     /// Ends every socket, telling each to come back: the server is about to stop.
     pub fn end_all(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
         let people: Vec<_> = held(&self.people).values().flatten().cloned().collect();
-        for socket in people {
-            socket.end.store(End::STOPPING, Ordering::Release);
-            socket.wake.notify_one();
-        }
+        people.iter().for_each(|socket| end(socket));
+    }
+
+    /// Whether the server is about to stop, so that no socket may come any more.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     /// Sockets that are signed in.
@@ -378,6 +387,11 @@ impl Hub {
             })
             .collect()
     }
+}
+
+fn end(socket: &SocketHandle) {
+    socket.end.store(End::STOPPING, Ordering::Release);
+    socket.wake.notify_one();
 }
 
 /// Encodes an event once and sends it to everybody; `false` when its actor's name is not known yet.

@@ -1,6 +1,7 @@
 //! Somebody leaves: what runs is ended, what they wrote is deleted, what was paid stays in the books.
 
-use accounts::{Device, User};
+use accounts::audit::{self, NewAuditEntry};
+use accounts::{Device, Email, Error as AccountsError, User, UserStore as _};
 use intake::RetentionStore as _;
 use jobs::{JobKind, NewJob};
 use kernel::{Actor, Context, StoreError, UserId};
@@ -8,11 +9,12 @@ use payments::RetentionStore as _;
 use serde::{Deserialize, Serialize};
 use sessions::{OpenSeat, ParticipantRole, RetentionStore as _, Status};
 use store::Tx;
+use store::notice::Side;
 
 use super::cancel_session::cancel_session;
 use super::end_session::end_session;
 use super::expire_order::expire_order;
-use super::{Error, account};
+use super::{Error, account, personal};
 use crate::state::Pitlane;
 
 /// How often it is tried when something new begins meanwhile.
@@ -45,10 +47,35 @@ pub async fn erase_account(
     if current_password.is_some() {
         account::confirm(pitlane, user, current_password, device).await?;
     }
+    erase(pitlane, user, None).await
+}
+
+/// Erases the account with that address for `pitlane user erase`: of somebody who asked for it and can't sign in. The audit
+/// log keeps that it was done.
+///
+/// # Errors
+/// An address without an account, and those of [`erase_account`].
+pub async fn erase_for(pitlane: &Pitlane, email: &str) -> Result<(), Error> {
+    let email = Email::parse(email).map_err(|error| AccountsError::Invalid(vec![error]))?;
+    let user = pitlane.db.read(move |tx| Ok::<_, Error>(tx.user_by_email(&email)?)).await?;
+    let user = user.ok_or(AccountsError::NotFound("account"))?;
+    erase(pitlane, &user, Some("pitlane user erase")).await
+}
+
+async fn erase(pitlane: &Pitlane, user: &User, command: Option<&'static str>) -> Result<(), Error> {
     let by = Actor::Person { id: user.id(), role: user.role() };
     for _ in 0..ROUNDS {
         let (id, cx) = (user.id(), pitlane.context());
-        if pitlane.db.write(move |tx| erase_if_settled(tx, id, &cx)).await? {
+        let erased = pitlane.db.write(move |tx| {
+            let erased = erase_if_settled(tx, id, &cx)?;
+            if let Some(command) = command.filter(|_| erased) {
+                let entry =
+                    NewAuditEntry::new(Actor::System, "user.erase", "user", id).with("command", command);
+                audit::record(tx, entry, &cx)?;
+            }
+            Ok::<_, Error>(erased)
+        });
+        if erased.await? {
             return Ok(());
         }
         settle(pitlane, by, id).await?;
@@ -70,13 +97,19 @@ fn erase_if_settled(tx: &mut Tx<'_>, user: UserId, cx: &Context) -> Result<bool,
     tx.customer_forget(user)?;
     tx.events_forget(user)?;
     notifications::Store::preferences_delete(tx, user)?;
-    notifications::Store::mailbox_forget(tx, user)?;
+    let address = accounts::erase::check(tx, user)?.email().as_str().to_owned();
+    notifications::Store::messages_forget(tx, user, &address)?;
     crm::Store::interactions_forget(tx, user)?;
     if let Some(reference) = reference {
         payments::Store::customer_reference_delete(tx, user)?;
         let payload = serde_json::to_string(&ForgetPayer { reference }).expect("a text serialises");
         let job = NewJob { kind: JobKind::ForgetPayer, payload, run_at: cx.now, dedupe_key: None };
         jobs::schedule(tx, job, cx)?;
+    }
+    for member in accounts::invitation::dissolve(tx, user, cx)? {
+        let message = "Your workshop has left Pitlane, and with it your approval. You may apply on your own.";
+        let (title, button) = ("You work alone now", "See what to do");
+        personal::notification(tx, member, Side::Mechanic, title, message, button, "/mechanic", cx);
     }
     accounts::erase::erase(tx, user, cx)?;
     Ok(true)

@@ -20,11 +20,14 @@ use payments::{
 use pricing::{Catalog, PriceBook};
 use sessions::NewSession;
 use store::Tx;
+use store::notice::Side;
 
 use crate::state::Pitlane;
 use crate::usecases::mail::{self, About};
 use crate::usecases::start_checkout::Refusal;
-use crate::usecases::{Error, expire_request, extend_session, journey, offer_request, upgrade_session};
+use crate::usecases::{
+    Error, expire_request, extend_session, journey, offer_request, personal, upgrade_session,
+};
 
 /// What fulfilment needs beside the transaction.
 #[derive(Clone)]
@@ -238,7 +241,13 @@ pub fn carry_out_refund(tx: &mut Tx<'_>, order: &Order, refund: &Refund, cx: &Co
         dedupe_key: Some(format!("refund:{}", refund.id)),
     };
     jobs::schedule(tx, job, cx)?;
-    mail::enqueue(tx, Milestone::Refunded, order.terms().customer, About::Refund(refund.id), cx)?;
+    let customer = order.terms().customer;
+    mail::enqueue(tx, Milestone::Refunded, customer, About::Refund(refund.id), cx)?;
+    let fields = serde_json::json!({
+        "order_id": order.id(), "session_id": order.session(),
+        "amount_cents": refund.amount.minor(), "currency": refund.amount.currency().as_str(),
+    });
+    personal::tell(tx, customer, Side::Customer, "refunded", fields, cx);
     Ok(())
 }
 

@@ -32,6 +32,8 @@ pub enum About {
     Invitation(InvitationId),
     /// An account that was closed, by the line of the audit log that tells of it.
     Suspension(AuditId),
+    /// A decision against a mechanic, by the line of the audit log that tells of it.
+    Approval(AuditId),
     /// A code that shows whose a telephone is.
     PhoneCode(PhoneCodeId),
     /// Something that happened to the recipient's account; the id is the happening's own.
@@ -47,7 +49,7 @@ impl About {
             Self::Refund(id) => id.uuid(),
             Self::Application(id) => id.uuid(),
             Self::Invitation(id) => id.uuid(),
-            Self::Suspension(id) => id.uuid(),
+            Self::Suspension(id) | Self::Approval(id) => id.uuid(),
             Self::PhoneCode(id) => id.uuid(),
             Self::Account(id) => id,
         }

@@ -2,18 +2,21 @@
 
 use accounts::audit::AuditFilter;
 use accounts::{
-    ApplicationKind, ApplicationStore, ApprovalState, AuditEntry, Mechanic, NewAuditEntry, ProviderStore,
-    User, audit, provider, review,
+    ApplicationKind, ApplicationStore, ApprovalState, AuditEntry, Mechanic, MechanicPlace, NewAuditEntry,
+    ProviderStore, User, audit, provider, review,
 };
 use kernel::{Actor, AuditId, Context, UserId};
+use notifications::Milestone;
 use store::Tx;
 use store::notice::Side;
 
 use super::applications::{self, Verdict};
+use super::mail::{self, About};
 use super::{Error, personal};
 use crate::state::Pitlane;
 
-/// An admin decides about a mechanic. A decision that stands already is answered and not written again.
+/// An admin decides about a mechanic. A decision that stands already is answered and not written again. Whoever is
+/// refused or suspended gets the reason by mail.
 ///
 /// # Errors
 /// An unknown mechanic, a decision that can't follow the last one, or a failure of the storage.
@@ -42,7 +45,13 @@ pub async fn decide(
             if let Some(reason) = &reason {
                 entry = entry.with("reason", reason);
             }
-            audit::record(tx, entry, &cx)?;
+            let noted = audit::record(tx, entry, &cx)?;
+            match state {
+                ApprovalState::Refused | ApprovalState::Suspended => {
+                    mail::enqueue(tx, Milestone::ApprovalEnded, mechanic, About::Approval(noted), &cx)?;
+                }
+                ApprovalState::Pending | ApprovalState::Approved => {}
+            }
         }
         if changed && state == ApprovalState::Approved {
             let message = "Go on duty, and requests reach you.";
@@ -107,12 +116,16 @@ pub async fn find(pitlane: &Pitlane, user: UserId) -> Result<Option<Mechanic>, E
     pitlane.db.read(move |tx| Ok(tx.mechanic_by_user(user)?)).await
 }
 
-/// At most `limit` mechanics with their persons after the first `offset`, those who wait for a decision first.
+/// At most `limit` mechanics with their persons after that place, those who wait for a decision first.
 ///
 /// # Errors
 /// A failure of the storage.
-pub async fn list(pitlane: &Pitlane, offset: u32, limit: u32) -> Result<Vec<(Mechanic, User)>, Error> {
-    pitlane.db.read(move |tx| Ok(tx.mechanics(offset, limit)?)).await
+pub async fn list(
+    pitlane: &Pitlane,
+    after: Option<MechanicPlace>,
+    limit: u32,
+) -> Result<Vec<(Mechanic, User)>, Error> {
+    pitlane.db.read(move |tx| Ok(tx.mechanics(after, limit)?)).await
 }
 
 /// At most `limit` lines of the audit log that fit, newest first, older than `before`.

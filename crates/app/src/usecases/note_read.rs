@@ -1,8 +1,8 @@
-//! What an admin looks at that is somebody else's.
+//! What admins and support look at that is somebody else's.
 
 use accounts::audit::{self, NewAuditEntry};
 use kernel::id::{ApplicationId, FileId, OrderId, SessionId};
-use kernel::{Actor, Role, UserId};
+use kernel::{Actor, UserId};
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
@@ -23,8 +23,7 @@ pub enum Read {
 }
 
 impl Read {
-    fn entry(self, admin: UserId) -> NewAuditEntry {
-        let actor = Actor::Person { id: admin, role: Role::Admin };
+    fn entry(self, actor: Actor) -> NewAuditEntry {
         match self {
             Self::Session(session, what) => {
                 NewAuditEntry::new(actor, "session.read", "session", session).with("what", what)
@@ -45,13 +44,13 @@ impl Read {
     }
 }
 
-/// Notes that an admin has read something that is not theirs.
+/// Notes that somebody of the staff has read something that is not theirs.
 ///
 /// # Errors
 /// The storage's; then they must not see it.
-pub async fn note_read(pitlane: &Pitlane, admin: UserId, read: Read) -> Result<(), Error> {
+pub async fn note_read(pitlane: &Pitlane, reader: Actor, read: Read) -> Result<(), Error> {
     let cx = pitlane.context();
-    pitlane.db.write(move |tx| Ok(audit::record(tx, read.entry(admin), &cx).map(drop)?)).await
+    pitlane.db.write(move |tx| Ok(audit::record(tx, read.entry(reader), &cx).map(drop)?)).await
 }
 
 /// Notes that an admin used a route that only admins have, before anything comes of it: `GET /api/admin/jobs` with the

@@ -9,7 +9,7 @@ use std::ops::Range;
 use hmac::{Hmac, KeyInit, Mac};
 use intake::FileReader;
 use kernel::id::FileId;
-use kernel::{Role, Timestamp, UserId};
+use kernel::{Actor, Role, Timestamp, UserId};
 use sha2::Sha256;
 use store::views::file::{self, StoredFile};
 use store::views::staff;
@@ -28,8 +28,8 @@ pub struct Link {
     pub signature: String,
 }
 
-/// A link to a file for somebody who sent it or takes part in its session, and for admins, whose look is written down;
-/// `None` for everybody else.
+/// A link to a file for somebody who sent it or takes part in its session, and for the staff, whose look is written
+/// down; `None` for everybody else. Papers of applications are for admins alone.
 ///
 /// # Errors
 /// A failure of the storage.
@@ -44,15 +44,12 @@ pub async fn link(pitlane: &Pitlane, reader: UserId, role: Role, id: FileId) -> 
         })
         .await?;
     if !own {
-        if role != Role::Admin {
-            return Ok(None);
-        }
         let read = match (session, application) {
-            (Some(session), _) => Read::File(session, id),
-            (None, Some(application)) => Read::Application(application, "file"),
-            (None, None) => return Ok(None),
+            (Some(session), _) if role.is_staff() => Read::File(session, id),
+            (None, Some(application)) if role == Role::Admin => Read::Application(application, "file"),
+            (Some(_) | None, _) => return Ok(None),
         };
-        note_read(pitlane, reader, read).await?;
+        note_read(pitlane, Actor::Person { id: reader, role }, read).await?;
     }
     let expires = end_of_link(now, pitlane.settings.files.link_seconds);
     let signature = hex::encode(mac(&pitlane.settings.auth.secret, id, expires).finalize().into_bytes());

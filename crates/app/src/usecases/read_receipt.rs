@@ -43,8 +43,8 @@ pub async fn read_receipt(pitlane: &Pitlane, reader: Actor, order: OrderId) -> R
             Ok::<_, Error>((paper(tx, reader, order)?, own))
         })
         .await?;
-    if let Some(admin) = reader.user().filter(|_| !own) {
-        note_read(pitlane, admin, Read::Receipt(order)).await?;
+    if !own {
+        note_read(pitlane, reader, Read::Receipt(order)).await?;
     }
     Ok(paper)
 }

@@ -39,8 +39,9 @@ pub async fn apply_event(pitlane: &Pitlane, event: ProviderEvent) -> Result<Outc
             }
             let outcome = news.apply(tx, &fulfilling, &cx)?;
             payments::Store::event_conclude(tx, &inbox.id, outcome)?;
-            if news.names_nobody_here(tx)? {
-                payments::Store::event_empty(tx, &inbox.id)?;
+            match news.order_here(tx)? {
+                Some(order) => payments::Store::event_concerns(tx, &inbox.id, order)?,
+                None => payments::Store::event_empty(tx, &inbox.id)?,
             }
             Ok::<_, Error>(outcome)
         })
@@ -91,9 +92,9 @@ impl News {
         }
     }
 
-    /// Whether its text, which names a person, has no reason to be kept: it tells of nothing that is known here, or of
-    /// somebody who has left.
-    fn names_nobody_here(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
+    /// The order it is about. Without one its text, which names a person, has no reason to be kept: it tells of nothing
+    /// that is known here, or of somebody who has left.
+    fn order_here(&self, tx: &mut Tx<'_>) -> Result<Option<OrderId>, Error> {
         let order = match self {
             Self::Checkout { checkout, .. } => order_of(tx, checkout)?,
             Self::Refunds { payment_intent, .. } => {
@@ -105,14 +106,15 @@ impl News {
             }
             Self::Nothing | Self::Unknown => None,
         };
-        let Some(order) = order else { return Ok(true) };
-        let Some(order) = payments::Store::order_by_id(tx, order)? else { return Ok(true) };
+        let Some(order) = order else { return Ok(None) };
+        let Some(order) = payments::Store::order_by_id(tx, order)? else { return Ok(None) };
         // The payment of a page tells nothing that the page doesn't.
         if matches!(self, Self::Intent(_)) && order.terms().kind == OrderKind::Session {
-            return Ok(true);
+            return Ok(None);
         }
         let customer = accounts::UserStore::user_by_id(tx, order.terms().customer)?;
-        Ok(customer.is_none_or(|customer| customer.status() == accounts::user::Status::Erased))
+        let is_here = customer.is_some_and(|customer| customer.status() != accounts::user::Status::Erased);
+        Ok(is_here.then_some(order.id()))
     }
 
     fn apply(&self, tx: &mut Tx<'_>, fulfilling: &Fulfilling, cx: &Context) -> Result<Outcome, Error> {

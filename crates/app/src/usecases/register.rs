@@ -1,9 +1,10 @@
 //! Making an account.
 
+use accounts::audit::{self, NewAuditEntry};
 use accounts::register::{self, NewUser, TypedRegistration};
 use accounts::sign_in::{self, Opened};
 use accounts::{Device, PasswordHash, Purpose, UserStore};
-use kernel::UserId;
+use kernel::{Actor, UserId};
 
 use super::{Error, links, passwords};
 use crate::state::Pitlane;
@@ -69,6 +70,10 @@ pub async fn create(pitlane: &Pitlane, wanted: Operators) -> Result<UserId, Erro
         .write(move |tx| {
             let user = register::register(tx, new.clone(), &cx)?.verified(cx.now);
             tx.user_update(&user)?;
+            let entry = NewAuditEntry::new(Actor::System, "user.create", "user", user.id())
+                .with("role", user.role())
+                .with("command", "pitlane user create");
+            audit::record(tx, entry, &cx)?;
             Ok(user.id())
         })
         .await

@@ -57,6 +57,7 @@ pub async fn retain(pitlane: &Pitlane) -> Result<Done, Error> {
     let intakes = repeat(pitlane, move |tx| Ok(tx.intakes_forget(content, BATCH, now)?)).await?;
     let applications =
         repeat(pitlane, move |tx| Ok(tx.applications_forget_before(content, BATCH, now)?)).await?;
+    repeat(pitlane, move |tx| Ok(tx.invitations_delete_unused(now, BATCH)?)).await?;
     repeat(pitlane, move |tx| Ok(tx.events_forget_before(content, BATCH)?)).await?;
     let orders = repeat(pitlane, move |tx| {
         let past = tx.orders_past(money, BATCH)?;

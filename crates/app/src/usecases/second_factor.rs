@@ -1,12 +1,13 @@
 //! A person's authenticator app: set up, confirmed, turned off.
 
+use accounts::audit::{self, NewAuditEntry};
 use accounts::second_factor::{self, Checked};
 use accounts::{
     Device, Email, Error as AccountsError, RecoveryCode, SecondFactor, SecondFactorStore, SharedSecret, User,
     UserStore,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use kernel::{EnrolmentId, Role, Timestamp, UserId};
+use kernel::{Actor, EnrolmentId, Role, Timestamp, UserId};
 use notifications::Milestone;
 use sha2::Sha256;
 
@@ -43,7 +44,7 @@ pub struct Standing {
 
 /// Whether somebody in this role works only with an authenticator app: an admin of a server that real people use.
 pub const fn is_required_for(environment: Environment, role: Role) -> bool {
-    matches!((environment, role), (Environment::Production, Role::Admin))
+    matches!(environment, Environment::Production) && role.is_staff()
 }
 
 /// How things stand.
@@ -163,6 +164,10 @@ pub async fn reset(pitlane: &Pitlane, email: &str) -> Result<bool, Error> {
     let reset = pitlane.db.write(move |tx| -> Result<_, Error> {
         let user = tx.user_by_email(&email)?.ok_or(AccountsError::NotFound("account"))?;
         let was_on = second_factor::turn_off(tx, user.id())?;
+        let entry = NewAuditEntry::new(Actor::System, "user.reset_second_factor", "user", user.id())
+            .with("was_on", was_on)
+            .with("command", "pitlane user reset-second-factor");
+        audit::record(tx, entry, &cx)?;
         if was_on {
             mail::notice(tx, Milestone::SecondFactorOff, user.id(), &cx)?;
         }

@@ -33,7 +33,7 @@ const fn demo(email: &'static str, name: &'static str, role: Role) -> Demo {
 const WORKSHOP: &str = "workshop@example.com";
 
 /// The demo accounts; a workshop stands before its mechanics.
-pub const DEMO: [Demo; 8] = [
+pub const DEMO: [Demo; 9] = [
     demo("customer@example.com", "Maya Torres", Role::Customer),
     demo("customer2@example.com", "Jonas Weber", Role::Customer),
     demo("mechanic@example.com", "Sam Okafor", Role::Mechanic),
@@ -44,6 +44,7 @@ pub const DEMO: [Demo; 8] = [
         workshop: Some(WORKSHOP),
         ..demo("workshop.mechanic2@example.com", "Tom Lindqvist", Role::Mechanic)
     },
+    demo("support@example.com", "Noor Haddad", Role::Support),
     demo("admin@example.com", "Alex Kim", Role::Admin),
 ];
 

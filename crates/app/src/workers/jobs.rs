@@ -17,8 +17,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::state::Pitlane;
 use crate::workers::{
-    expire_order, expire_request, follow_up_notice, forget_payer, mail, mail_batch, no_show, prune, reconcile,
-    refund, retain, sms, sweep_files, time_limit,
+    expire_order, expire_request, follow_up_notice, forget_payer, mail, mail_batch, no_show, prune,
+    reconcile, refund, retain, sms, sweep_files, time_limit,
 };
 
 /// Jobs that run at once in this process.

@@ -178,7 +178,7 @@ pub fn feedback(body: &[u8]) -> Option<Feedback> {
     let addresses = event.data.to.iter().map(|address| bare(address)).collect();
     Some(match event.r#type.as_str() {
         // A mailbox that is full today is not a wrong address.
-        "email.bounced" if event.data.bounce.is_none_or(|bounce| bounce.r#type != "Transient") => {
+        "email.bounced" if event.data.bounce.is_some_and(|bounce| bounce.r#type == "Permanent") => {
             Feedback::Bounced(addresses)
         }
         "email.suppressed" => Feedback::Bounced(addresses),
@@ -291,7 +291,9 @@ mod tests {
         let bounce =
             |kind| json!({ "type": "email.bounced", "data": { "to": to, "bounce": { "type": kind } } });
         assert_eq!(told(bounce("Permanent")), Some(Feedback::Bounced(dana.clone())));
-        assert_eq!(told(bounce("Transient")), Some(Feedback::Nothing));
+        for passing in ["Transient", "Undetermined", ""] {
+            assert_eq!(told(bounce(passing)), Some(Feedback::Nothing), "{passing}");
+        }
         let complained = json!({ "type": "email.complained", "data": { "to": to } });
         assert_eq!(told(complained), Some(Feedback::Complained(dana)));
         assert_eq!(told(json!({ "type": "contact.created", "data": {} })), Some(Feedback::Nothing));

@@ -1,12 +1,13 @@
 //! Providers and mechanics.
 
 use accounts::{
-    Approval, ApprovalState, Mechanic, MechanicRecord, Provider, ProviderKind, ProviderStore, Status, User,
+    Approval, ApprovalState, Mechanic, MechanicPlace, MechanicRecord, Provider, ProviderKind, ProviderStore,
+    Status, User,
 };
 use diesel::RunQueryDsl;
 use diesel::prelude::{
-    AsChangeset, ExpressionMethods, Identifiable, Insertable, OptionalExtension, QueryDsl, Queryable,
-    Selectable, SelectableHelper,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Identifiable, Insertable, OptionalExtension,
+    QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use kernel::{ProviderId, StoreError, Timestamp, UserId};
 
@@ -199,17 +200,28 @@ impl ProviderStore for Tx<'_> {
         rows.into_iter().map(Mechanic::try_from).collect()
     }
 
-    fn mechanics(&mut self, offset: u32, limit: u32) -> Result<Vec<(Mechanic, User)>, StoreError> {
-        let rows: Vec<(MechanicRow, UserRow)> = mechanics::table
+    fn mechanics(
+        &mut self,
+        after: Option<MechanicPlace>,
+        limit: u32,
+    ) -> Result<Vec<(Mechanic, User)>, StoreError> {
+        let mut query = mechanics::table
             .inner_join(users::table)
             .filter(users::status.ne(Status::Erased.as_str()))
             // `false` sorts first: a decision that is still missing.
-            .order((mechanics::decided_at.is_not_null(), mechanics::created_at.desc(), mechanics::user_id))
-            .offset(i64::from(offset))
+            .order((mechanics::decided_at.is_not_null(), mechanics::user_id.desc()))
             .limit(i64::from(limit))
             .select((MechanicRow::as_select(), UserRow::as_select()))
-            .load(self.conn())
-            .stored()?;
+            .into_boxed();
+        if let Some(MechanicPlace { decided, user }) = after {
+            let older = mechanics::user_id.lt(Id(user.uuid()));
+            let is_decided = mechanics::decided_at.is_not_null();
+            query = match decided {
+                true => query.filter(is_decided.and(older)),
+                false => query.filter(is_decided.or(older)),
+            };
+        }
+        let rows: Vec<(MechanicRow, UserRow)> = query.load(self.conn()).stored()?;
         rows.into_iter().map(|(mechanic, user)| Ok((mechanic.try_into()?, user.try_into()?))).collect()
     }
 }

@@ -164,6 +164,18 @@ impl ApplicationStore for Tx<'_> {
             .map(drop)
     }
 
+    fn invitations_delete_unused(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+        use workshop_invitations as i;
+        let over: Vec<Id> = i::table
+            .filter(i::accepted_at.is_null())
+            .filter(i::expires_at.lt(Ts::from(before)))
+            .limit(i64::from(limit))
+            .select(i::id)
+            .load(self.conn())
+            .stored()?;
+        diesel::delete(i::table.filter(i::id.eq_any(over))).execute(self.conn()).stored()
+    }
+
     fn invitation_insert(&mut self, invitation: &Invitation) -> Result<(), StoreError> {
         diesel::insert_into(workshop_invitations::table)
             .values(InvitationRow::from(invitation))

@@ -11,9 +11,12 @@ use diesel::prelude::{
 use kernel::{Role, StoreError, Timestamp, UserId};
 
 use crate::both::both;
+use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
+use crate::prepared::{Value, prepared};
 use crate::schema::accounts::{api_tokens, audit_log, idempotency_keys, phone_codes, sign_ins, users};
+use crate::schema::applications::{applications, suspensions};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
@@ -35,6 +38,24 @@ pub(crate) struct Row {
     updated_at: Ts,
     name_search: String,
     phone_verified_at: Option<Ts>,
+}
+
+/// What stands where somebody's words about an erased person were.
+const ERASED: &str = "(erased)";
+
+/// Takes the words that an admin wrote about this thing out of the audit log. That something was decided stays.
+fn words_forget(tx: &mut Tx<'_>, kind: &str, id: &str) -> Result<(), StoreError> {
+    let sql = match tx.conn() {
+        AnyConnection::Sqlite(_) => {
+            "UPDATE audit_log SET details = json_remove(details, '$.reason', '$.text')
+             WHERE object_kind = $1 AND object_id = $2"
+        }
+        AnyConnection::Postgres(_) => {
+            "UPDATE audit_log SET details = details - 'reason' - 'text' WHERE object_kind = $1 AND object_id = $2"
+        }
+    };
+    let values = [Value::Text(kind), Value::Text(id)];
+    prepared::<()>(sql, &values).execute(tx.conn()).stored().map(drop)
 }
 
 // Without the flag of the free plan: only its claim sets that.
@@ -228,7 +249,18 @@ impl UserStore for Tx<'_> {
         diesel::update(audit_log::table.filter(audit_log::actor_id.eq(id)))
             .set(audit_log::address.eq(None::<String>))
             .execute(self.conn())
-            .stored()
-            .map(drop)
+            .stored()?;
+        diesel::update(suspensions::table.filter(suspensions::user_id.eq(id)))
+            .set(suspensions::reason.eq(ERASED))
+            .execute(self.conn())
+            .stored()?;
+        let theirs = [("user", id), ("mechanic", id)].map(|(kind, id)| (kind, id.0.to_string()));
+        let applications: Vec<Id> = applications::table
+            .filter(applications::user_id.eq(id))
+            .select(applications::id)
+            .load(self.conn())
+            .stored()?;
+        let applications = applications.into_iter().map(|id| ("application", id.0.to_string()));
+        theirs.into_iter().chain(applications).try_for_each(|(kind, id)| words_forget(self, kind, &id))
     }
 }

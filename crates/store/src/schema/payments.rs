@@ -81,7 +81,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Nullable, Text};
-    use crate::types::AnyTs;
+    use crate::types::{AnyTs, AnyUuid};
 
     webhook_events (id) {
         id -> Text,
@@ -91,6 +91,7 @@ diesel::table! {
         body -> Text,
         outcome -> Text,
         compared_at -> Nullable<AnyTs>,
+        order_id -> Nullable<AnyUuid>,
     }
 }
 

@@ -181,6 +181,91 @@ pub fn files_of(tx: &mut Tx<'_>, owner: UserId) -> Result<Vec<OwnFile>, StoreErr
     Ok(rows.into_iter().map(view).collect())
 }
 
+/// A car that somebody took off their list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedCar {
+    /// The car.
+    pub vehicle: VehicleView,
+    /// Its number.
+    pub vin: Option<String>,
+    /// Since when it is off the list.
+    pub removed_at: Option<Timestamp>,
+}
+
+/// The cars that this person took off their list, oldest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn removed_cars_of(tx: &mut Tx<'_>, customer: UserId) -> Result<Vec<RemovedCar>, StoreError> {
+    type Row = (i64, String, String, Option<i64>, Option<String>, Option<Ts>);
+    let rows: Vec<Row> = vehicles::table
+        .filter(vehicles::customer_id.eq(Id(customer.uuid())).and(vehicles::removed_at.is_not_null()))
+        .order(vehicles::id)
+        .select((
+            vehicles::year,
+            vehicles::make,
+            vehicles::model,
+            vehicles::mileage,
+            vehicles::vin,
+            vehicles::removed_at,
+        ))
+        .load(tx.conn())
+        .stored()?;
+    let view = |(year, make, model, mileage, vin, removed_at): Row| RemovedCar {
+        vehicle: VehicleView { year, make, model, mileage },
+        vin,
+        removed_at: removed_at.map(Timestamp::from),
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// An order that came to nothing, or not yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpaidOrder {
+    /// The order.
+    pub id: OrderId,
+    /// What it was for.
+    pub plan: String,
+    /// What it would have cost, in minor units.
+    pub amount_cents: i64,
+    /// The currency.
+    pub currency: String,
+    /// Where it stands.
+    pub status: String,
+    /// When it was placed.
+    pub created_at: Timestamp,
+}
+
+/// The orders of a customer that were not paid, oldest first.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn unpaid_orders_of(tx: &mut Tx<'_>, customer: UserId) -> Result<Vec<UnpaidOrder>, StoreError> {
+    type Row = (Id, String, i64, String, String, Ts);
+    let rows: Vec<Row> = orders::table
+        .filter(orders::customer_id.eq(Id(customer.uuid())).and(orders::paid_at.is_null()))
+        .order(orders::id)
+        .select((
+            orders::id,
+            orders::plan,
+            orders::amount_cents,
+            orders::currency,
+            orders::status,
+            orders::created_at,
+        ))
+        .load(tx.conn())
+        .stored()?;
+    let view = |(id, plan, amount_cents, currency, status, created_at): Row| UnpaidOrder {
+        id: OrderId::new(id.0),
+        plan,
+        amount_cents,
+        currency,
+        status,
+        created_at: created_at.into(),
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
 /// The orders of a customer that were paid, oldest first.
 ///
 /// # Errors

@@ -364,6 +364,20 @@ pub fn live(
     rows.into_iter().map(SessionView::try_from).collect()
 }
 
+/// The sessions that are under way or waiting, newest first, before that one.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn active(
+    tx: &mut Tx<'_>,
+    viewer: UserId,
+    before: Option<SessionId>,
+    limit: u32,
+) -> Result<Vec<SessionView>, StoreError> {
+    let open: Vec<Status> = Status::ALL.into_iter().filter(|status| !status.is_ended()).collect();
+    page(tx, viewer, &format!("TRUE{}", status_filter(&open)), before, limit)
+}
+
 // Ids are made in the order of time, so they are the order and the cursor.
 fn page(
     tx: &mut Tx<'_>,

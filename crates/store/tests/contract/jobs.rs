@@ -141,10 +141,10 @@ async fn a_job_that_failed_for_good_is_listed_and_runs_again_when_asked() {
         let (id, cx) = (job.id(), world.context(1));
         let failed = world.db.write(move |tx| jobs::fail(tx, &job, &Failure::Never("no".to_owned()), &cx));
         assert_eq!(failed.await.expect("recorded").status(), JobStatus::Dead);
-        let dead = world.db.read(|tx| tx.jobs_by_status(JobStatus::Dead, None, 10)).await.expect("listed");
+        let dead = world.db.read(|tx| tx.jobs_newest(Some(JobStatus::Dead), None, 10)).await.expect("listed");
         assert_eq!(dead.iter().map(Job::id).collect::<Vec<_>>(), [id]);
         assert_eq!(dead[0].stored().last_error.as_deref(), Some("no"));
-        let before = world.db.read(move |tx| tx.jobs_by_status(JobStatus::Dead, Some(id), 10)).await;
+        let before = world.db.read(move |tx| tx.jobs_newest(Some(JobStatus::Dead), Some(id), 10)).await;
         assert!(before.expect("listed").is_empty(), "the cursor is left out");
         let cx = world.context(2);
         world.db.write(move |tx| jobs::retry(tx, id, &cx)).await.expect("replayed");
@@ -174,7 +174,7 @@ async fn a_start_that_is_alone_takes_back_every_lease_and_a_repeating_kind_has_o
         assert_eq!(released.await.expect("released"), 1);
         let repeating = JobKind::ALL.iter().filter(|kind| kind.every_seconds().is_some()).count();
         let queued =
-            world.db.read(|tx| tx.jobs_by_status(JobStatus::Queued, None, 64)).await.expect("listed");
+            world.db.read(|tx| tx.jobs_newest(Some(JobStatus::Queued), None, 64)).await.expect("listed");
         assert_eq!(queued.len(), repeating + 1);
         // After a long stop each of them runs once, not once for every hour it missed.
         let due = leased(&world, 10 * 86_400, "one", 64).await;
@@ -184,7 +184,7 @@ async fn a_start_that_is_alone_takes_back_every_lease_and_a_repeating_kind_has_o
             world.db.write(move |tx| jobs::complete(tx, &job, &cx)).await.expect("completed");
         }
         let queued =
-            world.db.read(|tx| tx.jobs_by_status(JobStatus::Queued, None, 64)).await.expect("listed");
+            world.db.read(|tx| tx.jobs_newest(Some(JobStatus::Queued), None, 64)).await.expect("listed");
         assert_eq!(queued.len(), repeating);
         let cx = world.context(50 * 86_400);
         let pruned = world.db.write(move |tx| jobs::prune(tx, &cx)).await.expect("pruned");

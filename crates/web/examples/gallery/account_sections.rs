@@ -1,6 +1,7 @@
 //! The parts of the account page.
 
 use web::account::{CarRow, CardRow, CardSection, MailChoice, MailSection};
+use web::people::MailStop;
 
 /// Which mails come.
 pub fn mails() -> MailSection {
@@ -15,6 +16,7 @@ pub fn mails() -> MailSection {
             choice("follow_up", "Reminders of your next steps", true),
             choice("reviews", "Invitations to review a session", false),
         ],
+        stopped: Some(MailStop { complained: false, at: "2026-11-20T14:25:00Z".to_owned() }),
     }
 }
 

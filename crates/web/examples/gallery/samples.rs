@@ -351,7 +351,7 @@ fn account(out: &mut Rendered) -> Result<(), web::Error> {
         second_factor: false,
         name: "Maya Torres".to_owned(),
         time_zone: "America/Chicago".to_owned(),
-        phone: PhoneSection { number: Some("+15550100199".to_owned()), verified: false },
+        phone: PhoneSection { number: Some("+15550100199".to_owned()), verified: false, offered: true },
         cars: web::account::CarSection::Cars(account_sections::kept_cars()),
         cards: account_sections::cards(),
         mails: account_sections::mails(),

@@ -7,12 +7,13 @@ use web::apply::{
 use web::form::Errors;
 use web::frame::{Nav, Role};
 use web::intake::UploadedFile;
+use web::jobs::{JobFilter, JobRow, JobsPage};
 use web::mail::{
     AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked, ApplicationReceived,
-    ApplicationRefused, Mail, Message, Sender, WorkshopInvitation,
+    ApplicationRefused, ApprovalEnded, Mail, Message, Sender, WorkshopInvitation,
 };
 use web::mechanic::{Application, Approval, MechanicPage};
-use web::people::{OpenSessionRow, PeoplePage, PeopleQuery, PersonPage, PersonRow};
+use web::people::{MailStop, OpenSessionRow, PeoplePage, PeopleQuery, PersonPage, PersonRow};
 use web::session::SessionStatus;
 use web::workshop::{InvitationRow, JoinPage, JoinState, Member, WorkshopPage};
 
@@ -26,7 +27,34 @@ pub fn pages(out: &mut Rendered) -> Result<(), web::Error> {
     queues(out)?;
     queue(out)?;
     people(out)?;
+    jobs(out)?;
     workshop(out)
+}
+
+fn jobs(out: &mut Rendered) -> Result<(), web::Error> {
+    let row = |kind, reason: Option<&str>| JobRow {
+        id: SESSION.to_owned(),
+        kind,
+        attempts: 12,
+        max_attempts: 12,
+        due_at: AT.to_owned(),
+        reason: reason.map(ToOwned::to_owned),
+    };
+    let rows = vec![row("mail_batch", Some(HOSTILE)), row("refund", None)];
+    for (name, role, shown, rows) in [
+        ("jobs", Role::Admin, JobFilter::Dead, rows.clone()),
+        ("jobs-none", Role::Admin, JobFilter::Dead, Vec::new()),
+        ("jobs-queued", Role::Admin, JobFilter::Queued, rows.clone()),
+        ("jobs-running", Role::Admin, JobFilter::Running, Vec::new()),
+        ("jobs-done", Role::Admin, JobFilter::Done, rows.clone()),
+        ("jobs-support", Role::Support, JobFilter::Dead, rows),
+    ] {
+        let (frame, next_cursor) =
+            (frame(Some(role), Nav::Jobs), (!rows.is_empty()).then(|| "abc".to_owned()));
+        let page = JobsPage { frame, shown, dead: 2, queued: 14, running: 1, rows, next_cursor };
+        add(out, name, &page)?;
+    }
+    Ok(())
 }
 
 fn form(workshop: bool) -> ApplyForm {
@@ -208,6 +236,8 @@ fn people(out: &mut Rendered) -> Result<(), web::Error> {
                 as_mechanic: true,
             }],
             suspension: (name == "person-suspended").then(|| (HOSTILE.to_owned(), AT.to_owned())),
+            stopped_mail: (name != "person")
+                .then(|| MailStop { complained: name == "person-erased", at: AT.to_owned() }),
             own: false,
         };
         add(out, name, &page)?;
@@ -310,6 +340,12 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         name: name(),
         reason: "Three customers waited and nobody came.".to_owned(),
     };
+    let ended = ApprovalEnded {
+        sender: sender(),
+        name: name(),
+        suspended: true,
+        reason: "Three customers waited and nobody came.".to_owned(),
+    };
     Ok(vec![
         ("application_received", received.compose()?),
         ("application_arrived", arrived.compose()?),
@@ -318,5 +354,6 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("application_refused", refused.compose()?),
         ("workshop_invitation", invitation.compose()?),
         ("account_suspended", suspended.compose()?),
+        ("approval_ended", ended.compose()?),
     ])
 }

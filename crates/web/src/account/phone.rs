@@ -8,4 +8,6 @@ pub struct PhoneSection {
     pub number: Option<String>,
     /// Whether it is shown to be the person's.
     pub verified: bool,
+    /// Whether text messages reach anybody; else nothing is asked for, and only a number that is there can be removed.
+    pub offered: bool,
 }

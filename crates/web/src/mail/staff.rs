@@ -94,6 +94,19 @@ pub struct AccountSuspended {
     pub reason: String,
 }
 
+/// Milestone `approval_ended`.
+#[derive(Clone, Debug, Default)]
+pub struct ApprovalEnded {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The person's name.
+    pub name: String,
+    /// Whether they may not work for now; else they were never let in.
+    pub suspended: bool,
+    /// The admin's words.
+    pub reason: String,
+}
+
 message!(
     ApplicationReceived,
     ReceivedHtml = "mail/application_received.html",
@@ -142,6 +155,27 @@ message!(
     SuspendedText = "mail/account_suspended.txt",
     |_m| { "Your account is suspended".to_owned() }
 );
+
+message!(
+    ApprovalEnded,
+    ApprovalEndedHtml = "mail/approval_ended.html",
+    ApprovalEndedText = "mail/approval_ended.txt",
+    |m| { m.heading().to_owned() }
+);
+
+impl ApprovalEnded {
+    pub(crate) fn heading(&self) -> &'static str {
+        if self.suspended { "You can’t work on Pitlane for now" } else { "We can’t approve you now" }
+    }
+
+    pub(crate) fn lead(&self) -> &'static str {
+        if self.suspended {
+            "an admin has suspended you as a mechanic. No new requests reach you. This is why."
+        } else {
+            "an admin has decided not to approve you as a mechanic. This is why."
+        }
+    }
+}
 
 impl ApplicationRefused {
     pub(crate) fn reapply(&self) -> String {

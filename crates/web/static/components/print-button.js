@@ -7,4 +7,13 @@ class PrintButton extends HTMLElement {
   }
 }
 
+// What was said belongs onto the paper, whoever prints and however; afterwards the page is as it was.
+const closed = () => document.querySelectorAll("details.transcript:not([open])");
+addEventListener("beforeprint", () => {
+  for (const one of closed()) {
+    one.open = true;
+    addEventListener("afterprint", () => (one.open = false), { once: true });
+  }
+});
+
 customElements.define("print-button", PrintButton);

@@ -35,6 +35,34 @@ fn pages_about_applications_and_people_are_accessible_and_fit_everywhere() {
     all_are_good(scenes::of_staff);
 }
 
+#[test]
+fn pages_of_trouble_are_accessible_and_fit_everywhere() {
+    let tight = [("PITLANE_LIMITS__PERSON_BURST", "100"), ("PITLANE_LIMITS__PERSON_PER_SECOND", "1")];
+    in_browser(Backend::Sqlite, &tight, async |server, driver| {
+        let browser = driver.open(server, Screen::Desk).await;
+        browser.open("/").await;
+        browser.script("document.querySelector('offline-notice').hidden = false;").await;
+        browser.reads("You are offline.").await;
+        let mut faults = judge(&browser, "offline").await;
+        let dana = server.customer().await;
+        browser.sign_in_as(&dana).await;
+        for _ in 0..200 {
+            dana.client.get("/api/me").await;
+        }
+        browser.open("/dashboard").await;
+        browser.reads("That was a lot at once").await;
+        faults.extend(judge(&browser, "error-429").await);
+        let away = "ALTER TABLE sign_ins RENAME TO sign_ins_away";
+        server.database().execute(away).expect("a table is away");
+        browser.open("/account").await;
+        browser.reads("Something broke on our side").await;
+        faults.extend(judge(&browser, "error-500").await);
+        server.database().execute("ALTER TABLE sign_ins_away RENAME TO sign_ins").expect("it is back");
+        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+        browser.close().await;
+    });
+}
+
 fn all_are_good(scenes: impl AsyncFnOnce(&TestServer) -> Vec<Scene>) {
     in_browser(Backend::Sqlite, &[], async |server, driver| {
         let browser = driver.open(server, Screen::Desk).await;
@@ -43,6 +71,11 @@ fn all_are_good(scenes: impl AsyncFnOnce(&TestServer) -> Vec<Scene>) {
             go_to(&browser, &scene).await;
             faults.extend(judge(&browser, scene.name).await);
         }
+        // A scene has a job given up.
+        server
+            .database()
+            .execute("UPDATE jobs SET status = 'done' WHERE status = 'dead'")
+            .expect("nothing is dead");
         assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
         a_fault_is_found(&browser).await;
         browser.close().await;

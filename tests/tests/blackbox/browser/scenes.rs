@@ -5,6 +5,7 @@ use tests::money::{AUTHENTICATED_CARD, Checkout, GOOD_CARD};
 use tests::{Person, TestServer};
 
 use crate::blackbox::applications::{sent, workshop};
+use crate::blackbox::jobs::GIVE_UP;
 use crate::blackbox::security::enrol;
 
 /// A page in one state.
@@ -241,6 +242,8 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
     max.step(&live, "start").await.expect_status(200);
     dana.say(&live, "2", "It grinds when I brake.").await.expect_status(201);
     max.say(&live, "3", "Since when, and does the wheel get hot?").await.expect_status(201);
+    server.database().execute(GIVE_UP).expect("jobs are dead");
+    let support = server.demo("support").await;
 
     let room = |session: &str| format!("/chat/{session}");
     let thanks = |session: &str| format!("/thank-you?session={session}");
@@ -289,6 +292,10 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         admins.at("admin-assign", format!("/admin?assign={waiting}#assign"), "Assign a mechanic by hand"),
         admins.at("self-check", "/admin/self-check", "It answered this browser"),
         admins.at("admin-nothing", "/admin?q=nobody", "No session fits"),
+        admins.at("jobs", "/admin/jobs", "the carrier was away"),
+        admins.at("jobs-none", "/admin/jobs?status=running", "Nothing runs"),
+        Looking::by(&support).at("admin-support", "/admin", "Active sessions"),
+        Looking::by(&support).at("jobs-support", "/admin/jobs", "the carrier was away"),
         admins.at("audit", "/admin/audit", "Lines are added and never changed."),
         admins.at("audit-nothing", "/admin/audit?action=nothing", "No line fits"),
         admins.at("chat-observed", room(&live), "You are reading along."),

@@ -61,6 +61,12 @@ fn a_mechanic_writes_the_summary_over_a_closed_tab_and_the_customer_reads_it() {
         phone.reload().await;
         phone.reads("The third coil fails.").await;
         phone.picture("complete-phone").await;
+        phone.reads("Print or save").await;
+        let told = "return document.querySelector('details.transcript').open;";
+        for (event, on_paper) in [("beforeprint", true), ("afterprint", false)] {
+            phone.script(&format!("dispatchEvent(new Event('{event}'));")).await;
+            assert_eq!(phone.script(told).await, on_paper, "what was said, at {event}");
+        }
         assert!(!phone.scrolls_sideways().await, "the page is too wide");
         phone.click(".transcript > summary").await;
         phone.reads("It shakes at idle.").await;

@@ -12,7 +12,7 @@ pub(super) fn job(error: &jobs::Error) -> Problem {
         jobs::Error::NotRetryable(status) => Problem::new(
             StatusCode::CONFLICT,
             "job_not_retryable",
-            format!("Only a waiting or dead job can be run again; this one is {}.", status.as_str()),
+            format!("Only a job that was given up can be run again; this one is {}.", status.as_str()),
         ),
         jobs::Error::LeaseLost | jobs::Error::TooLong { .. } => unexpected(error),
         jobs::Error::Store(error) => store(error),

@@ -288,7 +288,8 @@ impl Operation<'_> {
         for (status, code) in of_access(self.listed.access) {
             add(*status, code);
         }
-        if matches!(self.listed.access, Access::SignedIn | Access::Admin) && !is_own_account(self.listed.path)
+        if matches!(self.listed.access, Access::SignedIn | Access::Staff | Access::Admin)
+            && !is_own_account(self.listed.path)
         {
             add(403, "second_factor_setup_required");
         }
@@ -366,7 +367,7 @@ const fn of_access(access: Access) -> &'static [(u16, &'static str)] {
     match access {
         Access::Public | Access::Signed | Access::Development => &[],
         Access::SignedIn => &[(401, "not_signed_in")],
-        Access::Customer | Access::Mechanic | Access::Workshop | Access::Admin => {
+        Access::Customer | Access::Mechanic | Access::Workshop | Access::Staff | Access::Admin => {
             &[(401, "not_signed_in"), (403, "wrong_role")]
         }
         Access::ApprovedMechanic => &[(401, "not_signed_in"), (403, "wrong_role"), (403, "not_approved")],
@@ -432,6 +433,7 @@ pub(super) const fn needs_sign_in(access: Access) -> bool {
         | Access::Mechanic
         | Access::ApprovedMechanic
         | Access::Workshop
+        | Access::Staff
         | Access::Admin => true,
     }
 }
@@ -446,6 +448,7 @@ const fn who(access: Access) -> &'static str {
         Access::Mechanic => "For mechanics.",
         Access::ApprovedMechanic => "For approved mechanics.",
         Access::Workshop => "For those who run a workshop.",
+        Access::Staff => "For support and admins.",
         Access::Admin => "For admins.",
     }
 }

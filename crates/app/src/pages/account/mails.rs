@@ -1,8 +1,9 @@
 //! Which mails come.
 
-use kernel::UserId;
-use notifications::Topic;
+use accounts::User;
+use notifications::{Channel, SuppressionReason, Topic};
 use web::account::{MailChoice, MailSection};
+use web::people::MailStop;
 
 use crate::pages::unsubscribe;
 use crate::state::Pitlane;
@@ -12,15 +13,23 @@ use crate::usecases::{Error, preferences};
 ///
 /// # Errors
 /// When the storage fails.
-pub(super) async fn section(app: &Pitlane, person: UserId) -> Result<MailSection, Error> {
-    let wanted = preferences::read(app, person).await?;
+pub(super) async fn section(app: &Pitlane, person: &User) -> Result<MailSection, Error> {
+    let wanted = preferences::read(app, person.id()).await?;
+    let address = person.email().as_str().to_owned();
+    let suppression = app.db.read(move |tx| {
+        Ok::<_, Error>(notifications::Store::suppression_by_address(tx, Channel::Mail, &address)?)
+    });
+    let stopped = suppression.await?.map(|it| MailStop {
+        complained: it.reason == SuppressionReason::Complained,
+        at: it.created_at.to_string(),
+    });
     let choice = |(topic, wanted): (Topic, bool)| MailChoice {
         name: topic.as_str().to_owned(),
         label: unsubscribe::what(topic).to_owned(),
         hint: hint(topic).to_owned(),
         wanted,
     };
-    Ok(MailSection { choices: wanted.into_iter().map(choice).collect() })
+    Ok(MailSection { choices: wanted.into_iter().map(choice).collect(), stopped })
 }
 
 const fn hint(topic: Topic) -> &'static str {

@@ -92,6 +92,7 @@ pub(crate) fn write(
         (milestone, About::Application(id)) => writer.application(tx, milestone, id)?,
         (Milestone::WorkshopInvitation, About::Invitation(id)) => return writer.invitation(tx, id),
         (Milestone::AccountSuspended, About::Suspension(_)) => writer.suspension(tx)?,
+        (Milestone::ApprovalEnded, About::Approval(_)) => writer.approval_ended(tx)?,
         (
             _,
             About::Link(_)
@@ -99,6 +100,7 @@ pub(crate) fn write(
             | About::Order(_)
             | About::Invitation(_)
             | About::Suspension(_)
+            | About::Approval(_)
             | About::PhoneCode(_),
         ) => Written::Void("the milestone is not about such a thing"),
     };
@@ -242,6 +244,7 @@ impl Writer<'_> {
             | Milestone::ApplicationRefused
             | Milestone::WorkshopInvitation
             | Milestone::AccountSuspended
+            | Milestone::ApprovalEnded
             | Milestone::PhoneCode
             | Milestone::SessionUpgraded
             | Milestone::NextStepsReminder => {
@@ -351,7 +354,8 @@ impl Writer<'_> {
             | Milestone::ApplicationAsked
             | Milestone::ApplicationRefused
             | Milestone::WorkshopInvitation
-            | Milestone::AccountSuspended => Written::Void("the milestone is not about a session"),
+            | Milestone::AccountSuspended
+            | Milestone::ApprovalEnded => Written::Void("the milestone is not about a session"),
         }
     }
 

@@ -2,13 +2,13 @@
 
 use accounts::application::REAPPLY_SECONDS;
 use accounts::invitation::INVITATION_SECONDS;
-use accounts::{ApplicationStore, ProviderStore, StepKind, Trade};
+use accounts::{ApplicationStore, ApprovalState, ProviderStore, StepKind, Trade};
 use kernel::id::{ApplicationStepId, InvitationId};
 use notifications::{Message as Outgoing, Milestone};
 use store::Tx;
 use web::mail::{
     AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked, ApplicationReceived,
-    ApplicationRefused, Message, WorkshopInvitation,
+    ApplicationRefused, ApprovalEnded, Message, WorkshopInvitation,
 };
 
 use super::letter::{Letter, Writer, Written};
@@ -77,7 +77,8 @@ impl Writer<'_> {
             | Milestone::PhoneCode
             | Milestone::NextStepsReminder
             | Milestone::WorkshopInvitation
-            | Milestone::AccountSuspended => Written::Void("the milestone is not about an application"),
+            | Milestone::AccountSuspended
+            | Milestone::ApprovalEnded => Written::Void("the milestone is not about an application"),
         })
     }
 
@@ -117,6 +118,24 @@ impl Writer<'_> {
         };
         let message =
             AccountSuspended { sender: self.sender(), name: self.name(), reason: suspension.reason };
+        Ok(Written::new(&message, []))
+    }
+
+    /// A mechanic whom an admin refused or suspended without an application.
+    pub(super) fn approval_ended(&self, tx: &mut Tx<'_>) -> Result<Written, Error> {
+        let mechanic = tx.mechanic_by_user(self.recipient.id())?;
+        let Some(approval) = mechanic.as_ref().map(accounts::Mechanic::approval) else {
+            return Ok(Written::Void("the person is no mechanic"));
+        };
+        let suspended = match approval.state {
+            ApprovalState::Refused => false,
+            ApprovalState::Suspended => true,
+            ApprovalState::Pending | ApprovalState::Approved => {
+                return Ok(Written::Void("an admin has decided otherwise"));
+            }
+        };
+        let reason = approval.reason.clone().unwrap_or_default();
+        let message = ApprovalEnded { sender: self.sender(), name: self.name(), suspended, reason };
         Ok(Written::new(&message, []))
     }
 }
