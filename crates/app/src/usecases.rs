@@ -37,6 +37,7 @@ pub mod read_receipt;
 pub mod receive_webhook;
 pub mod reconcile_payments;
 pub mod refund_payment;
+pub mod refund_session;
 pub mod register;
 pub mod resolve_checkout;
 pub mod retain;

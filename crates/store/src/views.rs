@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod channel;
 pub mod checkout;
+pub mod disputes;
 pub mod export;
 pub mod file;
 pub mod mail;

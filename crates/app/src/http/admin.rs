@@ -1,25 +1,28 @@
-//! `/api/admin/sessions`: what runs now, and stepping in.
+//! `/api/admin/sessions`: what runs now, and stepping in; money that goes back, and disputes.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
-use kernel::id::{SessionId, UserId};
-use serde::Deserialize;
-use store::views::session;
+use kernel::Timestamp;
+use kernel::id::{DisputeId, SessionId, UserId};
+use serde::{Deserialize, Serialize};
+use store::views::{self, session};
 
 use super::auth::{Admin, Staff};
 use super::idempotency::{Empty, Keyed};
 use super::list::{List, Paging};
-use super::problem::ApiResult;
+use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
-use super::sessions::{SessionBody, after};
+use super::sessions::{SessionBody, after, shown};
 use crate::state::Pitlane;
-use crate::usecases::{Error, assign_mechanic, observe_session};
+use crate::usecases::{Error, assign_mechanic, observe_session, refund_session};
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
     router.get("/api/admin/sessions/active", Access::Staff, active);
     router.post("/api/admin/sessions/{id}/assign", Access::Admin, assign);
     router.post("/api/admin/sessions/{id}/observe", Access::Admin, observe);
+    router.post("/api/admin/sessions/{id}/refund", Access::Admin, refund);
+    router.get("/api/admin/disputes", Access::Admin, disputes);
 }
 
 async fn active(
@@ -67,4 +70,82 @@ async fn observe(
         Ok(HttpResponse::Ok().json(after(&app, admin, step).await?))
     };
     body.key.once(app, admin, work).await
+}
+
+/// The longest reason of a refund.
+const REASON_MAX: usize = 500;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefundBody {
+    amount_cents: Option<i64>,
+    reason: String,
+}
+
+async fn refund(
+    admin: Admin,
+    id: Path<SessionId>,
+    body: Keyed<RefundBody>,
+    app: Data<Pitlane>,
+) -> ApiResult<HttpResponse> {
+    let Keyed { value: RefundBody { amount_cents, reason }, key } = body;
+    let reason = reason.trim().to_owned();
+    let length = reason.chars().count();
+    if !(1..=REASON_MAX).contains(&length) || reason.chars().any(char::is_control) {
+        let message = format!("Write a reason of 1 to {REASON_MAX} characters.");
+        return Err(Problem::invalid(vec![FieldError::new("reason", "invalid", message)]));
+    }
+    let admin = admin.id();
+    let work = move |app: Data<Pitlane>| async move {
+        refund_session::refund_session(&app, admin, *id, amount_cents, reason).await?;
+        Ok(HttpResponse::Ok().json(shown(&app, admin, *id).await?))
+    };
+    key.once(app, admin, work).await
+}
+
+#[derive(Serialize)]
+struct DisputeBody {
+    id: DisputeId,
+    provider_id: String,
+    session_id: Option<SessionId>,
+    customer_name: String,
+    amount_cents: i64,
+    currency: String,
+    reason: String,
+    status: String,
+    withdrawn: bool,
+    due_at: Option<Timestamp>,
+    opened_at: Timestamp,
+    closed_at: Option<Timestamp>,
+    evidence: Option<String>,
+}
+
+async fn disputes(
+    _admin: Admin,
+    paging: Query<Paging>,
+    app: Data<Pitlane>,
+) -> ApiResult<Json<List<DisputeBody>>> {
+    let (before, limit) = (paging.cursor()?, paging.limit());
+    let read =
+        app.db.read(move |tx| views::disputes::page(tx, before, limit + 1).map_err(Error::from)).await?;
+    Ok(Json(List::of(
+        read,
+        limit,
+        |view| view.id,
+        |view| DisputeBody {
+            evidence: view.session.map(|id| format!("/sessions/{id}/transcript")),
+            id: view.id,
+            provider_id: view.provider_id,
+            session_id: view.session,
+            customer_name: view.customer_name,
+            amount_cents: view.amount_cents,
+            currency: view.currency,
+            reason: view.reason,
+            status: view.status,
+            withdrawn: view.withdrawn,
+            due_at: view.due_at,
+            opened_at: view.opened_at,
+            closed_at: view.closed_at,
+        },
+    )))
 }
