@@ -20,6 +20,7 @@ pub mod mail;
 pub mod mail_batch;
 pub mod mail_feedback;
 pub mod mechanics;
+pub mod note_media;
 pub mod note_read;
 pub mod observe_session;
 pub mod offer_request;

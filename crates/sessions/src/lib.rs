@@ -13,6 +13,7 @@
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten when a person goes or the time is over |
+//! | [`media`] | [`media::note_media`]: who saw whom, and since when |
 //! | [`video`] | [`video_open`], [`enter_video`]: who may be seen when |
 //! | [`store`] | [`Store`]: what this domain asks of the database |
 //! | [`gateway`] | [`VideoRooms`]: who carries video |
@@ -29,6 +30,7 @@ pub mod error;
 pub mod event;
 pub mod gateway;
 pub mod lifecycle;
+pub mod media;
 pub mod message;
 pub mod participant;
 pub mod reaction;

@@ -39,6 +39,7 @@ fn field(invalid: Invalid) -> FieldError {
         Invalid::SeqBeyondLog => ("seq", "beyond_log"),
         Invalid::TooManyFiles { .. } => ("file_ids", "too_many"),
         Invalid::File(_) => ("file_ids", "unusable_file"),
+        Invalid::Connection => ("connection_id", "invalid"),
         Invalid::FindingsBlank => ("findings", "blank"),
         Invalid::SummaryTooLong { field, .. } => (field.as_str(), "too_long"),
         Invalid::SummaryCharacters(field) => (field.as_str(), "invalid_characters"),
