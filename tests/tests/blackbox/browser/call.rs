@@ -134,7 +134,8 @@ fn a_call_is_there_within_seconds_and_survives_a_reload_and_a_second_tab() {
         state(desk, "live").await;
         let took = joined.elapsed();
         eprintln!("the two were connected after {} ms", took.as_millis());
-        assert!(took < Duration::from_secs(5), "{took:?}");
+        // A second or two on an idle machine; tests share theirs.
+        assert!(took < Duration::from_secs(15), "{took:?}");
         sees(phone, "the customer").await;
         sees(desk, "the mechanic").await;
 
@@ -341,7 +342,7 @@ fn devices_are_checked_before_joining_and_what_stands_in_the_way_is_said() {
         let cameras = phone.script("return document.querySelector('[name=camera]').options.length;").await;
         assert!(cameras.as_u64().is_some_and(|cameras| cameras >= 1), "{cameras}");
         phone.picture("room-check-phone").await;
-        phone.press("Close").await;
+        phone.click("[data-dialog=check] [data-close]").await;
         let running = "return document.querySelector('device-check video').srcObject === null;";
         assert_eq!(phone.script(running).await, true, "the check lets go of the camera");
 
