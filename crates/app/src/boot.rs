@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use gateways::video::{Ice, PeerToPeer};
+use gateways::video::{Ice, Livekit, PeerToPeer, Twilio};
 use gateways::{resend, stripe};
 use kernel::{Entropy, StoreError, UserId};
 use notifications::Mailer;
@@ -34,7 +34,7 @@ use tokio::task::JoinHandle;
 
 use self::lock::DatabaseLock;
 use crate::clock::{Clock, SystemEntropy};
-use crate::config::{MailProvider, PaymentProvider, Problems, Settings};
+use crate::config::{MailProvider, PaymentProvider, Problems, Settings, VideoProvider};
 use crate::http;
 use crate::http::audit::Looks;
 use crate::http::limits::Limits;
@@ -322,7 +322,25 @@ fn payment_gateway(settings: &Settings) -> Result<stripe::Stripe, stripe::Settin
 fn video_rooms(settings: &Settings) -> Arc<dyn VideoRooms> {
     let video = &settings.video;
     let ice = Ice { urls: video.ice_servers.clone(), turn_secret: video.turn_secret.expose().to_owned() };
-    Arc::new(PeerToPeer { ice, seconds: video.token_seconds.into() })
+    let seconds = video.token_seconds.into();
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    match video.provider {
+        VideoProvider::P2p => Arc::new(PeerToPeer { ice, seconds }),
+        VideoProvider::Livekit => Arc::new(Livekit {
+            url: text(&video.livekit_url),
+            api_key: text(&video.livekit_api_key),
+            api_secret: video.livekit_api_secret.expose().to_owned(),
+            ice,
+            seconds,
+        }),
+        VideoProvider::Twilio => Arc::new(Twilio {
+            account_sid: text(&video.twilio_account_sid),
+            api_key_sid: text(&video.twilio_api_key_sid),
+            api_key_secret: video.twilio_api_key_secret.expose().to_owned(),
+            ice,
+            seconds,
+        }),
+    }
 }
 
 fn mailer(pitlane: &Pitlane) -> Arc<dyn Mailer> {

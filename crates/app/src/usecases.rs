@@ -24,6 +24,7 @@ pub mod mail_batch;
 pub mod mail_feedback;
 pub mod mechanics;
 pub mod no_show;
+pub mod note_media;
 pub mod note_read;
 pub mod observe_session;
 pub mod offer_request;

@@ -78,6 +78,9 @@ pub enum Invalid {
         /// The limit.
         max: usize,
     },
+    /// A name of a connection that can't be kept.
+    #[error("a connection's name has 1 to 64 visible characters")]
+    Connection,
     /// A photo that is no picture, has expired, stands there twice, or is neither the session's nor the mechanic's.
     #[error("the photo can't be used")]
     Photo(FileId),

@@ -17,6 +17,7 @@
 //! | [`mod@upgrade`] | [`upgrade()`], [`suggest_upgrade`]: a chat becomes video |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten when a person goes or the time is over |
+//! | [`media`] | [`media::note_media`]: who saw whom, and since when |
 //! | [`video`] | [`video_open`], [`enter_video`]: who may be seen when |
 //! | [`store`] | [`Store`]: what this domain asks of the database |
 //! | [`gateway`] | [`VideoRooms`]: who carries video |
@@ -36,6 +37,7 @@ pub mod event;
 pub mod file;
 pub mod gateway;
 pub mod lifecycle;
+pub mod media;
 pub mod message;
 pub mod participant;
 pub mod reaction;

@@ -34,6 +34,7 @@ mod fixed_width;
 pub mod intake;
 pub mod jobs;
 mod literal;
+mod media;
 pub mod migrate;
 pub mod notice;
 pub mod notifications;

@@ -104,6 +104,7 @@ impl sessions::RetentionStore for Tx<'_> {
         let statements = [
             "DELETE FROM session_summaries WHERE session_id = $1",
             "DELETE FROM session_extensions WHERE session_id = $1",
+            "DELETE FROM session_media WHERE session_id = $1",
             "DELETE FROM session_events WHERE session_id = $1",
             "DELETE FROM session_participants WHERE session_id = $1",
             "DELETE FROM sessions WHERE id = $1",

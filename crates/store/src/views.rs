@@ -7,6 +7,7 @@ pub mod disputes;
 pub mod export;
 pub mod file;
 pub mod mail;
+pub mod media;
 pub mod requests;
 pub mod room;
 pub mod session;

@@ -141,6 +141,7 @@ static FILES: &[(&str, &[u8])] = files![
     "components/video-call.js",
     "components/video-controls.js",
     "components/video-devices.js",
+    "components/video-report.js",
     "components/video-room.js",
     "components/video-still.js",
     "components/zone-field.js",

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::chat::{Event, EventBody, FileLink};
+use crate::chat::{Event, EventBody, FileLink, NoteKind};
 use crate::clock;
 use crate::frame::Frame;
 use crate::summary::SummarySession;
@@ -95,6 +95,10 @@ impl TranscriptPage {
                     continue;
                 }
                 EventBody::Message { text, files } => (Some(text.clone()), String::new(), files.clone()),
+                EventBody::File(file) => {
+                    let note = NoteKind::File.text().replace("{name}", &event.actor_name);
+                    (None, note, vec![file.clone()])
+                }
                 EventBody::Note(kind) => (None, kind.text().replace("{name}", &event.actor_name), Vec::new()),
             };
             let today = clock::date(&event.created_at, self.zone());

@@ -132,6 +132,7 @@ fn whatever_spends_or_creates_takes_a_key() {
         "/api/admin/jobs/{id}/",
         "/api/admin/mechanics/{id}/",
         "/api/admin/users/{id}/",
+        "/api/sessions/{id}/media",
         "/api/sessions/{id}/video-token",
         "/api/workshops/join",
         "/api/stripe/webhook",

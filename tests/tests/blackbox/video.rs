@@ -17,6 +17,12 @@ pub(super) async fn pass(person: &Person, session: &str) -> Answer {
     person.client.post_nothing(&format!("/api/sessions/{session}/video-token")).await
 }
 
+/// Tells whether the other side is seen.
+async fn tells(person: &Person, session: &str, state: &str, connection: Option<&str>) -> Answer {
+    let body = json!({ "state": state, "connection_id": connection });
+    person.client.post(&format!("/api/sessions/{session}/media"), body).await
+}
+
 on_both! {
     async fn both_sides_get_a_pass_into_the_one_room_of_their_session(server) {
         let Meeting { customer: dana, mechanic: max, session } = accepted_video(server).await;
@@ -55,6 +61,55 @@ on_both! {
         for person in [&dana, &max] {
             pass(person, &session).await.refused(409, "session_closed");
         }
+    }
+
+    async fn who_saw_whom_is_kept_once_however_often_it_is_told(server) {
+        let Meeting { customer: dana, mechanic: max, session } = accepted_video(server).await;
+        let stretches = |who: &Person, open: &str| {
+            let user = if server.database().is_sqlite() {
+                format!("hex(user_id) = upper('{}')", who.id.replace('-', ""))
+            } else {
+                format!("user_id = '{}'", who.id)
+            };
+            server.database().count("session_media", &format!("{user} AND disconnected_at IS {open}"))
+        };
+        for _ in 0..3 {
+            tells(&dana, &session, "connected", Some("a")).await.expect_status(204);
+        }
+        assert_eq!((stretches(&dana, "NULL"), stretches(&dana, "NOT NULL")), (1, 0));
+        tells(&max, &session, "connected", Some("m")).await.expect_status(204);
+        // The page was loaded again: the new connection takes the place of the old one, whose end comes late.
+        tells(&dana, &session, "connected", Some("b")).await.expect_status(204);
+        tells(&dana, &session, "disconnected", Some("a")).await.expect_status(204);
+        assert_eq!((stretches(&dana, "NULL"), stretches(&dana, "NOT NULL")), (1, 1));
+        tells(&dana, &session, "disconnected", None).await.expect_status(204);
+        tells(&dana, &session, "disconnected", None).await.expect_status(204);
+        assert_eq!((stretches(&dana, "NULL"), stretches(&dana, "NOT NULL")), (0, 2));
+        assert_eq!((stretches(&max, "NULL"), stretches(&max, "NOT NULL")), (1, 0));
+        max.step(&session, "start").await.expect_status(200);
+        max.step(&session, "end").await.expect_status(200);
+        tells(&max, &session, "connected", Some("n")).await.refused(409, "session_closed");
+        tells(&max, &session, "disconnected", Some("m")).await.expect_status(204);
+        assert_eq!(stretches(&max, "NULL"), 0, "an end is noted after the session's end too");
+    }
+
+    async fn only_the_two_sides_of_a_video_session_tell_of_their_connection(server) {
+        let Meeting { customer: dana, mechanic: max, session } = accepted_video(server).await;
+        let eve = server.mechanic().await;
+        tells(&eve, &session, "connected", None).await.refused(404, "not_found");
+        let admin = server.admin().await;
+        tells(&admin, &session, "connected", None).await.refused(404, "not_found");
+        admin.client.post_nothing(&format!("/api/admin/sessions/{session}/observe")).await;
+        tells(&admin, &session, "connected", None).await.refused(403, "wrong_role");
+        tells(&dana, &session, "connected", Some("")).await.refused(422, "invalid");
+        tells(&dana, &session, "connected", Some(&"x".repeat(65))).await.refused(422, "invalid");
+        tells(&dana, &session, "paused", None).await.refused(422, "invalid");
+        let chat = dana.paid_session("chat10").await;
+        max.accept(&chat).await;
+        for state in ["connected", "disconnected"] {
+            tells(&dana, &chat, state, None).await.refused(409, "video_not_included");
+        }
+        assert_eq!(server.database().count("session_media", "true"), 0);
     }
 }
 

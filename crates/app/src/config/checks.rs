@@ -23,6 +23,7 @@ impl Settings {
         self.check_environment(&mut refuse);
         self.check_payments(&mut refuse);
         self.check_mail(&mut refuse);
+        self.check_video(&mut refuse);
         self.check_offered(&mut refuse);
         if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
     }
@@ -116,6 +117,37 @@ impl Settings {
         );
     }
 
+    fn check_video(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let video = &self.video;
+        refuse(
+            video.turn_secret.is_empty() && video.ice_servers.iter().any(|url| is_relay(url)),
+            "video.turn_secret",
+            String::new(),
+            "write the secret that the TURN server of video.ice_servers shares (coturn: static-auth-secret)",
+        );
+        let mut needed = |missing: bool, key: &str, right: &str| refuse(missing, key, String::new(), right);
+        match video.provider {
+            VideoProvider::P2p => {}
+            VideoProvider::Livekit => {
+                let url = video.livekit_url.as_deref().unwrap_or_default();
+                let private = is_private(&url.replacen("ws", "http", 1)) && url.starts_with("ws");
+                needed(!private, "video.livekit_url", "write wss://HOST, where the LiveKit server is");
+                let key = "write the name of an API key of the LiveKit server";
+                needed(video.livekit_api_key.is_none(), "video.livekit_api_key", key);
+                let secret = "write the secret of video.livekit_api_key";
+                needed(video.livekit_api_secret.is_empty(), "video.livekit_api_secret", secret);
+            }
+            VideoProvider::Twilio => {
+                let account = "write the account's SID, AC and 32 digits";
+                needed(video.twilio_account_sid.is_none(), "video.twilio_account_sid", account);
+                let key = "write the SID of an API key, SK and 32 digits";
+                needed(video.twilio_api_key_sid.is_none(), "video.twilio_api_key_sid", key);
+                let secret = "write the secret of video.twilio_api_key_sid";
+                needed(video.twilio_api_key_secret.is_empty(), "video.twilio_api_key_secret", secret);
+            }
+        }
+    }
+
     // What the contract names and this version does not have yet: better refused than silently ignored.
     fn check_offered(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
         refuse(
@@ -129,18 +161,6 @@ impl Settings {
             "sms.provider",
             "twilio".to_owned(),
             "this version can't send through Twilio yet: write mailbox, which keeps text messages in the database",
-        );
-        refuse(
-            self.video.provider != VideoProvider::P2p,
-            "video.provider",
-            format!("{:?}", self.video.provider).to_lowercase(),
-            "this version has no video rooms: write p2p",
-        );
-        refuse(
-            self.video.turn_secret.is_empty() && self.video.ice_servers.iter().any(|url| is_relay(url)),
-            "video.turn_secret",
-            String::new(),
-            "write the secret that the TURN server of video.ice_servers shares (coturn: static-auth-secret)",
         );
         refuse(
             self.files.folder().is_none(),

@@ -351,6 +351,18 @@ pub struct Video {
     pub turn_secret: Secret,
     /// How long what opens a room is good for, in seconds.
     pub token_seconds: u32,
+    /// Where LiveKit is, as `wss://HOST`.
+    pub livekit_url: Option<String>,
+    /// The name of LiveKit's API key.
+    pub livekit_api_key: Option<String>,
+    /// Its secret.
+    pub livekit_api_secret: Secret,
+    /// Twilio's account, `AC…`.
+    pub twilio_account_sid: Option<String>,
+    /// The name of Twilio's API key, `SK…`.
+    pub twilio_api_key_sid: Option<String>,
+    /// Its secret.
+    pub twilio_api_key_secret: Secret,
 }
 
 impl Video {
@@ -373,6 +385,12 @@ impl Video {
             }),
             turn_secret: section.secret("turn_secret", 8),
             token_seconds: section.number("token_seconds", 3_600, 300..=86_400),
+            livekit_url: section.optional("livekit_url"),
+            livekit_api_key: section.optional("livekit_api_key"),
+            livekit_api_secret: section.secret("livekit_api_secret", 8),
+            twilio_account_sid: section.optional("twilio_account_sid"),
+            twilio_api_key_sid: section.optional("twilio_api_key_sid"),
+            twilio_api_key_secret: section.secret("twilio_api_key_secret", 8),
         }
     }
 }

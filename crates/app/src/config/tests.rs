@@ -185,6 +185,16 @@ const MISTAKES: &[Mistake] = &[
         &[DEVELOPMENT],
         &["video.turn_secret", "the secret that the TURN server"],
     ),
+    (
+        "[video]\nprovider = \"livekit\"\nlivekit_url = \"ws://video.example.com\"",
+        &[DEVELOPMENT],
+        &["video.livekit_url", "wss://HOST", "video.livekit_api_key", "video.livekit_api_secret"],
+    ),
+    (
+        "[video]\nprovider = \"twilio\"",
+        &[DEVELOPMENT],
+        &["video.twilio_account_sid", "video.twilio_api_key_sid", "video.twilio_api_key_secret"],
+    ),
 ];
 
 #[test]

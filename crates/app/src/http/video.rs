@@ -1,21 +1,23 @@
-//! `/api/sessions/{id}/video-token`: what opens the room of a video session.
+//! `/api/sessions/{id}/video-token` and `/media`: what opens the room of a video session, and who saw whom in it.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use kernel::Timestamp;
 use kernel::id::{SessionId, UserId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use sessions::media::MediaState;
 use sessions::{IceServer, Pass, room_name};
 
 use super::auth::SignedIn;
-use super::extract::NoBody;
+use super::extract::{Body, NoBody};
 use super::problem::ApiResult;
 use super::router::{Access, Router};
 use crate::state::Pitlane;
-use crate::usecases::enter_video;
+use crate::usecases::{enter_video, note_media};
 
-/// Adds the route.
+/// Adds the routes.
 pub fn routes(router: &mut Router) {
+    router.post("/api/sessions/{id}/media", Access::SignedIn, media);
     router.post("/api/sessions/{id}/video-token", Access::SignedIn, token);
 }
 
@@ -71,4 +73,38 @@ async fn token(
     let name = person.user().name().to_owned();
     let pass = enter_video::enter_video(&app, *id, person.id(), name).await?;
     Ok(HttpResponse::Ok().json(body(*id, person.id(), pass)))
+}
+
+/// What `POST /api/sessions/{id}/media` takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MediaBody {
+    state: StateBody,
+    connection_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StateBody {
+    Connected,
+    Disconnected,
+}
+
+impl From<StateBody> for MediaState {
+    fn from(state: StateBody) -> Self {
+        match state {
+            StateBody::Connected => Self::Connected,
+            StateBody::Disconnected => Self::Disconnected,
+        }
+    }
+}
+
+async fn media(
+    person: SignedIn,
+    id: Path<SessionId>,
+    Body(told): Body<MediaBody>,
+    app: Data<Pitlane>,
+) -> ApiResult<HttpResponse> {
+    note_media::told(&app, *id, person.id(), told.state.into(), told.connection_id).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

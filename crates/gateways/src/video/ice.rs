@@ -49,19 +49,12 @@ fn credential(secret: &str, user: UserId, expires_at: Timestamp) -> (String, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn dana() -> UserId {
-        "0198d7a0-0000-7000-8000-00000000000b".parse().expect("an id")
-    }
-
-    fn then() -> Timestamp {
-        Timestamp::from_unix_seconds(1_764_115_200).expect("a time")
-    }
+    use crate::video::samples::{dana, then};
 
     // `printf 1764115200:0198…0b | openssl dgst -sha1 -hmac turn-secret-of-the-test -binary | base64`
     #[test]
     fn a_password_for_turn_is_the_hmac_of_its_end_and_its_owner() {
-        let (name, password) = credential("turn-secret-of-the-test", dana(), then());
+        let (name, password) = credential("turn-secret-of-the-test", dana().user, then());
         assert_eq!(name, "1764115200:0198d7a0-0000-7000-8000-00000000000b");
         assert_eq!(password, "TPmkeBT5ny7RB+6ejG18rHsgXfI=");
     }
@@ -70,13 +63,13 @@ mod tests {
     fn only_relays_get_a_password() {
         let urls = ["stun:a.example", "turn:b.example:3478", "turns:b.example", "stuns:a.example"];
         let ice = Ice { urls: urls.map(str::to_owned).to_vec(), turn_secret: "s".repeat(16) };
-        let servers = ice.servers(dana(), then());
+        let servers = ice.servers(dana().user, then());
         let told: Vec<(Vec<&str>, bool)> = servers
             .iter()
             .map(|one| (one.urls.iter().map(String::as_str).collect(), one.credential.is_some()))
             .collect();
         let expected = [(vec!["stun:a.example", "stuns:a.example"], false), (vec![urls[1], urls[2]], true)];
         assert_eq!(told, expected);
-        assert_eq!(Ice::default().servers(dana(), then()), []);
+        assert_eq!(Ice::default().servers(dana().user, then()), []);
     }
 }

@@ -7,14 +7,15 @@ use dispatch::{NewRequest, Routing};
 use kernel::id::{FileId, IntakeId, OrderId, PaymentId, ProviderId, RequestId, SessionId, UserId, VehicleId};
 use kernel::{Context, PlanCode, SessionType, StoreError};
 use payments::PaymentStatus;
-use sessions::{NewSession, ParticipantRole, Status};
+use sessions::media::{Ending, Media, MediaStore, Together};
+use sessions::{NewSession, ParticipantRole, Status, VideoProvider};
 use store::schema::accounts::mechanics;
 use store::schema::intake::{intake_files, intakes, vehicles};
 use store::schema::payments::{orders, payments as payments_table};
 use store::schema::sessions::files;
 use store::types::{Id, Ts};
 use store::views::session::{LiveFilter, LiveOrder};
-use store::views::{admin, requests, room, session};
+use store::views::{admin, media, requests, room, session};
 use store::{Stored, Tx};
 
 use crate::databases::{World, on_each_database};
@@ -253,6 +254,58 @@ fn a_session_shows_its_people_and_its_price_and_only_to_those_who_take_part() {
         assert_eq!(view.viewer_role, Some(ParticipantRole::Mechanic));
         assert_eq!(view.mechanic.map(|person| person.id), Some(helper));
         assert_eq!(scene.view(session, scene.mechanics[1]).await, None);
+    });
+}
+
+#[test]
+fn both_were_connected_while_both_say_so_and_at_most_until_the_end() {
+    on_each_database(async |world| {
+        let scene = Scene::new(world).await;
+        let (session, dana, helper) = (scene.sessions[0], scene.customers[0], scene.mechanics[0]);
+        let both = async |seconds: i64| {
+            scene
+                .run(move |tx, cx| Ok(media::both_connected(tx, session, cx.now.plus_seconds(seconds))?))
+                .await
+        };
+        assert_eq!(both(0).await, Some(Together::default()));
+        let begin = |user, connection: &'static str, from: i64| {
+            move |tx: &mut Tx<'_>, cx: &Context| {
+                let connected_at = cx.now.plus_seconds(from);
+                let connection = connection.to_owned();
+                let provider = VideoProvider::P2p;
+                Ok(tx.media_begin(&Media {
+                    session,
+                    user,
+                    connection,
+                    provider,
+                    connected_at,
+                    disconnected_at: None,
+                })?)
+            }
+        };
+        assert!(scene.run(begin(dana, "a", 0)).await);
+        assert!(!scene.run(begin(dana, "b", 1)).await, "one goes on at a time");
+        assert!(scene.run(begin(helper, "m", 10)).await);
+        let since = |view: Option<Together>| view.expect("a session").seconds;
+        assert_eq!((since(both(10).await), since(both(25).await)), (0, 15));
+        let end = |which: Ending<'static>, at: i64| {
+            move |tx: &mut Tx<'_>, cx: &Context| {
+                Ok(tx.media_end(session, dana, which, cx.now.plus_seconds(at))?)
+            }
+        };
+        scene.run(end(Ending::AllBut("a"), 30)).await;
+        scene.run(end(Ending::Only("x"), 30)).await;
+        assert_eq!(since(both(40).await), 30, "another connection's end is not this one's");
+        scene.run(end(Ending::All, 50)).await;
+        assert_eq!(since(both(90).await), 40);
+        assert!(scene.run(begin(dana, "b", 60)).await);
+        assert_eq!(since(both(90).await), 70);
+        let stretches = scene.run(move |tx, _| Ok(tx.media_of(session)?)).await;
+        let told: Vec<_> =
+            stretches.iter().map(|one| (one.connection.as_str(), one.disconnected_at.is_some())).collect();
+        assert_eq!(told, [("a", true), ("m", false), ("b", false)]);
+        let nobody = SessionId::new(scene.run(|_, cx| Ok(cx.id())).await);
+        assert_eq!(scene.run(move |tx, cx| Ok(media::both_connected(tx, nobody, cx.now)?)).await, None);
     });
 }
 

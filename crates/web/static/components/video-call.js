@@ -11,6 +11,8 @@ const AGAIN_MS = 5_000;
 const RESTARTS = 2;
 // Two tabs that enter within this time don't push each other out in turns.
 const CONTEST_MS = 2_000;
+// How long one's own other pages are waited for.
+const ASK_MS = 250;
 
 /** A random id. crypto.randomUUID exists only under https and on localhost. */
 export function freshId() {
@@ -44,9 +46,11 @@ export class Call extends EventTarget {
   #restarts = 0;
   #entered = 0;
   #over = false;
+  // Whether one's own other pages were told.
+  #claimed = false;
 
   /**
-   * `send(data)` reaches the other person, `sendSelf(data)` one's own other pages; `servers()` answers the ICE servers of
+   * `send(data)` reaches the other person, `sendSelf(data)` one's own other pages, and both answer whether it left; `servers()` answers the ICE servers of
    * now. The one who is `polite` gives way when both offer at once.
    */
   constructor({ polite, send, sendSelf, servers }) {
@@ -60,15 +64,21 @@ export class Call extends EventTarget {
   /** Enters: takes the place of one's own other pages and asks who is there. */
   enter() {
     this.#entered = Date.now();
-    this.#sendSelf({ from: this.id, kind: "taken" });
+    this.#claimed = this.#sendSelf({ from: this.id, kind: "taken" });
     this.#hello(true);
   }
 
   /** The socket is there again: what was said meanwhile may be lost on both sides. */
   resume() {
     if (this.#over) return;
-    this.#hello(true);
-    if (this.pc && this.pc.connectionState !== "connected") this.#restart();
+    // Another page of the same person may have entered meanwhile; it answers before the other side hears of this one.
+    this.#sendSelf({ from: this.id, kind: this.#claimed ? "still" : "taken" });
+    this.#claimed = true;
+    setTimeout(() => {
+      if (this.#over) return;
+      this.#hello(true);
+      if (this.pc && this.pc.connectionState !== "connected") this.#restart();
+    }, ASK_MS);
   }
 
   /** The network changed, or somebody thinks that it did: looks for a way anew. */
@@ -106,6 +116,7 @@ export class Call extends EventTarget {
     if (this.#over || !data || data.from === this.id) return;
     if (own) {
       if (data.kind === "taken") this.#contested(data.from);
+      else if (data.kind === "still") this.#sendSelf({ from: this.id, kind: "taken" });
       return;
     }
     // In the order in which they came: each may have to wait for the browser.
@@ -128,7 +139,7 @@ export class Call extends EventTarget {
       const known = data.from === this.#peer;
       if (data.wanted) this.#hello(false);
       if (!known) await this.#meet(data.from);
-      else if (this.pc.signalingState === "have-local-offer") this.#describe();
+      else if (this.pc?.signalingState === "have-local-offer") this.#describe();
       this.#told(data.media);
       return;
     }
@@ -257,7 +268,7 @@ export class Call extends EventTarget {
       this.#watch(AGAIN_MS);
       this.#restarts += 1;
     }
-    if (this.#restarts > RESTARTS) {
+    if (this.#restarts > RESTARTS || pc.signalingState === "closed") {
       this.#begin();
       return;
     }

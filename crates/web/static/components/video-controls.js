@@ -44,6 +44,7 @@ export class Controls {
     this.#call = call;
     this.#devices = devices;
     this.#wanted = devices?.camera !== null;
+    this.#part("loud").hidden = true;
     if (!call) {
       this.remote.srcObject = null;
       this.self.querySelector("video").srcObject = null;
@@ -235,10 +236,13 @@ export class Controls {
   #see() {
     const video = this.remote;
     const { remote } = this.#call ?? {};
-    video.srcObject = remote?.getTracks().length ? remote : null;
-    if (!video.srcObject) return;
-    video.play().catch(() => {
-      // Without a gesture some browsers play no sound: the picture first, the sound by a button.
+    const seen = remote?.getTracks().length ? remote : null;
+    if (video.srcObject !== seen) video.srcObject = seen;
+    if (!seen) return;
+    video.play().catch(({ name }) => {
+      // Without a gesture some browsers play no sound: the picture first, the sound by a button. Anything else only says
+      // that another picture came meanwhile.
+      if (name !== "NotAllowedError") return;
       video.muted = true;
       video.play().catch(() => {});
       this.#part("loud").hidden = false;

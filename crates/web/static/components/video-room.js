@@ -6,6 +6,7 @@ import { socket } from "./socket.js";
 import { Call } from "./video-call.js";
 import { Controls } from "./video-controls.js";
 import { Blocked, Devices } from "./video-devices.js";
+import { Report } from "./video-report.js";
 import { Still } from "./video-still.js";
 import "./connection-quality.js";
 import "./device-check.js";
@@ -46,6 +47,7 @@ class VideoRoom extends HTMLElement {
     document.addEventListener("visibilitychange", this);
     this.still = new Still(this.querySelector('[data-dialog="still"]'), this.#id);
     this.controls = new Controls(this);
+    this.report = new Report(this);
     this.quality.addEventListener("quality", ({ detail }) => this.#judge(detail.level));
     this.#show();
     if (this.#remembered()) this.#enter();

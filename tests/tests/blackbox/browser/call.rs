@@ -134,7 +134,8 @@ fn a_call_is_there_within_seconds_and_survives_a_reload_and_a_second_tab() {
         state(desk, "live").await;
         let took = joined.elapsed();
         eprintln!("the two were connected after {} ms", took.as_millis());
-        assert!(took < Duration::from_secs(5), "{took:?}");
+        // A second or two on an idle machine; tests share theirs.
+        assert!(took < Duration::from_secs(15), "{took:?}");
         sees(phone, "the customer").await;
         sees(desk, "the mechanic").await;
 
@@ -157,6 +158,205 @@ fn a_call_is_there_within_seconds_and_survives_a_reload_and_a_second_tab() {
         sees(phone, "the first tab").await;
         phone.show_tab(second).await;
         state(phone, "elsewhere").await;
+        close(pair).await;
+    });
+}
+
+/// Lets a test look at the connections that the page makes from now on.
+const WATCHED: &str = "
+    window.connections = [];
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...how) { super(...how); window.connections.push(this); }
+    };";
+const WAY: &str = "
+    const of = window.connections.at(-1);
+    return [of.connectionState, /ice-ufrag:(\\S+)/.exec(of.localDescription?.sdp ?? '')?.[1] ?? ''].join(' ');";
+
+#[test]
+fn a_call_outlives_the_server_and_finds_a_new_way_when_the_old_one_breaks() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let pair = pair(server, driver).await;
+        let Pair { meeting, phone, desk } = &pair;
+        for browser in [phone, desk] {
+            browser.open(&format!("/sessions/{}/room", meeting.session)).await;
+            browser.script(WATCHED).await;
+            browser.press("Join with camera").await;
+        }
+        sees(phone, "the customer").await;
+        sees(desk, "the mechanic").await;
+
+        server.kill9();
+        phone.reads("Connection lost.").await;
+        sees(phone, "the customer, without a server,").await;
+        server.recover().await;
+        phone.reads_no_more("Connection lost.").await;
+        desk.reads_no_more("Connection lost.").await;
+
+        // The network changed: the two look for a way anew, and the picture goes on.
+        let before = phone.script(WAY).await;
+        phone.script("dispatchEvent(new Event('online'));").await;
+        until("a new way", async || {
+            let now = phone.script(WAY).await;
+            (now != before && now.as_str().is_some_and(|way| way.starts_with("connected "))).then_some(())
+        })
+        .await;
+        sees(phone, "the customer, on a new way,").await;
+        sees(desk, "the mechanic, on a new way,").await;
+
+        // The way is gone altogether, and one side doesn't even know.
+        phone.script("window.connections.at(-1).close();").await;
+        desk.reads("The connection to Dana Driver broke. Reconnecting.").await;
+        sees(desk, "the mechanic, after the break,").await;
+        sees(phone, "the customer, after the break,").await;
+        let told = server.database().count("session_media", "disconnected_at IS NOT NULL");
+        assert!(told >= 1, "the break was told to the server");
+        close(pair).await;
+    });
+}
+
+#[test]
+fn a_still_is_marked_and_saved_among_the_messages() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let pair = pair(server, driver).await;
+        let Pair { meeting, phone, desk } = &pair;
+        they_meet(&pair).await;
+        let open = "session_media";
+        until("both sides to be told", async || {
+            (server.database().count(open, "disconnected_at IS NULL") == 2).then_some(())
+        })
+        .await;
+        presses(desk, "still").await;
+        desk.reads("Frozen picture").await;
+        desk.script(
+            "const canvas = document.querySelector('canvas'), box = canvas.getBoundingClientRect();
+            const at = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, {
+                pointerId: 1, bubbles: true, clientX: box.left + box.width * x, clientY: box.top + box.height * y }));
+            canvas.setPointerCapture = () => {};
+            at('pointerdown', 0.3, 0.3); at('pointermove', 0.6, 0.4); at('pointermove', 0.5, 0.7); at('pointerup', 0.5, 0.7);",
+        )
+        .await;
+        assert_eq!(desk.script("return document.querySelector('[data-still=undo]').disabled;").await, false);
+        desk.picture("room-still-desk").await;
+        desk.press("Save to the session").await;
+        for browser in [phone, desk] {
+            browser.reads("still-").await;
+        }
+        let events = meeting.customer.events(&meeting.session).await;
+        let files: Vec<_> = events.iter().filter_map(|event| event["body"]["files"].get(0)).collect();
+        assert_eq!(files.len(), 1, "{events:?}");
+        assert_eq!(files[0]["content_type"], "image/jpeg");
+        let file = files[0]["id"].as_str().expect("an id");
+        meeting.customer.client.get(&format!("/api/files/{file}")).await.expect_status(303);
+        sees(desk, "the mechanic, who went on,").await;
+
+        // Sound alone, for a poor line, and back.
+        presses(phone, "sound").await;
+        phone.reads("Sound only").await;
+        desk.reads("Dana Driver has the camera off.").await;
+        presses(phone, "sound").await;
+        sees(desk, "the mechanic, with pictures again,").await;
+        close(pair).await;
+    });
+}
+
+#[test]
+fn a_chat_that_becomes_video_asks_both_for_the_camera_without_loading_the_page_again() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let meeting = server.meeting().await;
+        let phone = driver.open_with_camera(server, Screen::Phone).await;
+        let desk = driver.open_with_camera(server, Screen::Desk).await;
+        phone.sign_in_as(&meeting.customer).await;
+        desk.sign_in_as(&meeting.mechanic).await;
+        for browser in [&phone, &desk] {
+            browser.open(&format!("/chat/{}", meeting.session)).await;
+            browser.stays().await;
+            browser
+                .script("document.querySelector('video-room').hidden || document.body.append('too early');")
+                .await;
+            // Its socket, for the event below.
+            browser
+                .script(
+                    "const send = WebSocket.prototype.send;
+                    WebSocket.prototype.send = function (text) { window.line = this; send.call(this, text); };",
+                )
+                .await;
+        }
+        phone.reads("1 mechanic connected").await;
+        upgrade(server, &meeting.session);
+        for browser in [&phone, &desk] {
+            browser.keys("textarea", "a").await;
+            let event = format!(
+                "const event = {{ id: '{0}', session_id: '{0}', seq: 1, kind: 'session_upgraded', actor: null,
+                    body: {{ new_type: 'video' }}, created_at: new Date().toISOString() }};
+                window.line.dispatchEvent(new MessageEvent('message', {{
+                    data: JSON.stringify({{ type: 'event', channel: 'session:{0}', event }}) }}));",
+                meeting.session
+            );
+            until("the socket to be known", async || {
+                (browser.script("return !!window.line;").await == true).then_some(())
+            })
+            .await;
+            browser.script(&event).await;
+        }
+        phone.reads("Your session is a video call now. Please enable your camera.").await;
+        desk.reads("Dana Driver upgraded to video call. Please enable your camera.").await;
+        phone.picture("room-upgraded-phone").await;
+        for browser in [&phone, &desk] {
+            browser.reads_no_more("too early").await;
+            browser.press("Enable Camera").await;
+        }
+        sees(&phone, "the customer").await;
+        sees(&desk, "the mechanic").await;
+        assert!(phone.has_stayed().await && desk.has_stayed().await, "nothing was loaded again");
+        phone.close().await;
+        desk.close().await;
+    });
+}
+
+/// What paying for the upgrade leaves in the session's row.
+fn upgrade(server: &TestServer, session: &str) {
+    let id = if server.database().is_sqlite() {
+        format!("hex(id) = upper('{}')", session.replace('-', ""))
+    } else {
+        format!("id = '{session}'")
+    };
+    let change = "session_type = 'upgraded_from_chat', upgraded_at = created_at";
+    server.database().execute(&format!("UPDATE sessions SET {change} WHERE {id}")).expect("an upgrade");
+}
+
+#[test]
+fn devices_are_checked_before_joining_and_what_stands_in_the_way_is_said() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let pair = pair(server, driver).await;
+        let Pair { meeting, phone, desk } = &pair;
+        phone.open(&format!("/sessions/{}/room", meeting.session)).await;
+        phone.press("Check camera and microphone").await;
+        phone.reads("Nothing is recorded.").await;
+        phone.press("Check now").await;
+        phone.reads("Both work.").await;
+        until("the microphone to be heard", async || {
+            let level = phone.script("return document.querySelector('meter').value;").await;
+            level.as_f64().filter(|level| *level > 0.05)
+        })
+        .await;
+        let cameras = phone.script("return document.querySelector('[name=camera]').options.length;").await;
+        assert!(cameras.as_u64().is_some_and(|cameras| cameras >= 1), "{cameras}");
+        phone.picture("room-check-phone").await;
+        phone.click("[data-dialog=check] [data-close]").await;
+        let running = "return document.querySelector('device-check video').srcObject === null;";
+        assert_eq!(phone.script(running).await, true, "the check lets go of the camera");
+
+        desk.open(&format!("/sessions/{}/room", meeting.session)).await;
+        desk.script(
+            "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));",
+        )
+        .await;
+        desk.press("Join with camera").await;
+        desk.reads("The browser blocks the camera or the microphone.").await;
+        desk.press("Join to watch and listen").await;
+        phone.press("Join with camera").await;
+        sees(desk, "who only watches").await;
+        phone.reads("Max Mechanic has the camera off.").await;
         close(pair).await;
     });
 }

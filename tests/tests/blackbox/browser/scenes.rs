@@ -46,6 +46,17 @@ const ERASE: &str = "
     document.querySelector('[name=current_password]').value = 'a long enough password 42';
     document.querySelector('main form button.button-danger').click();";
 const OPEN_DIALOG: &str = "document.querySelector('header [data-open=end]').click();";
+const REFUSE_CAMERA: &str = "
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+    document.querySelector('[data-do=enter][data-word=ready]').click();";
+const JOIN_WITHOUT: &str = "
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+    document.querySelector('[data-do=enter-watch]').click();";
+const CHECK_REFUSED: &str = "
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+    document.querySelector('[data-open=check]').click();
+    document.querySelector('[data-begin]').click();";
+const OPEN_CHECK: &str = "document.querySelector('[data-open=check]').click();";
 const OPEN_DETAILS: &str = "for (const one of document.querySelectorAll('details')) one.open = true;";
 const OPEN_SOME_DETAILS: &str = "[...document.querySelectorAll('main details')].filter((_, at) => at % 9 === 0).forEach((one) => (one.open = true));";
 
@@ -262,6 +273,12 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         her.at("thank-you-cancelled", thanks(&called_off), "This session was cancelled"),
         her.at("chat-waiting", room(&waiting), "Waiting for a mechanic to join"),
         her.at("chat-live", room(&live), "does the wheel get hot?"),
+        her.at("room-early", room(&waiting), "Video begins when a mechanic has accepted."),
+        her.at("room-ready", room(&live), "Show the car and see"),
+        her.after("room-refused", room(&live), REFUSE_CAMERA, "The browser blocks the camera"),
+        her.after("room-check", room(&live), OPEN_CHECK, "Check now"),
+        her.after("room-check-refused", room(&live), CHECK_REFUSED, "The browser blocks them."),
+        his.after("room-waiting", room(&live), JOIN_WITHOUT, "to join the video."),
         her.after("chat-dialog", room(&live), OPEN_DIALOG, "End this session?"),
         her.at("chat-details", format!("{}#details", room(&accepted)), "Quick Chat"),
         her.at("chat-over", room(&over), "Session over"),

@@ -49,6 +49,7 @@ fn field(invalid: Invalid) -> FieldError {
         Invalid::TooManyFiles { .. } => ("file_ids", "too_many"),
         Invalid::File(_) => ("file_ids", "unusable_file"),
         Invalid::ExtensionMinutes { .. } => ("minutes", "out_of_range"),
+        Invalid::Connection => ("connection_id", "invalid"),
         Invalid::FindingsBlank => ("findings", "blank"),
         Invalid::SummaryTooLong { field, .. } => (field.as_str(), "too_long"),
         Invalid::SummaryCharacters(field) => (field.as_str(), "invalid_characters"),

@@ -110,6 +110,7 @@ fn invalid() -> Vec<(String, sessions::Error)> {
         Invalid::TooManyFiles { .. } => [Invalid::TooManyFiles { max: 6 }],
         Invalid::File(_) => [Invalid::File(FileId::new(uuid::Uuid::nil()))],
         Invalid::ExtensionMinutes { .. } => [Invalid::ExtensionMinutes { max: 470 }],
+        Invalid::Connection => [Invalid::Connection],
         Invalid::FindingsBlank => [Invalid::FindingsBlank],
         Invalid::SummaryTooLong { .. } => [Invalid::SummaryTooLong { field: SummaryField::StepsTaken, max_chars: 4_000 }],
         Invalid::SummaryCharacters(_) => [Invalid::SummaryCharacters(SummaryField::NextSteps)],
