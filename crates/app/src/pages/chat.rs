@@ -4,7 +4,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use kernel::id::{SessionId, UserId};
-use kernel::{BasisPoints, Money};
 use serde::Deserialize;
 use sessions::{AttachedFile, EndReason, Event, Kind, ParticipantRole, Status, SummaryEvent};
 use store::Tx;
@@ -17,14 +16,13 @@ use web::money::Amount;
 use web::plan::ReceiptLine;
 
 use super::frame::{frame, show};
-use super::rows;
+use super::{policy, rows};
 use crate::http::auth::SignedIn;
 use crate::http::sessions::seen;
 use crate::http::{Access, ApiResult, Router};
 use crate::realtime::protocol::Channel;
 use crate::state::Pitlane;
 use crate::usecases::Error;
-use crate::usecases::cancel_session::share_of_customer;
 
 /// The most lines of a log that a page holds. Older ones are there by REST.
 const EVENTS: u32 = 5_000;
@@ -122,10 +120,12 @@ fn page(
         files: files.iter().map(file).collect(),
         receipt: if pays { receipt(app, &view) } else { Vec::new() },
         receipt_order_id: view.order.filter(|_| pays).map(|order| order.to_string()),
-        refund_after_acceptance: refund_after_acceptance(app, &view),
+        refund: policy::refund_terms(app, &view, app.clock.now()),
         events,
         read_by_other_seq: number(read_by_other.unwrap_or(0)),
         message_max_bytes: i64::from(app.settings.sessions.message_max_bytes),
+        refund_after_minutes: i64::from(app.settings.dispatch.refund_after_seconds / 60),
+        grace_minutes: policy::grace_minutes(app, &view),
         warning_seconds: i64::from(app.settings.sessions.time_limit_warning_seconds),
     }
 }
@@ -139,19 +139,11 @@ fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSes
         end_reason: view.end_reason.map(|reason| reason.as_str().to_owned()),
         payment_status: view.payment_status.as_str().to_owned(),
         total: rows::total(view),
+        scheduled_for: rows::instant(view.scheduled_for),
         deadline_at: rows::instant(view.deadline_at),
         last_seq: events.last().map_or(0, |event| event.seq),
         content_dropped: view.content_dropped,
     }
-}
-
-/// What a customer gets back who cancels now, after a mechanic has accepted.
-fn refund_after_acceptance(app: &Pitlane, view: &SessionView) -> Amount {
-    let share = share_of_customer(&view.price_book, true, view.scheduled_for, &app.catalog, app.clock.now());
-    let share = share.unwrap_or(BasisPoints::ZERO);
-    let paid = Money::new(view.total_price_cents(), view.currency);
-    let back = paid.times_half_up(share).unwrap_or_else(|_| Money::new(0, view.currency));
-    Amount::new(back.minor(), view.currency.as_str())
 }
 
 /// What was paid, line by line.
