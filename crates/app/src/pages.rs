@@ -22,6 +22,7 @@ pub mod legal;
 pub mod mechanic;
 pub mod people;
 pub mod plans;
+pub mod policy;
 pub mod receipt;
 pub mod rows;
 mod second_factor;

@@ -59,10 +59,44 @@ pub fn refund_share(rules: &Cancellation, accepted: bool, seconds_before_start: 
         .map_or(BasisPoints::ZERO, |tier| tier.refund)
 }
 
+/// How long the share of an accepted session stays what it is, in seconds from that moment, the last one included; `None`
+/// when it doesn't change any more.
+pub fn share_holds_for(rules: &Cancellation, seconds_before_start: i64) -> Option<i64> {
+    let edge = |tier: &Tier| i64::from(tier.minutes_before_start) * 60;
+    let now = rules.tiers.iter().find(|tier| seconds_before_start >= edge(tier))?;
+    let last = rules.tiers.iter().rfind(|tier| tier.refund == now.refund)?;
+    (now.refund != BasisPoints::ZERO).then(|| seconds_before_start - edge(last))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::catalog;
+
+    #[test]
+    fn a_share_holds_to_the_second_at_which_the_next_one_begins() {
+        const HOUR: i64 = 3_600;
+        let catalog = catalog("2025-10");
+        for book in catalog.books() {
+            let rules = book.cancellation();
+            for seconds in (-2..=2).flat_map(|off| [26 * HOUR, 24 * HOUR, 2 * HOUR, 0].map(|at| at + off)) {
+                let share = refund_share(rules, true, seconds);
+                let Some(holds) = share_holds_for(rules, seconds) else {
+                    assert_eq!(share, BasisPoints::ZERO, "{}: {seconds} s before", book.version());
+                    continue;
+                };
+                assert_eq!(
+                    refund_share(rules, true, seconds - holds),
+                    share,
+                    "{seconds} s before, the last second"
+                );
+                assert!(
+                    refund_share(rules, true, seconds - holds - 1) < share,
+                    "{seconds} s before, the next one"
+                );
+            }
+        }
+    }
 
     #[test]
     fn the_tiers_of_the_shipped_books_are_full_half_and_nothing() {

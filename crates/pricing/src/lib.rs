@@ -25,7 +25,7 @@ pub mod session_price;
 pub mod upgrade;
 
 pub use book::PriceBook;
-pub use cancellation::{Cancellation, Tier, refund_share};
+pub use cancellation::{Cancellation, Tier, refund_share, share_holds_for};
 pub use catalog::Catalog;
 pub use form::{CatalogForm, Problem};
 pub use plan::Plan;

@@ -10,6 +10,7 @@ use crate::frame::Frame;
 use crate::intake::file_size;
 use crate::money::{Amount, grouped};
 use crate::plan::ReceiptLine;
+use crate::policy::RefundTerms;
 use crate::session::{SessionStatus, initials};
 
 /// The room.
@@ -41,7 +42,7 @@ pub struct ChatPage {
     /// The order whose receipt can be read; `None` for viewers who did not pay.
     pub receipt_order_id: Option<String>,
     /// What goes back if the customer cancels now, after a mechanic has accepted.
-    pub refund_after_acceptance: Amount,
+    pub refund: RefundTerms,
     /// The upgrade to video; `None` for who can't have it, and for everybody but the customer.
     pub upgrade: Option<UpgradeOffer>,
     /// Whether the session is a chat that could become video.
@@ -52,6 +53,10 @@ pub struct ChatPage {
     pub read_by_other_seq: i64,
     /// How long a message may be, in bytes of UTF-8.
     pub message_max_bytes: i64,
+    /// How long a request waits for a mechanic before it is given up.
+    pub refund_after_minutes: i64,
+    /// How long one side waits for the other.
+    pub grace_minutes: i64,
     /// How long before the end the time that is left is shown in words, in seconds.
     pub warning_seconds: i64,
     /// How large a file may be, in bytes.
@@ -104,6 +109,8 @@ pub struct ChatSession {
     pub payment_status: String,
     /// What was paid in all.
     pub total: Amount,
+    /// RFC 3339: when it was booked for; `None` for now.
+    pub scheduled_for: Option<String>,
     /// RFC 3339: when the paid time runs out; `None` before the start.
     pub deadline_at: Option<String>,
     /// The `seq` of the last event in [`ChatPage::events`]; 0 if there is none.

@@ -11,6 +11,7 @@ use crate::form::Errors;
 use crate::frame::Frame;
 use crate::money::grouped;
 use crate::plan::PlanCard;
+use crate::policy::Policy;
 
 /// The intake page.
 #[derive(Debug, Template)]
@@ -38,6 +39,8 @@ pub struct IntakePage {
     pub max_file_bytes: i64,
     /// After how long a request that nobody took is refunded.
     pub refund_after_minutes: i64,
+    /// What goes back when the session is called off.
+    pub policy: Policy,
 }
 
 /// What was typed, as it was typed.

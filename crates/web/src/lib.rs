@@ -48,6 +48,7 @@ pub mod mechanic;
 pub mod money;
 pub mod people;
 pub mod plan;
+pub mod policy;
 pub mod receipt;
 pub mod second_factor;
 pub mod self_check;

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, PERMISSIONS_POLICY};
 use actix_web::web::{Data, Path};
 use kernel::id::{SessionId, UserId};
-use kernel::{BasisPoints, Modality, Money, SessionType};
+use kernel::{Modality, Money, SessionType};
 use pricing::upgrade_plan;
 use serde::Deserialize;
 use sessions::{AttachedFile, EndReason, Event, Kind, ParticipantRole, Status, SummaryEvent};
@@ -19,14 +19,13 @@ use web::money::Amount;
 use web::plan::ReceiptLine;
 
 use super::frame::{frame, show};
-use super::rows;
+use super::{policy, rows};
 use crate::http::auth::SignedIn;
 use crate::http::sessions::seen;
 use crate::http::{Access, ApiResult, Router};
 use crate::realtime::protocol::Channel;
 use crate::state::Pitlane;
 use crate::usecases::Error;
-use crate::usecases::cancel_session::share_of_customer;
 use crate::usecases::upgrade_session::offer_of;
 
 /// The most lines of a log that a page holds. Older ones are there by REST.
@@ -131,12 +130,14 @@ fn page(
         files: files.iter().map(file).collect(),
         receipt: if pays { receipt(app, &view) } else { Vec::new() },
         receipt_order_id: view.order.filter(|_| pays).map(|order| order.to_string()),
-        refund_after_acceptance: refund_after_acceptance(app, &view),
+        refund: policy::refund_terms(app, &view, app.clock.now()),
         upgrade: if pays { upgrade(app, &view, &events) } else { None },
         is_chat: view.session_type == SessionType::Chat,
         events,
         read_by_other_seq: number(read_by_other.unwrap_or(0)),
         message_max_bytes: i64::from(app.settings.sessions.message_max_bytes),
+        refund_after_minutes: i64::from(app.settings.dispatch.refund_after_seconds / 60),
+        grace_minutes: policy::grace_minutes(app, &view),
         warning_seconds: i64::from(app.settings.sessions.time_limit_warning_seconds),
         max_file_bytes: i64::try_from(app.settings.files.max_file_bytes).unwrap_or(i64::MAX),
     }
@@ -151,20 +152,12 @@ fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSes
         end_reason: view.end_reason.map(|reason| reason.as_str().to_owned()),
         payment_status: view.payment_status.as_str().to_owned(),
         total: rows::total(view),
+        scheduled_for: rows::instant(view.scheduled_for),
         deadline_at: rows::instant(view.deadline_at),
         last_seq: events.last().map_or(0, |event| event.seq),
         content_dropped: view.content_dropped,
         video: view.session_type.modality() == Modality::Video,
     }
-}
-
-/// What a customer gets back who cancels now, after a mechanic has accepted.
-fn refund_after_acceptance(app: &Pitlane, view: &SessionView) -> Amount {
-    let share = share_of_customer(&view.price_book, true, view.scheduled_for, &app.catalog, app.clock.now());
-    let share = share.unwrap_or(BasisPoints::ZERO);
-    let paid = Money::new(view.total_price_cents(), view.currency);
-    let back = paid.times_half_up(share).unwrap_or_else(|_| Money::new(0, view.currency));
-    Amount::new(back.minor(), view.currency.as_str())
 }
 
 /// What the upgrade to video comes to, while it can be had.

@@ -17,7 +17,7 @@ use web::intake::{IntakeForm, IntakePage, UploadedFile, Waiver};
 
 use super::account::cars;
 use super::frame::{frame, go, show};
-use super::{plans, start};
+use super::{plans, policy, start};
 use crate::http::auth::Customer;
 use crate::http::intake::route;
 use crate::http::{Access, ApiResult, Problem, Router, address, extract};
@@ -248,6 +248,7 @@ fn page(
         latest_year: i64::from(latest_year(pitlane.clock.now())),
         max_files: i64::try_from(FILES_MAX).unwrap_or(i64::MAX),
         max_file_bytes: i64::try_from(pitlane.settings.files.max_file_bytes).unwrap_or(i64::MAX),
+        policy: policy::policy(pitlane.catalog.active().cancellation(), plan.price()),
         refund_after_minutes: i64::from(pitlane.settings.dispatch.refund_after_seconds / 60),
     }
 }

@@ -104,3 +104,45 @@ fn tell(tx: &mut Tx<'_>, step: &Step, by: Actor, cx: &Context) -> Result<(), Sto
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pricing::CatalogForm;
+
+    use super::*;
+
+    #[test]
+    fn a_customer_who_cancels_gets_the_share_of_the_tier_to_the_second() {
+        const HOUR: i64 = 3_600;
+        let form: CatalogForm =
+            toml::from_str(include_str!("../../../../config/price-books.toml")).expect("the shipped books");
+        let catalog = form.validate("2025-10").expect("the shipped books are valid");
+        let now = Timestamp::from_unix_seconds(1_760_000_000).expect("in range");
+        let table = [
+            (false, None, 10_000),
+            (true, None, 0),
+            (false, Some(-HOUR), 10_000),
+            (true, Some(24 * HOUR + 1), 10_000),
+            (true, Some(24 * HOUR), 10_000),
+            (true, Some(24 * HOUR - 1), 5_000),
+            (true, Some(2 * HOUR + 1), 5_000),
+            (true, Some(2 * HOUR), 5_000),
+            (true, Some(2 * HOUR - 1), 0),
+            (true, Some(0), 0),
+            (true, Some(-1), 0),
+        ];
+        for book in catalog.books() {
+            for (accepted, seconds, points) in table {
+                let at = seconds.map(|seconds| now.plus_seconds(seconds));
+                let share = share_of_customer(book.version(), accepted, at, &catalog, now).expect("a book");
+                assert_eq!(
+                    share.points(),
+                    points,
+                    "{}: accepted {accepted}, {seconds:?} s before",
+                    book.version()
+                );
+            }
+        }
+        assert!(share_of_customer("1999-01", true, None, &catalog, now).is_err(), "an unknown book");
+    }
+}

@@ -246,6 +246,7 @@ fn customer(out: &mut Rendered) -> Result<(), web::Error> {
             latest_year: 2027,
             max_files: 6,
             max_file_bytes: 25_000_000,
+            policy: web::policy::Policy::default(),
             refund_after_minutes: 60,
         };
         add(out, name, &page)?;
@@ -452,7 +453,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
         RoomRole::Observer => Role::Admin,
     };
     ChatPage {
-        refund_after_acceptance: usd(0),
+        refund: web::policy::RefundTerms::default(),
         upgrade: (role == RoomRole::Customer).then(|| web::chat::UpgradeOffer {
             paid: usd(999),
             fee: usd(2_000),
@@ -472,6 +473,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
             end_reason: (status == SessionStatus::Completed).then(|| "time_limit".to_owned()),
             payment_status: "paid".to_owned(),
             total: usd(999),
+            scheduled_for: None,
             deadline_at: (status == SessionStatus::InProgress).then(|| "2026-11-20T14:35:00Z".to_owned()),
             last_seq: events.last().map_or(0, |event| event.seq),
             content_dropped: false,
@@ -499,6 +501,8 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
         read_by_other_seq: 6,
         message_max_bytes: 4000,
         warning_seconds: 120,
+        refund_after_minutes: 60,
+        grace_minutes: 10,
         max_file_bytes: 10_485_760,
     }
 }
