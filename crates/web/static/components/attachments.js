@@ -23,6 +23,7 @@ const TEXT = {
   held: "The message goes out when its files have arrived.",
   added: (name) => `${name} added`,
   ready: (name) => `${name} is ready`,
+  removed: (name) => `${name} removed`,
   remove: (name) => `Remove ${name}`,
   again: (name) => `Send ${name} again`,
 };
@@ -218,6 +219,7 @@ export class Attachments {
       entry.upload?.abort();
       row.remove();
       this.#complain("");
+      this.#say(TEXT.removed(entry.file.name));
       this.#room.querySelector("textarea").focus();
       this.#next();
     }

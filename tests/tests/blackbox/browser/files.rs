@@ -93,7 +93,7 @@ fn files_go_with_a_message_and_are_seen_small_and_whole() {
         phone.attach("#attach", &text).await;
         phone.reads("Send a photo, a video, a sound or a PDF.").await;
         phone.click("[aria-label=\"Remove notes.txt\"]").await;
-        phone.reads_no_more("notes.txt").await;
+        phone.reads_no_more("Send a photo, a video, a sound or a PDF.").await;
         for file in [&brake, &other, &paper] {
             phone.attach("#attach", file).await;
         }
