@@ -64,7 +64,7 @@ export class Call extends EventTarget {
   /** Enters: takes the place of one's own other pages and asks who is there. */
   enter() {
     this.#entered = Date.now();
-    this.#claimed = this.#sendSelf({ from: this.id, kind: "taken" });
+    this.#claimed = this.#sendSelf({ from: this.id, kind: "taken", at: Date.now() });
     this.#hello(true);
   }
 
@@ -72,7 +72,7 @@ export class Call extends EventTarget {
   resume() {
     if (this.#over) return;
     // Another page of the same person may have entered meanwhile; it answers before the other side hears of this one.
-    this.#sendSelf({ from: this.id, kind: this.#claimed ? "still" : "taken" });
+    this.#sendSelf({ from: this.id, kind: this.#claimed ? "still" : "taken", at: Date.now() });
     this.#claimed = true;
     setTimeout(() => {
       if (this.#over) return;
@@ -115,18 +115,19 @@ export class Call extends EventTarget {
   hear(data, own) {
     if (this.#over || !data || data.from === this.id) return;
     if (own) {
-      if (data.kind === "taken") this.#contested(data.from);
-      else if (data.kind === "still") this.#sendSelf({ from: this.id, kind: "taken" });
+      if (data.kind === "taken") this.#contested(data);
+      else if (data.kind === "still") this.#sendSelf({ from: this.id, kind: "taken", at: Date.now() });
       return;
     }
     // In the order in which they came: each may have to wait for the browser.
     this.#work = this.#work.then(() => this.#heard(data)).catch((error) => this.#failed(error));
   }
 
-  #contested(other) {
+  // The one who entered last stays; of two at the same moment, the one with the higher id.
+  #contested({ from, at }) {
     const early = Date.now() - this.#entered < CONTEST_MS;
-    if (early && other < this.id) {
-      this.#sendSelf({ from: this.id, kind: "taken" });
+    if (early && (at < this.#entered || (at === this.#entered && from < this.id))) {
+      this.#sendSelf({ from: this.id, kind: "taken", at: Date.now() });
       return;
     }
     this.leave(false);
