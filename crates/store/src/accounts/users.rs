@@ -47,14 +47,15 @@ const ERASED: &str = "(erased)";
 fn words_forget(tx: &mut Tx<'_>, kind: &str, id: &str) -> Result<(), StoreError> {
     let sql = match tx.conn() {
         AnyConnection::Sqlite(_) => {
-            "UPDATE audit_log SET details = json_remove(details, '$.reason', '$.text')
+            "UPDATE audit_log SET details = json_remove(details, $3, $4)
              WHERE object_kind = $1 AND object_id = $2"
         }
         AnyConnection::Postgres(_) => {
             "UPDATE audit_log SET details = details - 'reason' - 'text' WHERE object_kind = $1 AND object_id = $2"
         }
     };
-    let values = [Value::Text(kind), Value::Text(id)];
+    // A dollar sign in the text of a statement begins a placeholder.
+    let values = [Value::Text(kind), Value::Text(id), Value::Text("$.reason"), Value::Text("$.text")];
     prepared::<()>(sql, &values).execute(tx.conn()).stored().map(drop)
 }
 
