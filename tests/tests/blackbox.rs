@@ -25,6 +25,7 @@ mod blackbox {
     mod legal;
     mod limits;
     mod mail;
+    mod money_back;
     mod new_version;
     mod no_show;
     mod operators;
@@ -45,6 +46,7 @@ mod blackbox {
     mod time_limit;
     mod transcript;
     mod unaccepted;
+    mod upgrades;
     mod vehicles;
     mod video;
     mod webhooks;

@@ -52,6 +52,7 @@ pub mod start_session;
 pub mod suspend_user;
 pub mod thumbnail;
 pub mod time_limit;
+pub mod unseen_video;
 pub mod upgrade_session;
 pub mod upload_file;
 pub mod vehicles;

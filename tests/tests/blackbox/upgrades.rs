@@ -44,14 +44,17 @@ async fn charges(server: &TestServer, session: &str) -> usize {
     let list = provider(server).get("/v1/payment_intents?limit=100").await.expect_status(200);
     let intents = list.body["data"].as_array().expect("a list").clone();
     let of_session = |intent: &&Value| {
-        intent["metadata"]["session_id"] == session && intent["status"] == "succeeded" && intent["amount"] == 2_000
+        intent["metadata"]["session_id"] == session
+            && intent["status"] == "succeeded"
+            && intent["amount"] == 2_000
     };
     intents.iter().filter(of_session).count()
 }
 
 /// Keeps a card for somebody, as the provider's own dashboard could.
 async fn keep(server: &TestServer, person: &Person, card: &str) {
-    let found = provider(server).get(&format!("/v1/customers?email={}", person.email)).await.expect_status(200);
+    let found =
+        provider(server).get(&format!("/v1/customers?email={}", person.email)).await.expect_status(200);
     let customer = found.body["data"][0]["id"].as_str().expect("a customer").to_owned();
     let path = format!("/v1/payment_methods/{card}/attach");
     provider(server).post_form(&path, &[("customer", customer.as_str())]).await.expect_status(200);

@@ -474,6 +474,8 @@ pub struct Sessions {
     pub starting_reminder_seconds: u32,
     /// How long before the end the time is announced.
     pub time_limit_warning_seconds: u32,
+    /// How long both sides have to see each other before an upgrade to video is called in vain and goes back.
+    pub no_video_refund_seconds: u32,
     /// The longest message, in bytes.
     pub message_max_bytes: u32,
 }
@@ -486,6 +488,7 @@ impl Sessions {
             disconnect_alert_seconds: section.number("disconnect_alert_seconds", 120, 1..=86_400),
             starting_reminder_seconds: section.number("starting_reminder_seconds", 300, 1..=86_400),
             time_limit_warning_seconds: section.number("time_limit_warning_seconds", 120, 1..=86_400),
+            no_video_refund_seconds: section.number("no_video_refund_seconds", 120, 1..=86_400),
             message_max_bytes: section.number("message_max_bytes", 4_000, 1..=65_536),
         }
     }

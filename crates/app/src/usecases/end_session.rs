@@ -10,6 +10,7 @@ use store::Tx;
 use crate::state::Pitlane;
 use crate::usecases::earn_session::earn_session;
 use crate::usecases::mail::{self, About};
+use crate::usecases::unseen_video::give_back_unseen;
 use crate::usecases::{Error, journey, personal};
 
 /// Ends a session that is in progress, for its customer or its mechanic.
@@ -17,22 +18,23 @@ use crate::usecases::{Error, journey, personal};
 /// # Errors
 /// Those of [`sessions::end`]; the storage's.
 pub async fn end_session(pitlane: &Pitlane, by: UserId, session: SessionId) -> Result<Step, Error> {
-    let cx = pitlane.context();
+    let (cx, patience) = (pitlane.context(), pitlane.settings.sessions.no_video_refund_seconds);
     pitlane
         .db
         .write(move |tx| {
             let step = sessions::end(tx, session, by, &cx)?;
-            completed(tx, &step, &cx)?;
+            completed(tx, &step, patience, &cx)?;
             Ok(step)
         })
         .await
 }
 
-/// What follows when a session took place and is over, whoever ended it.
+/// What follows when a session took place and is over, whoever ended it. `patience_seconds` is how long both sides have to
+/// see each other before an upgrade is called in vain.
 ///
 /// # Errors
 /// The storage's.
-pub fn completed(tx: &mut Tx<'_>, step: &Step, cx: &Context) -> Result<(), Error> {
+pub fn completed(tx: &mut Tx<'_>, step: &Step, patience_seconds: u32, cx: &Context) -> Result<(), Error> {
     let parts = step.session.parts();
     let interaction = NewInteraction::session_completed(
         parts.customer,
@@ -43,6 +45,7 @@ pub fn completed(tx: &mut Tx<'_>, step: &Step, cx: &Context) -> Result<(), Error
         parts.end_reason.map_or("", sessions::EndReason::as_str),
     );
     journey::record(tx, interaction, cx)?;
+    give_back_unseen(tx, &step.session, patience_seconds, cx)?;
     earn_session(tx, &step.session, cx)?;
     personal::session_changed(tx, &step.session, cx)?;
     mail::enqueue(tx, Milestone::SessionEnded, parts.customer, About::Session(parts.id), cx)?;

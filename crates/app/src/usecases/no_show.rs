@@ -16,6 +16,7 @@ use store::notice::Side;
 
 use crate::realtime::hub::Attended;
 use crate::state::Pitlane;
+use crate::usecases::earn_session::earn_session;
 use crate::usecases::give_back::give_back;
 use crate::usecases::mail::{self, About};
 use crate::usecases::{Error, personal};
@@ -117,7 +118,11 @@ fn called_off(
         Missing::Customer => rules.customer_no_show(),
         Missing::Mechanic => rules.mechanic_no_show(),
     };
-    give_back(tx, session, share, RefundReason::Cancelled, cx)?;
+    give_back(tx, session, share, RefundReason::NoShow, cx)?;
+    if missing == Missing::Customer {
+        // The mechanic was there; what does not go back is earned.
+        earn_session(tx, session, cx)?;
+    }
     personal::session_changed(tx, session, cx)?;
     for person in sessions::Store::participants(tx, session.id())? {
         let side = match person.role {

@@ -44,13 +44,15 @@ pub async fn arm_all(pitlane: &Pitlane) -> Result<(), Error> {
 /// # Errors
 /// The storage's.
 pub async fn look(pitlane: &Pitlane, session: SessionId) -> Result<(), Error> {
-    let (cx, warning) = (pitlane.context(), pitlane.settings.sessions.time_limit_warning_seconds);
+    let cx = pitlane.context();
+    let times = &pitlane.settings.sessions;
+    let (warning, patience) = (times.time_limit_warning_seconds, times.no_video_refund_seconds);
     pitlane
         .db
         .write(move |tx| match sessions::tick(tx, session, warning, &cx)? {
             Tick::Still => Ok(()),
             Tick::Until(at) => schedule(tx, session, at, &cx),
-            Tick::Ended(step) => completed(tx, &step, &cx),
+            Tick::Ended(step) => completed(tx, &step, patience, &cx),
         })
         .await
 }
