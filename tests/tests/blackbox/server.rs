@@ -193,43 +193,6 @@ fn where_no_text_message_arrives_nobody_is_asked_for_a_telephone() {
 }
 
 #[test]
-fn a_stopping_server_takes_no_new_sockets() {
-    use std::io::{Read, Write};
-    run_with(Backend::Sqlite, &[], async |server| {
-        let address = server.url().replace("http://", "");
-        let ask = |stream: &mut std::net::TcpStream, path: &str, more: &str| {
-            let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{more}\r\n");
-            stream.write_all(request.as_bytes()).ok()?;
-            let mut answer = [0; 4_096];
-            let read = stream.read(&mut answer).ok().filter(|read| *read > 0)?;
-            Some(String::from_utf8_lossy(&answer[..read]).into_owned())
-        };
-        // They were open before, as those of browsers and proxies are.
-        let mut open: Vec<_> = (0..60)
-            .map(|_| {
-                let mut stream = std::net::TcpStream::connect(&address).expect("a connection");
-                assert!(ask(&mut stream, "/healthz", "").is_some_and(|answer| answer.contains("200")));
-                stream
-            })
-            .collect();
-        let process = server.process_id().to_string();
-        std::process::Command::new("kill").args(["-TERM", &process]).status().expect("a signal");
-        let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-        let refused = open.iter_mut().find_map(|stream| {
-            let answer = ask(stream, "/ws", upgrade);
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            answer.filter(|answer| !answer.contains(" 101 "))
-        });
-        let refused = refused.expect("an answer").to_lowercase();
-        assert!(refused.contains(" 503 ") && refused.contains("retry-after: "), "{refused}");
-        drop(open);
-        server.reap();
-        server.start().await;
-    });
-}
-
-#[test]
 fn a_postgres_that_is_not_as_named_says_why() {
     run_with(Backend::Postgres, &[], async |server| {
         let elsewhere = format!("{}_elsewhere", server.database().url());

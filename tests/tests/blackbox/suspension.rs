@@ -192,7 +192,7 @@ on_both! {
         let cursor = first.text_at("next_cursor");
         let rest = admin.client.get(&format!("/api/admin/users?limit=100&cursor={cursor}")).await.expect_status(200);
         let count = |page: &tests::Answer| page.body["items"].as_array().expect("a list").len();
-        assert_eq!(count(&first) + count(&rest), 10, "eight demo accounts and two new ones, each once");
+        assert_eq!(count(&first) + count(&rest), 11, "nine demo accounts and two new ones, each once");
         for query in ["role=king", "status=gone", "cursor=x", &format!("q={}", "x".repeat(255))] {
             admin.client.get(&format!("/api/admin/users?{query}")).await.refused(422, "invalid");
         }
