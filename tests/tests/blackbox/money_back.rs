@@ -5,11 +5,6 @@ use serde_json::{Value, json};
 use tests::money::{GOOD_CARD, Meeting};
 use tests::{Person, TestServer, on_both, until};
 
-/// The shop's own view of the sandbox, by Stripe's API.
-fn provider(server: &TestServer) -> tests::Client {
-    server.guest().with_token("sk_test_sandbox")
-}
-
 async fn meeting_with_card(server: &TestServer) -> Meeting {
     let (customer, mechanic) = (server.customer().await, server.mechanic().await);
     let session = customer.session_with_card("chat10", GOOD_CARD).await;
