@@ -31,7 +31,7 @@ pub struct Browser {
     base: String,
     /// Where the driver answers.
     driver: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -331,7 +331,26 @@ impl Browser {
     /// # Panics
     /// It is gone already.
     pub async fn close(self) {
-        self.client.close().await.expect("the browser closes");
+        self.client.clone().close().await.expect("the browser closes");
+    }
+}
+
+/// A test that fails closes nothing, and a page with a call would go on using the processor.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let profile = self.profile.path().to_string_lossy().into_owned();
+        let Ok(processes) = fs::read_dir("/proc") else { return };
+        for process in processes.flatten() {
+            let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&line).contains(&profile) {
+                let kill = format!("kill -9 {}", process.file_name().to_string_lossy());
+                // It may have ended by itself meanwhile.
+                drop(std::process::Command::new("sh").args(["-c", &kill]).status());
+            }
+        }
     }
 }
 

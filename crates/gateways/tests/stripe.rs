@@ -224,14 +224,17 @@ async fn the_list_of_events_tells_of_the_payment_and_the_refund_oldest_first() {
     shop.stripe.refund_create(&refund).await.expect("a refund");
     let since = Timestamp::from_unix_seconds(NOW).expect("in range");
     let events = shop.stripe.events_since(since).await.expect("events");
-    let EventSubject::Checkout { checkout, failed, final_word } = &events.first().expect("an event").subject
-    else {
-        panic!("the first event is about the page: {events:?}");
+    let EventSubject::Intent(paid_intent) = &events.first().expect("an event").subject else {
+        panic!("the first event is about the payment: {events:?}");
+    };
+    assert_eq!((&paid_intent.id, paid_intent.received), (&intent, usd(999)));
+    let EventSubject::Checkout { checkout, failed, final_word } = &events[1].subject else {
+        panic!("the second event is about the page: {events:?}");
     };
     assert_eq!((checkout.id.as_str(), *failed, *final_word), (paid.id.as_str(), false, true));
     let about_refunds = EventSubject::Refunds { payment_intent: intent };
-    assert!(events[1..].iter().all(|event| event.subject == about_refunds), "{events:?}");
-    assert!(!events[1..].is_empty());
+    assert!(events[2..].iter().all(|event| event.subject == about_refunds), "{events:?}");
+    assert!(!events[2..].is_empty());
     let later = since.plus_seconds(10);
     assert_eq!(shop.stripe.events_since(later).await, Ok(Vec::new()));
     shop.close().await;
@@ -242,7 +245,9 @@ async fn a_webhook_of_the_sandbox_is_believed_and_a_changed_one_is_not() {
     let shop = Shop::open().await;
     shop.paid(1).await;
     let since = Timestamp::from_unix_seconds(NOW).expect("in range");
-    let body = shop.stripe.events_since(since).await.expect("events").remove(0).inbox.body;
+    let events = shop.stripe.events_since(since).await.expect("events");
+    let of_page = events.into_iter().find(|event| event.inbox.kind == "checkout.session.completed");
+    let body = of_page.expect("an event about the page").inbox.body;
     let header = sandbox::signature_header(SECRET, NOW, body.as_bytes());
     let event = shop.stripe.event_from_callback(body.as_bytes(), &header, since).expect("genuine");
     assert_eq!(event.inbox.kind, "checkout.session.completed");

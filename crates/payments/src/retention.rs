@@ -24,7 +24,7 @@ pub trait RetentionStore {
     fn events_forget(&mut self, customer: UserId) -> Result<(), StoreError>;
     /// Empties the provider's events that arrived before that instant, at most `limit`; how many there were.
     fn events_forget_before(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreError>;
-    /// Settled orders made before that instant, oldest first, at most `limit`.
+    /// Settled orders made before that instant, oldest first, at most `limit`. Orders of one session wait for the last.
     fn orders_past(&mut self, before: Timestamp, limit: u32) -> Result<Vec<PastOrder>, StoreError>;
     /// Deletes a settled order made before that instant with its payments, refunds and ledger records.
     fn order_delete(&mut self, order: OrderId, before: Timestamp) -> Result<(), StoreError>;

@@ -105,6 +105,7 @@ impl sessions::RetentionStore for Tx<'_> {
             "DELETE FROM session_summaries WHERE session_id = $1",
             "DELETE FROM session_extensions WHERE session_id = $1",
             "DELETE FROM session_media WHERE session_id = $1",
+            "DELETE FROM personal_notices WHERE session_id = $1",
             "DELETE FROM session_events WHERE session_id = $1",
             "DELETE FROM session_participants WHERE session_id = $1",
             "DELETE FROM sessions WHERE id = $1",
@@ -197,7 +198,10 @@ impl payments::RetentionStore for Tx<'_> {
     fn orders_past(&mut self, before: Timestamp, limit: u32) -> Result<Vec<PastOrder>, StoreError> {
         let rows: Vec<(Id, Option<Id>, Id)> = prepared::<(AnyUuid, Nullable<AnyUuid>, AnyUuid)>(
             "SELECT id, session_id, intake_id FROM orders
-             WHERE created_at < $1 AND status NOT IN ('open', 'processing', 'paid') ORDER BY created_at LIMIT $2",
+             WHERE created_at < $1 AND status NOT IN ('open', 'processing', 'paid')
+               AND NOT EXISTS (SELECT 1 FROM orders later WHERE later.session_id = orders.session_id
+                 AND (later.created_at >= $1 OR later.status IN ('open', 'processing', 'paid')))
+             ORDER BY created_at LIMIT $2",
             &[Value::Time(Ts::from(before)), Value::Number(i64::from(limit))],
         )
         .load(self.conn())
@@ -224,6 +228,8 @@ impl payments::RetentionStore for Tx<'_> {
                (SELECT id FROM ledger_transactions WHERE order_id = $1)",
             "DELETE FROM ledger_transactions WHERE order_id = $1",
             "DELETE FROM refunds WHERE order_id = $1",
+            "DELETE FROM disputes WHERE payment_id IN (SELECT id FROM payments WHERE order_id = $1)",
+            "DELETE FROM provider_earnings WHERE payment_id IN (SELECT id FROM payments WHERE order_id = $1)",
             "DELETE FROM payments WHERE order_id = $1",
             "DELETE FROM orders WHERE id = $1",
         ];

@@ -130,6 +130,7 @@ static FILES: &[(&str, &[u8])] = files![
     "components/progress-tracker.js",
     "components/request-queue.js",
     "components/room-files.js",
+    "components/session-extension.js",
     "components/session-launcher.js",
     "components/session-upgrade.js",
     "components/socket-check.js",

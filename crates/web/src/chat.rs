@@ -45,6 +45,8 @@ pub struct ChatPage {
     pub refund: RefundTerms,
     /// The upgrade to video; `None` for who can't have it, and for everybody but the customer.
     pub upgrade: Option<UpgradeOffer>,
+    /// More time; `None` for who can't have it, and for everybody but the customer.
+    pub extension: Option<ExtensionOffer>,
     /// Whether the session is a chat that could become video.
     pub is_chat: bool,
     /// The whole log, by `seq`.
@@ -61,6 +63,15 @@ pub struct ChatPage {
     pub warning_seconds: i64,
     /// How large a file may be, in bytes.
     pub max_file_bytes: i64,
+}
+
+/// What more time comes to.
+#[derive(Clone, Debug, Default)]
+pub struct ExtensionOffer {
+    /// How much, in minutes.
+    pub minutes: i64,
+    /// What it costs.
+    pub price: Amount,
 }
 
 /// What the upgrade to video comes to.

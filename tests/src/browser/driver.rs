@@ -164,7 +164,7 @@ impl Driver {
             .await
             .expect("a browser opens");
         let driver = format!("http://127.0.0.1:{}", self.port);
-        Browser { client, base: server.url(), driver, _profile: profile }
+        Browser { client, base: server.url(), driver, profile }
     }
 }
 

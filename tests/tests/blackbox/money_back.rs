@@ -26,7 +26,7 @@ async fn upgrade(dana: &Person, session: &str) -> String {
 /// What the ledger holds on an account, in cents; credits are negative.
 fn balance(server: &TestServer, account: &str) -> i64 {
     let query = format!(
-        "SELECT CAST(coalesce(sum(amount_cents), 0) AS bigint) FROM ledger_entries WHERE account = '{account}'"
+        "SELECT CAST(coalesce(sum(amount_cents), 0) AS bigint) AS number FROM ledger_entries WHERE account = '{account}'"
     );
     server.database().number(&query)
 }

@@ -175,7 +175,7 @@ on_both! {
 
     async fn the_webhook_alone_is_enough(server) {
         let Meeting { customer: dana, session, .. } = meeting_with_card(server, GOOD_CARD).await;
-        server.control_webhooks(json!({ "duplicate": 3, "reorder": true })).await;
+        server.control_webhooks(json!({ "duplicate": true, "reorder": true })).await;
         let intent = pay(&dana, &session, 20.00).await.expect_status(200).text_at("payment_intent_id");
         is_video(&dana, &session).await;
         upgrade(&dana, &session, &intent).await.expect_status(200);
@@ -183,7 +183,7 @@ on_both! {
     }
 
     async fn without_webhooks_the_second_call_is_enough_and_without_both_somebody_asks(server) {
-        server.control_webhooks(json!({ "drop": 100 })).await;
+        server.control_webhooks(json!({ "drop": true })).await;
         let Meeting { customer: dana, session, .. } = meeting_with_card(server, GOOD_CARD).await;
         let intent = pay(&dana, &session, 20.00).await.expect_status(200).text_at("payment_intent_id");
         assert_eq!(dana.session(&session).await["session_type"], "chat", "nobody has told yet");
@@ -277,7 +277,7 @@ on_both! {
     }
 
     async fn money_that_comes_after_the_end_goes_back(server) {
-        server.control_webhooks(json!({ "drop": 100 })).await;
+        server.control_webhooks(json!({ "drop": true })).await;
         let Meeting { customer: dana, session, .. } = meeting_with_card(server, GOOD_CARD).await;
         let intent = pay(&dana, &session, 20.00).await.expect_status(200).text_at("payment_intent_id");
         dana.step(&session, "end").await.expect_status(200);
@@ -393,11 +393,12 @@ fn a_crash_at_each_step_of_an_upgrade_charges_once_and_upgrades_once() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         run_with(backend, &[], async |server| {
             let Meeting { customer: dana, session, .. } = meeting_with_card(server, GOOD_CARD).await;
-            server.control_webhooks(json!({ "drop": 100 })).await;
+            server.control_webhooks(json!({ "drop": true })).await;
             let intent = pay(&dana, &session, 20.00).await.expect_status(200).text_at("payment_intent_id");
             server.crash().await;
-            let again = pay(&dana, &session, 20.00).await.expect_status(200).text_at("payment_intent_id");
-            assert_eq!(intent, again, "the same attempt");
+            // Somebody has asked about the charge by now; if not, this is the same attempt again.
+            let again = pay(&dana, &session, 20.00).await;
+            assert!(again.status == 409 || again.text_at("payment_intent_id") == intent, "{again:?}");
             upgrade(&dana, &session, &intent).await.expect_status(200);
             server.crash().await;
             upgrade(&dana, &session, &intent).await.expect_status(200);

@@ -13,7 +13,9 @@ use store::Tx;
 use store::views::channel::{self, Person};
 use store::views::room::{self, Background, FileView};
 use store::views::session::SessionView;
-use web::chat::{self, ChatPage, ChatSession, EventBody, FileLink, NoteKind, RoomRole, UpgradeOffer};
+use web::chat::{
+    self, ChatPage, ChatSession, EventBody, ExtensionOffer, FileLink, NoteKind, RoomRole, UpgradeOffer,
+};
 use web::frame::Nav;
 use web::money::Amount;
 use web::plan::ReceiptLine;
@@ -26,6 +28,7 @@ use crate::http::{Access, ApiResult, Router};
 use crate::realtime::protocol::Channel;
 use crate::state::Pitlane;
 use crate::usecases::Error;
+use crate::usecases::extend_session;
 use crate::usecases::upgrade_session::offer_of;
 
 /// The most lines of a log that a page holds. Older ones are there by REST.
@@ -132,6 +135,7 @@ fn page(
         receipt_order_id: view.order.filter(|_| pays).map(|order| order.to_string()),
         refund: policy::refund_terms(app, &view, app.clock.now()),
         upgrade: if pays { upgrade(app, &view, &events) } else { None },
+        extension: if pays { extension(app, &view) } else { None },
         is_chat: view.session_type == SessionType::Chat,
         events,
         read_by_other_seq: number(read_by_other.unwrap_or(0)),
@@ -174,6 +178,13 @@ fn upgrade(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> Option<
         video_name: video.name().to_owned(),
         suggested: events.iter().any(suggested),
     })
+}
+
+/// What more time comes to, while it can be had.
+fn extension(app: &Pitlane, view: &SessionView) -> Option<ExtensionOffer> {
+    let offer = extend_session::offer_of(view, &app.catalog).ok()??;
+    let price = Amount::new(offer.price.minor(), offer.price.currency().as_str());
+    Some(ExtensionOffer { minutes: offer.minutes.into(), price })
 }
 
 /// What was paid, line by line.

@@ -343,9 +343,10 @@ pub async fn act(pitlane: Data<Pitlane>, identity: Arc<Identity>, frame: ClientF
         return refused(&frame, Code::NotJoined, "Join the channel first.");
     }
     let Some(Channel::Session(session)) = of(&frame) else {
-        return match frame {
-            ClientFrame::Ack { event_id, .. } => shown(&pitlane, identity.user, event_id).await,
-            _ => refused(&frame, Code::Invalid, "This goes to a session."),
+        return if let ClientFrame::Ack { event_id, .. } = frame {
+            shown(&pitlane, identity.user, event_id).await
+        } else {
+            refused(&frame, Code::Invalid, "This goes to a session.")
         };
     };
     let user = identity.user;

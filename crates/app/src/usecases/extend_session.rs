@@ -44,14 +44,15 @@ pub struct Offer {
     pub price: Money,
 }
 
-/// What more time costs for the session that is shown, by its own price book; `None` when it can't have more.
+/// What more time costs for the session that is shown, by its own price book, from its start on; `None` when it is over
+/// or can't take longer.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] for a book that doesn't exist.
 pub fn offer_of(view: &SessionView, catalog: &Catalog) -> Result<Option<Offer>, StoreError> {
     let offer = priced(catalog, &view.price_book)?;
     let fits = view.allowance_minutes.saturating_add(offer.minutes) <= ALLOWANCE_MAX_MINUTES;
-    Ok((view.status == Status::InProgress && fits).then_some(offer))
+    Ok((!view.status.is_ended() && fits).then_some(offer))
 }
 
 fn priced(catalog: &Catalog, version: &str) -> Result<Offer, StoreError> {

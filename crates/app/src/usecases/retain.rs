@@ -64,6 +64,10 @@ pub async fn retain(pitlane: &Pitlane) -> Result<Done, Error> {
         for order in &past {
             tx.order_delete(order.order, money)?;
             let Some(session) = order.session else { continue };
+            // Upgrades and more time are orders of their own; the session goes with the last of them.
+            if !payments::Store::orders_of_session_for_update(tx, session)?.is_empty() {
+                continue;
+            }
             dispatch::Store::request_delete(tx, session)?;
             crm::Store::interactions_delete(tx, session)?;
             if let Some(intake) = tx.session_delete(session, now)? {

@@ -135,8 +135,9 @@ pub async fn upgrade(
         can_upgrade(view.session_type, stage(view.status)).map_err(Refusal::from)?;
     }
     let unknown = || Error::from(Refusal::Unusable("There is no such payment for this session."));
-    if payment_intent.len() > 255
-        || !payment_intent.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    // It becomes part of an address at the provider.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !payment_intent.starts_with("pi_") || payment_intent.len() > 255 || !payment_intent.bytes().all(plain)
     {
         return Err(unknown());
     }

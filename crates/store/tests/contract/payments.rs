@@ -635,9 +635,11 @@ async fn the_doctor_sees_every_broken_invariant_of_money() {
             12,
             "DROP INDEX orders_one_free_per_customer; DROP INDEX orders_one_live_per_quote; \
              UPDATE orders SET plan = 'free', amount_cents = 0, payment_intent = NULL; \
-             INSERT INTO orders SELECT (SELECT id FROM users LIMIT 1), customer_id, intake_id, kind, quote, plan, price_book, \
-             multiplier_bps, amount_cents, currency, tax_rate_bps, 'other', 'paid', NULL, NULL, NULL, NULL, \
-             created_at, expires_at, paid_at, NULL, NULL FROM orders",
+             INSERT INTO orders (id, customer_id, intake_id, kind, quote, plan, price_book, multiplier_bps, amount_cents, \
+             currency, tax_rate_bps, idempotency_key, status, created_at, expires_at, paid_at) \
+             SELECT (SELECT id FROM users LIMIT 1), customer_id, intake_id, kind, quote, plan, price_book, \
+             multiplier_bps, amount_cents, currency, tax_rate_bps, 'other', 'paid', created_at, expires_at, paid_at \
+             FROM orders",
         ),
     ];
     for (number, statements) in cases {

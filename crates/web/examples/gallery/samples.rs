@@ -462,6 +462,8 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
             video_name: "Expert Video".to_owned(),
             suggested: false,
         }),
+        extension: (role == RoomRole::Customer)
+            .then(|| web::chat::ExtensionOffer { minutes: 10, price: usd(999) }),
         is_chat: true,
         frame: frame(Some(viewer), Nav::None),
         now: "2026-11-20T14:29:30Z".to_owned(),
@@ -731,6 +733,13 @@ fn own_mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         vehicle: vehicle(),
         session_url: session_url(),
     };
+    let upgraded = web::mail::SessionUpgraded {
+        sender: sender(),
+        name: "Dana Kowalski".to_owned(),
+        customer_name: name(),
+        vehicle: vehicle(),
+        session_url: session_url(),
+    };
     let no_show = NoShow {
         sender: sender(),
         name: name(),
@@ -784,6 +793,7 @@ fn own_mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("account_notice", noticed.compose()?),
         ("booking_confirmed", booked.compose()?),
         ("mechanic_assigned", assigned.compose()?),
+        ("session_upgraded", upgraded.compose()?),
         ("no_show", no_show.compose()?),
         ("session_ended", ended.compose()?),
         ("receipt", receipt.compose()?),

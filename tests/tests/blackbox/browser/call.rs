@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tests::browser::{Browser, Driver, Screen, in_browser};
+use tests::money::GOOD_CARD;
 use tests::{Backend, Meeting, TestServer, until};
 
 use crate::blackbox::signal::accepted_video;
@@ -239,7 +240,7 @@ fn a_still_is_marked_and_saved_among_the_messages() {
         desk.picture("room-still-desk").await;
         desk.press("Save to the session").await;
         for browser in [phone, desk] {
-            browser.reads("still-").await;
+            browser.element("[data-lines] img[alt^=\"still-\"]").await;
         }
         let events = meeting.customer.events(&meeting.session).await;
         let files: Vec<_> = events.iter().filter_map(|event| event["body"]["files"].get(0)).collect();
@@ -260,44 +261,31 @@ fn a_still_is_marked_and_saved_among_the_messages() {
 }
 
 #[test]
-fn a_chat_that_becomes_video_asks_both_for_the_camera_without_loading_the_page_again() {
+fn a_chat_is_upgraded_with_one_tap_and_asks_both_for_the_camera_without_loading_the_page_again() {
     in_browser(Backend::Sqlite, &[], async |server, driver| {
-        let meeting = server.meeting().await;
+        let (dana, max) = (server.customer().await, server.mechanic().await);
+        let session = dana.session_with_card("chat10", GOOD_CARD).await;
+        max.accept(&session).await;
+        max.step(&session, "start").await.expect_status(200);
         let phone = driver.open_with_camera(server, Screen::Phone).await;
         let desk = driver.open_with_camera(server, Screen::Desk).await;
-        phone.sign_in_as(&meeting.customer).await;
-        desk.sign_in_as(&meeting.mechanic).await;
+        phone.sign_in_as(&dana).await;
+        desk.sign_in_as(&max).await;
         for browser in [&phone, &desk] {
-            browser.open(&format!("/chat/{}", meeting.session)).await;
+            browser.open(&format!("/chat/{session}")).await;
             browser.stays().await;
             browser
                 .script("document.querySelector('video-room').hidden || document.body.append('too early');")
                 .await;
-            // Its socket, for the event below.
-            browser
-                .script(
-                    "const send = WebSocket.prototype.send;
-                    WebSocket.prototype.send = function (text) { window.line = this; send.call(this, text); };",
-                )
-                .await;
         }
         phone.reads("1 mechanic connected").await;
-        upgrade(server, &meeting.session);
-        for browser in [&phone, &desk] {
-            browser.keys("textarea", "a").await;
-            let event = format!(
-                "const event = {{ id: '{0}', session_id: '{0}', seq: 1, kind: 'session_upgraded', actor: null,
-                    body: {{ new_type: 'video' }}, created_at: new Date().toISOString() }};
-                window.line.dispatchEvent(new MessageEvent('message', {{
-                    data: JSON.stringify({{ type: 'event', channel: 'session:{0}', event }}) }}));",
-                meeting.session
-            );
-            until("the socket to be known", async || {
-                (browser.script("return !!window.line;").await == true).then_some(())
-            })
-            .await;
-            browser.script(&event).await;
-        }
+        desk.press("Suggest video").await;
+        phone.reads("Your mechanic suggests upgrading to video for better diagnosis.").await;
+        phone.press("Upgrade to Video, $20.00 more").await;
+        phone.reads("Total after upgrade").await;
+        phone.reads("Visa ending in 4242 is charged.").await;
+        phone.picture("upgrade-dialog-phone").await;
+        phone.press("Pay $20.00 & Upgrade").await;
         phone.reads("Your session is a video call now. Please enable your camera.").await;
         desk.reads("Dana Driver upgraded to video call. Please enable your camera.").await;
         phone.picture("room-upgraded-phone").await;
@@ -311,17 +299,6 @@ fn a_chat_that_becomes_video_asks_both_for_the_camera_without_loading_the_page_a
         phone.close().await;
         desk.close().await;
     });
-}
-
-/// What paying for the upgrade leaves in the session's row.
-fn upgrade(server: &TestServer, session: &str) {
-    let id = if server.database().is_sqlite() {
-        format!("hex(id) = upper('{}')", session.replace('-', ""))
-    } else {
-        format!("id = '{session}'")
-    };
-    let change = "session_type = 'upgraded_from_chat', upgraded_at = created_at";
-    server.database().execute(&format!("UPDATE sessions SET {change} WHERE {id}")).expect("an upgrade");
 }
 
 #[test]

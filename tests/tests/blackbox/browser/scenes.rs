@@ -45,6 +45,8 @@ const ERASE: &str = "
     document.querySelector('[name=sure]').checked = true;
     document.querySelector('[name=current_password]').value = 'a long enough password 42';
     document.querySelector('main form button.button-danger').click();";
+const OPEN_UPGRADE: &str = "document.querySelector('[data-bar] [data-show]').click();";
+const OPEN_EXTENSION: &str = "document.querySelector('.room-side [data-open=extend]').click();";
 const OPEN_DIALOG: &str = "document.querySelector('header [data-open=end]').click();";
 const REFUSE_CAMERA: &str = "
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
@@ -213,6 +215,16 @@ pub async fn of_accounts(server: &TestServer) -> Vec<Scene> {
     ]
 }
 
+/// A whole summary.
+fn written() -> Value {
+    json!({
+        "findings": "The third coil fails.\nSafe to drive gently until it is changed.",
+        "steps_taken": "Swapped coils 2 and 3; the fault moved with the coil.",
+        "parts_needed": "Ignition coil, $55 to $80",
+        "next_steps": "Change it within two weeks.",
+    })
+}
+
 /// What a customer, mechanics and an admin see of sessions.
 pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
     let (dana, max, nina) = (server.customer().await, server.mechanic().await, server.mechanic().await);
@@ -229,13 +241,7 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
     max.step(&summed, "start").await.expect_status(200);
     dana.say(&summed, "1", "It shakes at idle.").await.expect_status(201);
     max.step(&summed, "end").await.expect_status(200);
-    let summary = json!({
-        "findings": "The third coil fails.\nSafe to drive gently until it is changed.",
-        "steps_taken": "Swapped coils 2 and 3; the fault moved with the coil.",
-        "parts_needed": "Ignition coil, $55 to $80",
-        "next_steps": "Change it within two weeks.",
-    });
-    max.client.post(&format!("/api/sessions/{summed}/summary"), summary).await.expect_status(201);
+    max.client.post(&format!("/api/sessions/{summed}/summary"), written()).await.expect_status(201);
     let left = server.customer().await;
     let emptied = left.paid_session("chat10").await;
     max.accept(&emptied).await;
@@ -280,6 +286,8 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         her.after("room-check-refused", room(&live), CHECK_REFUSED, "The browser blocks them."),
         his.after("room-waiting", room(&live), JOIN_WITHOUT, "to join the video."),
         her.after("chat-dialog", room(&live), OPEN_DIALOG, "End this session?"),
+        her.after("upgrade-dialog", room(&accepted), OPEN_UPGRADE, "Total after upgrade"),
+        her.after("extension-dialog", room(&live), OPEN_EXTENSION, "Add 10 minutes?"),
         her.at("chat-details", format!("{}#details", room(&accepted)), "Quick Chat"),
         her.at("chat-over", room(&over), "Session over"),
         her.at("chat-cancelled", room(&called_off), "Session over"),

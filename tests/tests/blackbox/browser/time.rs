@@ -1,6 +1,7 @@
 //! The paid time as both sides see it: the same figures whatever their clocks say, the warning, and its end.
 
 use tests::browser::{Browser, Screen, in_browser};
+use tests::money::GOOD_CARD;
 use tests::{Backend, until};
 
 /// Sets the clock of the page wrong by an hour, and has the room made anew from the page.
@@ -89,6 +90,34 @@ fn from_an_hour_on_the_hours_are_shown() {
         })
         .await;
         phone.picture("time-hours-phone").await;
+        phone.close().await;
+    });
+}
+
+#[test]
+fn more_time_is_bought_with_one_tap_and_both_see_it() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let (dana, max) = (server.customer().await, server.mechanic().await);
+        let session = dana.session_with_card("chat10", GOOD_CARD).await;
+        max.accept(&session).await;
+        max.step(&session, "start").await.expect_status(200);
+        let (desk, phone) =
+            (driver.open(server, Screen::Desk).await, driver.open(server, Screen::Phone).await);
+        desk.sign_in_as(&dana).await;
+        phone.sign_in_as(&max).await;
+        for browser in [&desk, &phone] {
+            browser.open(&format!("/chat/{session}")).await;
+        }
+        desk.press("Add 10 minutes, $9.99").await;
+        desk.reads("Add 10 minutes?").await;
+        desk.picture("extension-desk").await;
+        desk.press("Pay $9.99 and add 10 minutes").await;
+        for browser in [&desk, &phone] {
+            until("ten minutes more", async || left(browser).await.filter(|seconds| *seconds > 18 * 60))
+                .await;
+        }
+        assert_eq!(dana.session(&session).await["extension_price_cents"], 999);
+        desk.close().await;
         phone.close().await;
     });
 }
