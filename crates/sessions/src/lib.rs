@@ -11,7 +11,7 @@
 //! | [`attendance`] | [`Waiting::judge`], [`call_off`]: who did not come |
 //! | [`clock`] | [`tick`], [`extend`]: the warning before the end of the paid time, the end at it, and more time |
 //! | [`message`] | [`post_message`]: text, files, idempotent by the sender's own reference |
-//! | [`file`] | [`add_file`]: a file without a message |
+//! | [`mod@file`] | [`add_file`]: a file without a message |
 //! | [`reaction`] | [`react`]: emoji on a message |
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
 //! | [`mod@upgrade`] | [`upgrade()`], [`suggest_upgrade`]: a chat becomes video |
