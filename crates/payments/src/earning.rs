@@ -6,7 +6,7 @@ use kernel::{BasisPoints, Context, Money, Timestamp};
 
 use crate::error::Error;
 use crate::ledger::{self, Shares, Transaction};
-use crate::order::Order;
+use crate::order::{Order, OrderTerms};
 use crate::payment::Payment;
 use crate::refund::Refund;
 use crate::store::Store;
@@ -43,7 +43,7 @@ pub fn earn(
     let arrived = store.payments_of_order(order.id())?;
     let Some(kept) = arrived.into_iter().find(|payment| !payment.surplus) else { return Ok(None) };
     let payment = store.payment_for_update(kept.id)?.ok_or(Error::Missing("payment"))?;
-    let (net, _) = ledger::shares(payment.remaining()?, payment.asked_back(), order.terms().tax_rate)?;
+    let net = net_left(&payment, order.terms().tax_rate)?;
     if !net.is_positive() || store.earning_of_payment(payment.id)?.is_some() {
         return Ok(None);
     }
@@ -61,70 +61,32 @@ pub fn earn(
     Ok(Some(earning))
 }
 
-/// Takes the part of a refund that was just written off what was earned. `before` is what had been asked back of the
-/// payment until then.
-pub(crate) fn unearn(
+/// Brings what was earned in line with what is left of its payment, after a refund was asked for or will not happen.
+pub(crate) fn follow_refund(
     store: &mut dyn Store,
     payment: &Payment,
     refund: &Refund,
-    before: Money,
-    rate: BasisPoints,
+    terms: &OrderTerms,
     cx: &Context,
 ) -> Result<(), Error> {
     let Some(earning) = store.earning_of_payment(payment.id)? else { return Ok(()) };
-    let (net, _) = ledger::shares(refund.amount, before, rate)?;
-    let part = part_of(earning.shares, net)?;
-    let left = Shares {
-        fee: earning.shares.fee.minus(part.fee)?,
-        payable: earning.shares.payable.minus(part.payable)?,
-    };
-    store.earning_update(&Earning { shares: left, ..earning })?;
-    if part.net()?.is_positive() {
-        store.ledger_append(&Transaction::unearned(refund, part, cx)?)?;
+    let (before, after) = (earning.shares, shared(net_left(payment, terms.tax_rate)?, terms.fee_rate)?);
+    store.earning_update(&Earning { shares: after, ..earning })?;
+    let taken = before.less(after)?;
+    match taken.net()?.minor() {
+        0 => Ok(()),
+        1.. => Ok(store.ledger_append(&Transaction::unearned(refund, taken, cx)?)?),
+        _ => Ok(store.ledger_append(&Transaction::earned_again(refund, after.less(before)?, cx)?)?),
     }
-    Ok(())
 }
 
-/// The refund will not happen: what it had taken is earned again, by the ratio of what is left.
-pub(crate) fn earn_again(
-    store: &mut dyn Store,
-    payment: &Payment,
-    refund: &Refund,
-    after: Money,
-    terms: (BasisPoints, BasisPoints),
-    cx: &Context,
-) -> Result<(), Error> {
-    let Some(earning) = store.earning_of_payment(payment.id)? else { return Ok(()) };
-    let (tax_rate, fee_rate) = terms;
-    let (net, _) = ledger::shares(refund.amount, after, tax_rate)?;
-    let part = shared(net, fee_rate)?;
-    let more = Shares {
-        fee: earning.shares.fee.plus(part.fee)?,
-        payable: earning.shares.payable.plus(part.payable)?,
-    };
-    store.earning_update(&Earning { shares: more, ..earning })?;
-    if part.net()?.is_positive() {
-        store.ledger_append(&Transaction::earned_again(refund, part, cx)?)?;
-    }
-    Ok(())
+fn net_left(payment: &Payment, tax_rate: BasisPoints) -> Result<Money, Error> {
+    Ok(ledger::shares(payment.remaining()?, payment.asked_back(), tax_rate)?.0)
 }
 
+// Neither share ever falls when the net rises, so a refund takes from both and never gives.
 fn shared(net: Money, fee_rate: BasisPoints) -> Result<Shares, Error> {
     let fee = net.times_half_up(fee_rate)?;
-    Ok(Shares { fee, payable: net.minus(fee)? })
-}
-
-// The same ratio as the whole; never more of either than there is.
-fn part_of(whole: Shares, net: Money) -> Result<Shares, Error> {
-    let all = i128::from(whole.net()?.minor());
-    if all == 0 {
-        return Ok(Shares { fee: Money::zero(net.currency()), payable: Money::zero(net.currency()) });
-    }
-    let wanted = i128::from(net.minor()).min(all);
-    let fee = i64::try_from(i128::from(whole.fee.minor()) * wanted / all)
-        .map_err(|_| kernel::MoneyError::Overflow)?;
-    let fee = Money::new(fee, net.currency());
-    let net = Money::new(i64::try_from(wanted).map_err(|_| kernel::MoneyError::Overflow)?, net.currency());
     Ok(Shares { fee, payable: net.minus(fee)? })
 }
 
@@ -149,17 +111,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_never_exceed_the_whole_and_all_parts_are_the_whole(net in 1i64..1_000_000, rate in 0u32..=10_000, first in 0i64..1_000_000) {
-            let whole = shared(usd(net), BasisPoints::new(rate)).expect("in range");
+        fn both_shares_are_the_net_and_a_refund_takes_from_both(net in 0i64..1_000_000, rate in 0u32..=10_000, back in 0i64..1_000_000) {
+            let rate = BasisPoints::new(rate);
+            let whole = shared(usd(net), rate).expect("in range");
             assert_eq!(whole.net(), Ok(usd(net)));
-            let first = part_of(whole, usd(first.min(net))).expect("in range");
-            let left = Shares {
-                fee: whole.fee.minus(first.fee).expect("in range"),
-                payable: whole.payable.minus(first.payable).expect("in range"),
-            };
-            assert!(left.fee.minor() >= 0 && left.payable.minor() >= 0);
-            let rest = part_of(left, left.net().expect("in range")).expect("in range");
-            assert_eq!(rest, left);
+            let left = shared(usd(net - back.min(net)), rate).expect("in range");
+            let taken = whole.less(left).expect("in range");
+            assert!(taken.fee.minor() >= 0 && taken.payable.minor() >= 0, "{taken:?}");
         }
     }
 }

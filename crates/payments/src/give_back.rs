@@ -3,7 +3,7 @@
 use kernel::id::{OrderId, PaymentId, RefundId};
 use kernel::{Context, Money};
 
-use crate::earning::{earn_again, unearn};
+use crate::earning::follow_refund;
 use crate::error::Error;
 use crate::gateway::{ProviderRefund, ProviderRefundStatus};
 use crate::ledger::Transaction;
@@ -49,7 +49,7 @@ fn open(store: &mut dyn Store, payment: Payment, refund: Refund, cx: &Context) -
     store.refund_insert(&refund)?;
     if !surplus {
         let order = store.order_by_id(refund.order)?.ok_or(Error::Missing("order"))?;
-        unearn(store, &payment, &refund, before, order.terms().tax_rate, cx)?;
+        follow_refund(store, &payment, &refund, order.terms(), cx)?;
         store.ledger_append(&Transaction::refund_requested(&refund, before, order.terms(), cx)?)?;
     }
     Ok(refund)
@@ -134,8 +134,7 @@ fn failed(
     }
     let released = Transaction::refund_released(&refund, payment.asked_back(), order.terms(), cx)?;
     store.ledger_append(&released)?;
-    let rates = (order.terms().tax_rate, order.terms().fee_rate);
-    earn_again(store, &payment, &refund, payment.asked_back(), rates, cx)?;
+    follow_refund(store, &payment, &refund, order.terms(), cx)?;
     if order.status() == OrderStatus::Refunded {
         store.order_update(&order.refund_bounced()?)?;
     }

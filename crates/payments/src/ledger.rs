@@ -414,22 +414,25 @@ impl Shares {
         self.fee.plus(self.payable)
     }
 
+    /// What is more here than there.
+    ///
+    /// # Errors
+    /// An overflow.
+    pub fn less(self, other: Self) -> Result<Self, MoneyError> {
+        Ok(Self { fee: self.fee.minus(other.fee)?, payable: self.payable.minus(other.payable)? })
+    }
+
     fn lines(self, taken_back: bool) -> Result<[(Account, Money); 3], MoneyError> {
-        let net = self.net()?;
         let lines = [
-            (Account::DeferredRevenue, net),
+            (Account::DeferredRevenue, self.net()?),
             (Account::PlatformRevenue, negative(self.fee)?),
             (Account::ProviderPayable, negative(self.payable)?),
         ];
         if !taken_back {
             return Ok(lines);
         }
-        let [deferred, revenue, payable] = lines;
-        Ok([
-            (deferred.0, negative(deferred.1)?),
-            (revenue.0, negative(revenue.1)?),
-            (payable.0, negative(payable.1)?),
-        ])
+        let [deferred, revenue, payable] = lines.map(|(account, amount)| (account, negative(amount)));
+        Ok([(deferred.0, deferred.1?), (revenue.0, revenue.1?), (payable.0, payable.1?)])
     }
 }
 
