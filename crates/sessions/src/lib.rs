@@ -57,7 +57,9 @@ pub use error::{Error, Invalid, InvalidTransition, NoVideo};
 pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
 pub use file::{AddedFile, add_file, may_add_file};
 pub use gateway::{Guest, IceServer, Pass, VideoProvider, VideoRooms};
-pub use lifecycle::{NewSession, Step, accept, assign, cancel, end, expire, observe, open, start};
+pub use lifecycle::{
+    NewSession, Step, accept, assign, cancel, end, expire, for_customer, observe, open, start,
+};
 pub use message::{MessageDraft, MessageLimits, Posted, post_message};
 pub use participant::{Participant, ParticipantRole, Seat};
 pub use reaction::react;

@@ -294,6 +294,17 @@ pub(crate) fn finish(
     Ok(Step { session, before, events: vec![event] })
 }
 
+/// The session, locked, for its customer alone: only who pays may change what is paid for.
+///
+/// # Errors
+/// [`Error::NotFound`] for who takes no part; [`Error::WrongRole`] for its mechanic and observers.
+pub fn for_customer(store: &mut dyn Store, session: SessionId, by: UserId) -> Result<Session, Error> {
+    match locked(store, session, by)? {
+        (session, ParticipantRole::Customer) => Ok(session),
+        (_, ParticipantRole::Mechanic | ParticipantRole::Observer) => Err(Error::WrongRole),
+    }
+}
+
 pub(crate) fn locked(
     store: &mut dyn Store,
     session: SessionId,

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use kernel::Money;
 use kernel::id::{OrderId, SessionId};
+use kernel::{BasisPoints, Context, PlanCode, StoreError};
 use payments::gateway::{CheckoutLine, IntentStatus, NewCharge, NewCheckout, SavedCard};
-use payments::{GatewayError, Order};
+use payments::{GatewayError, NewOrder, Order, OrderKind, OrderStatus, Placement, Purchase};
 use store::Tx;
 
 use crate::state::Pitlane;
@@ -54,6 +55,67 @@ pub struct Asked {
     reference: Option<String>,
     /// The notes that go with the charge, for people to read (schema v1). Only the order's id is ever read back.
     pub notes: BTreeMap<String, String>,
+}
+
+/// Places the order of something that changes a session, by what was agreed when the session was `booked`, or finds the
+/// one that stands for it. `None` when it was paid before and could not be made: its money goes back.
+///
+/// # Errors
+/// [`start_checkout::Refusal::PaymentUnderWay`]; the storage's.
+pub fn place_change(
+    tx: &mut Tx<'_>,
+    booked: &Order,
+    change: Change,
+    cx: &Context,
+) -> Result<Option<Order>, Error> {
+    let terms = booked.terms();
+    let new = NewOrder {
+        customer: terms.customer,
+        intake: terms.intake,
+        purchase: change.purchase,
+        plan: change.plan,
+        book: terms.book.clone(),
+        multiplier: change.multiplier,
+        amount: change.amount,
+        tax_rate: terms.tax_rate,
+        fee_rate: terms.fee_rate,
+        lifetime_seconds: payments::order::CHECKOUT_SECONDS,
+    };
+    match payments::place(tx, new, cx)? {
+        Placement::Placed(order) => {
+            fulfil_order::close_when_due(tx, &order, cx)?;
+            Ok(Some(order))
+        }
+        Placement::Reused(order) if order.status() == OrderStatus::Processing => {
+            Err(start_checkout::Refusal::PaymentUnderWay.into())
+        }
+        Placement::Reused(order) => Ok(Some(order)),
+        Placement::Bought(_) => Ok(None),
+    }
+}
+
+/// What is ordered for a session that exists.
+#[derive(Debug, Clone, Copy)]
+pub struct Change {
+    /// What it does.
+    pub purchase: Purchase,
+    /// The plan whose price it leads to.
+    pub plan: PlanCode,
+    /// The multiplier that the price was made with.
+    pub multiplier: BasisPoints,
+    /// What it costs.
+    pub amount: Money,
+}
+
+/// The order that a session was booked with, among its orders.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a session that nobody ordered.
+pub fn booking(orders: &[Order]) -> Result<&Order, StoreError> {
+    orders
+        .iter()
+        .find(|order| order.terms().kind == OrderKind::Session)
+        .ok_or_else(|| StoreError::corrupt("orders", "a session that nobody ordered"))
 }
 
 impl Asked {

@@ -2,24 +2,22 @@
 
 use std::sync::Arc;
 
-use kernel::Context;
-use kernel::Money;
-use kernel::StoreError;
 use kernel::id::{SessionId, UserId};
+use kernel::{Context, Money, PlanCode, StoreError};
 use notifications::Milestone;
-use payments::{NewOrder, Order, OrderKind, OrderStatus, Placement, Purchase};
+use payments::{Order, OrderKind, Purchase};
 use pricing::{Catalog, extension_plan};
 use sessions::clock::ALLOWANCE_MAX_MINUTES;
-use sessions::{NewExtension, ParticipantRole, Status};
+use sessions::{NewExtension, Status};
 use store::Tx;
 use store::views::session::SessionView;
 
 use crate::state::Pitlane;
-use crate::usecases::charge_card::{Asked, charge_card};
+use crate::usecases::charge_card::{Asked, Change, booking, charge_card, place_change};
 use crate::usecases::expire_order::settle_charge;
-use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, close_when_due};
+use crate::usecases::fulfil_order::{Fulfilling, Fulfilment};
 use crate::usecases::mail::{self, About};
-use crate::usecases::{Error, personal, start_checkout, time_limit};
+use crate::usecases::{Error, personal, time_limit};
 
 /// Why a session gets no more time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +40,8 @@ pub struct Offer {
     pub minutes: u32,
     /// What it costs.
     pub price: Money,
+    /// The plan at whose price it is sold.
+    pub plan: PlanCode,
 }
 
 /// What more time costs for the session that is shown, by its own price book, from its start on; `None` when it is over
@@ -58,10 +58,11 @@ pub fn offer_of(view: &SessionView, catalog: &Catalog) -> Result<Option<Offer>, 
 fn priced(catalog: &Catalog, version: &str) -> Result<Offer, StoreError> {
     let plan = catalog.book(version).and_then(extension_plan);
     let plan = plan.ok_or_else(|| StoreError::corrupt("sessions.price_book", version))?;
-    Ok(Offer { minutes: plan.duration_minutes(), price: plan.price() })
+    Ok(Offer { minutes: plan.duration_minutes(), price: plan.price(), plan: plan.code() })
 }
 
-/// Charges the customer's kept card and adds the time. Of any number of calls at once one extension comes.
+/// Charges the customer's kept card and adds the time. Calls at once share one attempt; a call after it has been added buys
+/// more, so whoever repeats a call gives it an idempotency key.
 ///
 /// # Errors
 /// [`Refusal`]; [`sessions::Error::NotFound`] and [`sessions::Error::WrongRole`] for everybody but the session's
@@ -83,11 +84,7 @@ fn place(
     catalog: &Catalog,
     cx: &Context,
 ) -> Result<Asked, Error> {
-    let found = sessions::Store::session_for_update(tx, session)?.ok_or(sessions::Error::NotFound)?;
-    let seat = sessions::Store::seat(tx, session, customer)?.ok_or(sessions::Error::NotFound)?;
-    if seat.role != ParticipantRole::Customer {
-        return Err(sessions::Error::WrongRole.into());
-    }
+    let found = sessions::for_customer(tx, session, customer)?;
     if found.status() != Status::InProgress {
         return Err(Refusal::NotRunning.into());
     }
@@ -98,34 +95,14 @@ fn place(
     let orders = payments::Store::orders_of_session_for_update(tx, session)?;
     let made = |order: &&Order| order.terms().kind == OrderKind::Extension && order.session().is_some();
     let number = u32::try_from(orders.iter().filter(made).count()).unwrap_or(u32::MAX).saturating_add(1);
-    let booked = orders.iter().find(|order| order.terms().kind == OrderKind::Session);
-    let booked = booked.ok_or_else(|| StoreError::corrupt("orders", "a session that nobody ordered"))?;
-    let terms = booked.terms();
-    let rules = catalog.book(&terms.book).and_then(extension_plan);
-    let new = NewOrder {
-        customer,
-        intake: terms.intake,
+    let change = Change {
         purchase: Purchase::Extension { session, number },
-        plan: rules.ok_or(start_checkout::Refusal::PlanNotSold)?.code(),
-        book: terms.book.clone(),
+        plan: offer.plan,
         multiplier: kernel::BasisPoints::ONE,
         amount: offer.price,
-        tax_rate: terms.tax_rate,
-        fee_rate: terms.fee_rate,
-        lifetime_seconds: payments::order::CHECKOUT_SECONDS,
     };
-    let order = match payments::place(tx, new, cx)? {
-        Placement::Placed(order) => {
-            close_when_due(tx, &order, cx)?;
-            order
-        }
-        Placement::Reused(order) if order.status() == OrderStatus::Processing => {
-            return Err(start_checkout::Refusal::PaymentUnderWay.into());
-        }
-        Placement::Reused(order) => order,
-        // Paid, and yet not added: the session was over.
-        Placement::Bought(_) => return Err(Refusal::TooLate.into()),
-    };
+    // Paid, and yet not added: the session was over.
+    let order = place_change(tx, booking(&orders)?, change, cx)?.ok_or(Refusal::TooLate)?;
     Asked::new(tx, order, session, "More time")
 }
 

@@ -12,7 +12,7 @@ use kernel::{BasisPoints, Context, Money, StoreError};
 use notifications::personal::ACKNOWLEDGE_WITHIN_SECONDS;
 use notifications::{Milestone, PersonalNotice};
 use payments::gateway::IntentStatus;
-use payments::{Charge, GatewayError, NewOrder, Order, OrderKind, OrderStatus, Placement, Purchase};
+use payments::{Charge, GatewayError, Order, OrderKind, Purchase};
 use pricing::{
     Catalog, PriceBook, UpgradePrice, UpgradeRefusal, UpgradeStage, can_upgrade, upgrade_plan, upgrade_quote,
 };
@@ -23,8 +23,8 @@ use store::notice::Side;
 use store::views::session::SessionView;
 
 use crate::state::Pitlane;
-use crate::usecases::charge_card::{Asked, Paid, charge_card};
-use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, close_when_due, settle_and_fulfil};
+use crate::usecases::charge_card::{Asked, Change, Paid, booking, charge_card, place_change};
+use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, settle_and_fulfil};
 use crate::usecases::mail::{self, About};
 use crate::usecases::{Error, journey, personal, start_checkout, time_limit};
 
@@ -210,45 +210,23 @@ fn place(
     catalog: &Catalog,
     cx: &Context,
 ) -> Result<Asked, Error> {
-    let found = sessions::Store::session_for_update(tx, session)?.ok_or(sessions::Error::NotFound)?;
-    let seat = sessions::Store::seat(tx, session, customer)?.ok_or(sessions::Error::NotFound)?;
-    if seat.role != ParticipantRole::Customer {
-        return Err(sessions::Error::WrongRole.into());
-    }
+    let found = sessions::for_customer(tx, session, customer)?;
     can_upgrade(found.parts().session_type, stage(found.status())).map_err(Refusal::from)?;
     let (booked, offer) = offer_inside(tx, &found, catalog)?;
     if offer.price.fee.minor() != amount {
         return Err(Refusal::PriceMismatch { agreed: offer.price.fee }.into());
     }
     let terms = booked.terms();
-    let rules = book(catalog, &terms.book)?;
-    let plan = upgrade_plan(rules).ok_or(start_checkout::Refusal::PlanNotSold)?;
-    let new = NewOrder {
-        customer,
-        intake: terms.intake,
+    let plan = upgrade_plan(book(catalog, &terms.book)?).ok_or(start_checkout::Refusal::PlanNotSold)?;
+    let change = Change {
         purchase: Purchase::Upgrade(session),
         plan: plan.code(),
-        book: terms.book.clone(),
         multiplier: terms.multiplier,
         amount: offer.price.fee,
-        tax_rate: terms.tax_rate,
-        fee_rate: terms.fee_rate,
-        lifetime_seconds: payments::order::CHECKOUT_SECONDS,
     };
-    let order = match payments::place(tx, new, cx)? {
-        Placement::Placed(order) => {
-            close_when_due(tx, &order, cx)?;
-            order
-        }
-        Placement::Reused(order) if order.status() == OrderStatus::Processing => {
-            return Err(start_checkout::Refusal::PaymentUnderWay.into());
-        }
-        Placement::Reused(order) => order,
-        // Paid, and yet the session is a chat: it could not be switched.
-        Placement::Bought(_) => {
-            return Err(Refusal::Unusable("This was paid before, and the money goes back.").into());
-        }
-    };
+    // Paid, and yet the session is a chat: it could not be switched.
+    let order = place_change(tx, &booked, change, cx)?
+        .ok_or(Refusal::Unusable("This was paid before, and the money goes back."))?;
     let mut asked = Asked::new(tx, order, session, "Upgrade to video")?;
     asked.notes.extend([
         ("upgrade_type".to_owned(), "chat_to_video".to_owned()),
@@ -262,8 +240,7 @@ fn place(
 // By what was agreed when the session was booked.
 fn offer_inside(tx: &mut Tx<'_>, session: &Session, catalog: &Catalog) -> Result<(Order, Offer), Error> {
     let orders = payments::Store::orders_of_session_for_update(tx, session.id())?;
-    let booked = orders.into_iter().find(|order| order.terms().kind == OrderKind::Session);
-    let booked = booked.ok_or_else(|| StoreError::corrupt("orders", "a session that nobody ordered"))?;
+    let booked = booking(&orders)?.clone();
     let terms = booked.terms();
     let offer = priced(book(catalog, &terms.book)?, terms.multiplier, terms.amount, terms.plan)?;
     Ok((booked, offer))
