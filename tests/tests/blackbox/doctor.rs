@@ -1,7 +1,8 @@
 //! `pitlane doctor`: a sound database passes, and each broken invariant is found. The schema refuses what it can.
 
+use reqwest::Method;
 use serde_json::json;
-use tests::money::intake_body;
+use tests::money::{GOOD_CARD, intake_body};
 use tests::server::{printed, run_with};
 use tests::{Backend, TestServer};
 
@@ -152,6 +153,42 @@ const BREAKS: &[Break] = &[
     },
 ];
 
+/// The same for a session that was upgraded and is over.
+const BREAKS_OF_MONEY: &[Break] = &[
+    Break {
+        says: "are not it",
+        breaks: "UPDATE orders SET price_book = '2025-01' WHERE kind = 'upgrade'",
+        mends: "UPDATE orders SET price_book = '2025-10' WHERE kind = 'upgrade'",
+    },
+    Break {
+        says: "its upgrade was paid 0 times",
+        breaks: "UPDATE orders SET kind = 'extension' WHERE kind = 'upgrade'",
+        mends: "UPDATE orders SET kind = 'upgrade' WHERE kind = 'extension'",
+    },
+    Break {
+        says: "tells its upgrade 0 times",
+        breaks: "UPDATE session_events SET kind = 'payment' WHERE kind = 'session_upgraded'",
+        mends: "UPDATE session_events SET kind = 'session_upgraded' WHERE kind = 'payment'",
+    },
+    Break {
+        says: "was upgraded after its end",
+        breaks: "CREATE TABLE kept AS SELECT upgraded_at, ended_at FROM sessions; \
+                 UPDATE sessions SET upgraded_at = ended_at, ended_at = started_at",
+        mends: "UPDATE sessions SET upgraded_at = (SELECT upgraded_at FROM kept), ended_at = (SELECT ended_at FROM kept); \
+                DROP TABLE kept",
+    },
+    Break {
+        says: "what was earned with it is not what the ledger says",
+        breaks: "UPDATE provider_earnings SET fee_cents = fee_cents + 1, payable_cents = payable_cents - 1",
+        mends: "UPDATE provider_earnings SET fee_cents = fee_cents - 1, payable_cents = payable_cents + 1",
+    },
+    Break {
+        says: "what was earned with it is not what the ledger says",
+        breaks: "CREATE TABLE kept_earning AS SELECT * FROM provider_earnings; DELETE FROM provider_earnings",
+        mends: "INSERT INTO provider_earnings SELECT * FROM kept_earning; DROP TABLE kept_earning",
+    },
+];
+
 /// What the schema itself must refuse, whoever asks.
 const REFUSED: &[(&str, &str)] = &[
     ("a changed ledger", "UPDATE ledger_entries SET amount_cents = amount_cents + 1"),
@@ -197,9 +234,9 @@ fn doctor(server: &TestServer) -> (bool, String) {
     (output.status.success(), printed(&output))
 }
 
-async fn examine(server: &mut TestServer) {
-    furnish(server).await;
-    for case in BREAKS {
+/// Breaks and mends one after the other; the doctor sees each.
+fn each_is_found(server: &TestServer, breaks: &[Break]) {
+    for case in breaks {
         let shown = case.breaks;
         server.database().execute(case.breaks).unwrap_or_else(|error| panic!("{shown}: {error}"));
         let (sound, told) = doctor(server);
@@ -212,6 +249,28 @@ async fn examine(server: &mut TestServer) {
         let (sound, told) = doctor(server);
         assert!(sound, "not mended after {shown}:\n{told}");
     }
+}
+
+async fn examine_money(server: &mut TestServer) {
+    let (dana, max) = (server.customer().await, server.mechanic().await);
+    let session = dana.session_with_card("chat10", GOOD_CARD).await;
+    max.accept(&session).await;
+    max.step(&session, "start").await.expect_status(200);
+    let body = json!({ "session_id": session, "upgrade_amount": 20.00 });
+    let paid = dana.client.post("/api/sessions/upgrade/payment", body).await.expect_status(200);
+    let body = json!({ "payment_intent_id": paid.text_at("payment_intent_id") });
+    let path = format!("/api/sessions/{session}/upgrade");
+    dana.client.send(Method::PATCH, &path, Some(body)).await.expect_status(200);
+    dana.step(&session, "end").await.expect_status(200);
+    server.judge().await;
+    server.kill9();
+    each_is_found(server, BREAKS_OF_MONEY);
+    server.start().await;
+}
+
+async fn examine(server: &mut TestServer) {
+    furnish(server).await;
+    each_is_found(server, BREAKS);
     for (what, statements) in REFUSED {
         let result = server.database().execute(statements);
         assert!(result.is_err(), "the schema allows {what}");
@@ -259,4 +318,14 @@ fn each_broken_invariant_is_found_on_sqlite() {
 #[test]
 fn each_broken_invariant_is_found_on_postgres() {
     run_with(Backend::Postgres, &[], examine);
+}
+
+#[test]
+fn each_broken_invariant_of_an_upgrade_is_found_on_sqlite() {
+    run_with(Backend::Sqlite, &[], examine_money);
+}
+
+#[test]
+fn each_broken_invariant_of_an_upgrade_is_found_on_postgres() {
+    run_with(Backend::Postgres, &[], examine_money);
 }
