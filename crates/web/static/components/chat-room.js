@@ -12,6 +12,7 @@ import { localTime } from "./local-time.js";
 import { filesOf, listFiles, openPictures } from "./room-files.js";
 import { socket } from "./socket.js";
 import { TimeNotice, timeLeft } from "./time-left.js";
+import "./live-section.js";
 import "./presence-chip.js";
 import "./status-badge.js";
 
@@ -23,6 +24,7 @@ const CLOCK_MOVED_MS = 2_000;
 const OVERDUE_ASK_MS = 3_000;
 const PAGE = 500;
 const CHANGES_SESSION = new Set(["joined", "left", "started", "ended", "extended", "session_upgraded", "payment"]);
+const CHANGES_PAID = new Set(["extended", "session_upgraded", "payment"]);
 const OVER = new Set(["completed", "cancelled", "expired"]);
 const TEXT = {
   unanswered: "No answer from the server.",
@@ -182,6 +184,7 @@ class ChatRoom extends HTMLElement {
     if (event.kind === "started") this.#status("in_progress");
     if (event.kind === "ended") this.#over(event.body);
     if (live && named && CHANGES_SESSION.has(event.kind)) this.#refresh();
+    if (live && CHANGES_PAID.has(event.kind)) this.querySelector("#facts").renew();
     if (live) this.#read();
   }
 

@@ -1,5 +1,6 @@
-// <live-section id channel [every]>: a part of a page that reads itself again when its channel says that something
-// happened, after a reconnect, and every `every` seconds. The server renders it, so its text exists once.
+// <live-section id [channel] [every]>: a part of a page that reads itself again when its channel says that something
+// happened, after a reconnect, and every `every` seconds; without a channel only when it is told to. The server renders
+// it, so its text exists once.
 
 import { socket } from "./socket.js";
 
@@ -15,10 +16,12 @@ export class LiveSection extends HTMLElement {
 
   connectedCallback() {
     const channel = this.getAttribute("channel");
-    this.#leave = socket.subscribe(channel, {
-      after: () => this.#seq,
-      frame: (frame) => this.#frame(channel, frame),
-    });
+    if (channel) {
+      this.#leave = socket.subscribe(channel, {
+        after: () => this.#seq,
+        frame: (frame) => this.#frame(channel, frame),
+      });
+    }
     const seconds = Number(this.getAttribute("every"));
     if (seconds > 0) this.#every = setInterval(() => this.renew(), seconds * 1000);
   }

@@ -48,6 +48,7 @@ export class Controls {
     if (!call) {
       this.remote.srcObject = null;
       this.self.querySelector("video").srcObject = null;
+      this.self.hidden = true;
       return;
     }
     call.addEventListener("remote", () => this.#see());

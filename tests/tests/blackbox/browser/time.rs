@@ -116,6 +116,9 @@ fn more_time_is_bought_with_one_tap_and_both_see_it() {
             until("ten minutes more", async || left(browser).await.filter(|seconds| *seconds > 18 * 60))
                 .await;
         }
+        // The details beside the room tell it too, without a reload.
+        desk.reads("Quick Chat, 20 minutes").await;
+        desk.reads("$19.98").await;
         assert_eq!(dana.session(&session).await["extension_price_cents"], 999);
         desk.close().await;
         phone.close().await;
