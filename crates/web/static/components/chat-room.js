@@ -184,7 +184,7 @@ class ChatRoom extends HTMLElement {
     if (event.kind === "started") this.#status("in_progress");
     if (event.kind === "ended") this.#over(event.body);
     if (live && named && CHANGES_SESSION.has(event.kind)) this.#refresh();
-    if (live && CHANGES_PAID.has(event.kind)) this.querySelector("#side-terms").renew();
+    if (live && CHANGES_PAID.has(event.kind)) this.querySelector("live-section").renew();
     if (live) this.#read();
   }
 
