@@ -237,7 +237,7 @@ impl Job {
     /// Given back untouched: the attempt does not count.
     pub(crate) fn returned(mut self, now: Timestamp) -> Self {
         self.0.attempts = self.0.attempts.saturating_sub(1);
-        self.queue(now);
+        self.queue_again(now);
         self
     }
 
@@ -248,7 +248,7 @@ impl Job {
         if self.is_last_attempt() {
             self.end(JobStatus::Dead, now);
         } else {
-            self.queue(now);
+            self.queue_again(now);
         }
         self
     }
@@ -264,6 +264,12 @@ impl Job {
                 Err(Error::NotRetryable(self.0.status))
             }
         }
+    }
+
+    // Never before its own instant, though the clock here may be behind the one that leased it: work that looks what is
+    // due by now would find nothing to do and be done.
+    fn queue_again(&mut self, now: Timestamp) {
+        self.queue(now.max(self.0.run_at));
     }
 
     fn queue(&mut self, run_at: Timestamp) {
@@ -330,6 +336,15 @@ mod tests {
             job = job.leased("worker", at(60)).abandoned(at(20));
         }
         assert_eq!((job.attempts(), job.status()), (JobKind::Prune.patience().max_attempts, JobStatus::Dead));
+    }
+
+    #[test]
+    fn what_goes_back_to_the_queue_does_not_run_before_its_instant_on_a_clock_that_is_behind() {
+        let leased = queued(JobKind::TimeLimit).leased("worker", at(60));
+        for (now, run_at) in [(at(5), at(10)), (at(20), at(20))] {
+            assert_eq!(leased.clone().abandoned(now).stored().run_at, run_at);
+            assert_eq!(leased.clone().returned(now).stored().run_at, run_at);
+        }
     }
 
     #[test]
