@@ -11,6 +11,7 @@
 //! | [`recorder`] | a proxy that notes what goes over the wire to Stripe |
 //! | [`resend`] | something that answers like the mail carrier |
 //! | [`socket`] | a WebSocket client |
+//! | [`twilio`] | something that makes video rooms as Twilio does |
 //! | [`browser`] | Chromium, on a phone and on a desk |
 //! | [`disk`] | a disk that is small, full or read-only |
 //! | [`wait`] | waiting for a condition, with a deadline |
@@ -29,6 +30,7 @@ pub mod recorder;
 pub mod resend;
 pub mod server;
 pub mod socket;
+pub mod twilio;
 pub mod wait;
 
 pub use client::{Answer, Client};

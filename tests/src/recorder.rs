@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Bytes, Data, PayloadConfig};
@@ -19,6 +21,7 @@ struct Shared {
     upstream: OnceLock<String>,
     client: reqwest::Client,
     file: Mutex<File>,
+    micros: AtomicU64,
 }
 
 /// A running proxy. It answers 503 until it is told where to forward to.
@@ -41,6 +44,7 @@ impl Recorder {
             upstream: OnceLock::new(),
             client: reqwest::Client::new(),
             file: Mutex::new(file),
+            micros: AtomicU64::new(0),
         });
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -80,6 +84,11 @@ impl Recorder {
         self.shared.upstream.set(address).expect("told once");
     }
 
+    /// For how long callers have waited here in all, in microseconds.
+    pub fn waited_micros(&self) -> u64 {
+        self.shared.micros.load(Ordering::Relaxed)
+    }
+
     /// The file with one exchange a line: `method, path, query, agent, body, status, answer`.
     pub fn exchanges(&self) -> PathBuf {
         self.folder.path().join("exchanges")
@@ -95,6 +104,7 @@ impl Drop for Recorder {
 
 async fn forward(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> HttpResponse {
     let Some(upstream) = shared.upstream.get() else { return HttpResponse::ServiceUnavailable().finish() };
+    let begun = Instant::now();
     let method = reqwest::Method::from_bytes(request.method().as_str().as_bytes()).expect("a method");
     let mut onward = shared.client.request(method, format!("{upstream}{}", request.uri())).body(body.clone());
     for (name, value) in request.headers() {
@@ -124,5 +134,6 @@ async fn forward(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> Htt
     let mut file = shared.file.lock().expect("nobody panics with the file");
     writeln!(file, "{line}").expect("the exchange can be noted");
     drop(file);
+    shared.micros.fetch_add(u64::try_from(begun.elapsed().as_micros()).unwrap_or(0), Ordering::Relaxed);
     back.body(text)
 }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use gateways::video::twilio::rooms::Rooms;
 use gateways::video::{Ice, Livekit, PeerToPeer, Twilio};
 use gateways::{resend, stripe};
 use kernel::{Entropy, StoreError, UserId};
@@ -334,6 +335,7 @@ fn video_rooms(settings: &Settings) -> Arc<dyn VideoRooms> {
             seconds,
         }),
         VideoProvider::Twilio => Arc::new(Twilio {
+            rooms: Rooms::new(video.twilio_api_base.clone(), status_callback(&settings.server.public_url)),
             account_sid: text(&video.twilio_account_sid),
             api_key_sid: text(&video.twilio_api_key_sid),
             api_key_secret: video.twilio_api_key_secret.expose().to_owned(),
@@ -341,6 +343,11 @@ fn video_rooms(settings: &Settings) -> Arc<dyn VideoRooms> {
             seconds,
         }),
     }
+}
+
+// Nobody outside reaches an address of this machine, and Twilio refuses one.
+fn status_callback(public_url: &str) -> Option<String> {
+    public_url.starts_with("https://").then(|| format!("{public_url}/api/twilio/status"))
 }
 
 fn mailer(pitlane: &Pitlane) -> Arc<dyn Mailer> {

@@ -45,6 +45,7 @@ pub mod upgrades;
 pub mod users;
 pub mod vehicles;
 pub mod video;
+pub mod video_callbacks;
 pub mod workshops;
 
 pub use extract::{Body, NoBody};

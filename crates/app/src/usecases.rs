@@ -17,6 +17,7 @@ pub mod expire_request;
 pub mod extend_session;
 pub mod fulfil_order;
 pub mod give_back;
+pub mod hear_room;
 pub mod journey;
 pub mod links;
 pub mod mail;
@@ -105,6 +106,9 @@ pub enum Error {
     /// A session that can't be upgraded, or not this way.
     #[error(transparent)]
     Upgrade(#[from] upgrade_session::Refusal),
+    /// The provider of video made no room.
+    #[error(transparent)]
+    Room(#[from] sessions::RoomError),
     /// An intake or an upload.
     #[error(transparent)]
     Intake(#[from] intake::Error),

@@ -5,7 +5,7 @@
 //! | [`files`] | the folder in which uploads lie |
 //! | [`pictures`] | nobody: the decoders that make small pictures of uploaded ones |
 //! | [`resend`] | Resend, which carries mail |
-//! | [`video`] | nobody yet: it makes what opens a video room |
+//! | [`video`] | Twilio, where it makes rooms; it makes what opens one, and reads what providers tell of them |
 //! | [`stripe`] | Stripe, or the sandbox at Stripe's own paths |
 //!
 //! Each module that talks over a network splits into `wire` (what is sent and read, as pure functions) and `client` (the one place that does the
@@ -14,6 +14,7 @@
 //! It must never decide anything about the business, open the database, or let a secret reach a log.
 
 pub mod files;
+mod https;
 pub mod pictures;
 pub mod resend;
 pub mod stripe;

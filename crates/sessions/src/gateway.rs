@@ -1,5 +1,6 @@
 //! Who carries video: a port to the outside.
 
+use async_trait::async_trait;
 use kernel::Timestamp;
 use kernel::id::{SessionId, UserId};
 
@@ -68,8 +69,21 @@ pub struct Pass {
     pub expires_at: Timestamp,
 }
 
+/// The provider of video did not make a room. Trying again is harmless.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no video room: {0}")]
+pub struct RoomError(pub String);
+
 /// Who carries video.
+#[async_trait]
 pub trait VideoRooms: Send + Sync {
+    /// Makes the room of a session where the provider wants it made before somebody comes; one that is there already
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// [`RoomError`], with what the provider said.
+    async fn open(&self, session: SessionId) -> Result<(), RoomError>;
+
     /// A pass for this guest and no other, into this room and no other.
     fn pass(&self, guest: &Guest, now: Timestamp) -> Pass;
 }

@@ -18,6 +18,7 @@
 //! | [`read`] | [`mark_read`]: how far a participant has read |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten when a person goes or the time is over |
 //! | [`media`] | [`media::note_media`]: who saw whom, and since when |
+//! | [`room_news`] | [`hear_room`]: what a provider of video tells of that
 //! | [`video`] | [`video_open`], [`enter_video`]: who may be seen when |
 //! | [`store`] | [`Store`]: what this domain asks of the database |
 //! | [`gateway`] | [`VideoRooms`]: who carries video |
@@ -43,6 +44,7 @@ pub mod participant;
 pub mod reaction;
 pub mod read;
 pub mod retention;
+pub mod room_news;
 pub mod session;
 pub mod status;
 pub mod store;
@@ -56,7 +58,7 @@ pub use clock::{ALLOWANCE_MAX_MINUTES, Extension, NewExtension, Tick, extend, ti
 pub use error::{Error, Invalid, InvalidTransition, NoVideo};
 pub use event::{ActorRole, Event, EventActor, Kind, Sealed};
 pub use file::{AddedFile, add_file, may_add_file};
-pub use gateway::{Guest, IceServer, Pass, VideoProvider, VideoRooms};
+pub use gateway::{Guest, IceServer, Pass, RoomError, VideoProvider, VideoRooms};
 pub use lifecycle::{
     NewSession, Step, accept, assign, cancel, end, expire, for_customer, observe, open, start,
 };
@@ -65,6 +67,7 @@ pub use participant::{Participant, ParticipantRole, Seat};
 pub use reaction::react;
 pub use read::mark_read;
 pub use retention::{OpenSeat, RetentionStore};
+pub use room_news::{RoomEvent, RoomNews, hear_room};
 pub use session::{Session, SessionParts};
 pub use status::{EndReason, Status};
 pub use store::{AttachedFile, NotAttached, Store};
@@ -73,4 +76,4 @@ pub use summary::{
     save_summary_draft, submit_summary, summary_draft,
 };
 pub use upgrade::{Suggested, UpgradePrices, suggest_upgrade, upgrade};
-pub use video::{enter_video, room_name, video_open};
+pub use video::{enter_video, room_name, session_of_room, video_open};

@@ -27,6 +27,11 @@ pub fn room_name(session: SessionId) -> String {
     format!("session-{session}")
 }
 
+/// The session whose room has that name; `None` for a room that is none of ours.
+pub fn session_of_room(name: &str) -> Option<SessionId> {
+    name.strip_prefix("session-")?.parse().ok()
+}
+
 /// Lets somebody into the room of a session now. An observer reads along and is never on camera.
 ///
 /// # Errors
@@ -75,5 +80,9 @@ mod tests {
     fn a_room_is_named_after_its_session() {
         let id: SessionId = "0198d7a0-0000-7000-8000-0000000044c1".parse().expect("an id");
         assert_eq!(room_name(id), "session-0198d7a0-0000-7000-8000-0000000044c1");
+        assert_eq!(session_of_room(&room_name(id)), Some(id));
+        for foreign in ["", "session-", "session-1", "lobby", "0198d7a0-0000-7000-8000-0000000044c1"] {
+            assert_eq!(session_of_room(foreign), None, "{foreign}");
+        }
     }
 }

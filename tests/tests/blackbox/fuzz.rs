@@ -4,16 +4,20 @@
 //! The same inputs are sent in each run. `PITLANE_FUZZ_EXAMPLES` makes it longer, and `PITLANE_FUZZ_SEED` makes it another
 //! one, for a night.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tests::document::Document;
+use tests::money::GOOD_CARD;
 use tests::server::{printed, root, run_with};
-use tests::{Backend, Meeting, Person, TestServer};
+use tests::{Answer, Backend, Meeting, Person, TestServer, until};
 
-use super::applications::workshop;
+use super::applications::{sent, workshop};
+use super::files::photo;
+use super::jobs::GIVE_UP;
 
 /// Inputs for each operation, beside those that each keyword of its schemas gives.
 const EXAMPLES: &str = "4";
@@ -29,6 +33,38 @@ const MECHANICS: [&str; 3] = ["For mechanics.", "For approved mechanics.", "For 
 const WORKSHOPS: [&str; 2] = ["For those who run a workshop.", "For every signed-in person."];
 const ADMINS: [&str; 1] = ["For admins."];
 
+/// An id that nothing has.
+const NOBODY: &str = "01900000-0000-7000-8000-000000000001";
+
+/// Ids that exist, so that what is behind a 404 is reached: a part of a path, or a field of a body, and what may stand
+/// there.
+#[derive(Default)]
+struct Known {
+    paths: Vec<(&'static str, Vec<String>)>,
+    fields: Vec<(&'static str, Vec<String>)>,
+}
+
+impl Known {
+    fn path(mut self, part: &'static str, ids: Vec<String>) -> Self {
+        self.paths.push((part, ids));
+        self
+    }
+
+    fn field(mut self, name: &'static str, ids: Vec<String>) -> Self {
+        self.fields.push((name, ids));
+        self
+    }
+
+    /// Sessions, wherever they are named.
+    fn sessions(self, ids: &[&String]) -> Self {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).clone()).collect();
+        self.path("sessions/{id}", ids.clone())
+            .path("session/{id}", ids.clone())
+            .path("chat/{id}", ids.clone())
+            .field("session_id", ids)
+    }
+}
+
 /// Who sends something.
 struct Sender {
     name: &'static str,
@@ -36,14 +72,115 @@ struct Sender {
     what: &'static [&'static str],
     /// The header that says who it is.
     header: Option<String>,
+    known: Known,
 }
 
 impl Sender {
     /// A program with an API token of this person.
-    async fn with_token(name: &'static str, what: &'static [&'static str], person: &Person) -> Self {
-        let made = person.client.post("/api/me/tokens", json!({ "name": "fuzz" })).await.expect_status(201);
-        Self { name, what, header: Some(format!("Authorization:Bearer {}", made.text_at("token"))) }
+    async fn with_token(
+        name: &'static str,
+        what: &'static [&'static str],
+        person: &Person,
+        known: Known,
+    ) -> Self {
+        let header = Some(format!("Authorization:Bearer {}", token(person).await.text_at("token")));
+        Self { name, what, header, known }
     }
+}
+
+async fn token(person: &Person) -> Answer {
+    person.client.post("/api/me/tokens", json!({ "name": "fuzz" })).await.expect_status(201)
+}
+
+/// The ids of a list.
+async fn ids(person: &Person, list: &str) -> Vec<String> {
+    let answer = person.client.get(list).await.expect_status(200);
+    let items = answer.body["items"].as_array().unwrap_or_else(|| panic!("{list} is no list: {answer:?}"));
+    items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+/// People and things, of which each sender knows its own.
+async fn senders(server: &TestServer) -> Vec<Sender> {
+    let Meeting { customer, mechanic, session } = server.meeting().await;
+    let waiting = server.customer().await.paid_session("chat10").await;
+    let checkout = customer.checkout("chat10").await;
+    customer.pay_and_keep(&checkout, GOOD_CARD).await.expect_status(303);
+    let unstarted = customer.session_of(&checkout).await;
+    let sessions = [&session, &unstarted, &waiting];
+    let file = photo(&customer.client).await;
+    customer
+        .client
+        .post(
+            &format!("/api/sessions/{session}/messages"),
+            json!({ "client_ref": "photo", "text": "", "file_ids": [file] }),
+        )
+        .await;
+    let loose = photo(&customer.client).await;
+    let car = json!({ "year": 2016, "make": "Honda", "model": "Civic" });
+    let car = customer.client.post("/api/me/vehicles", car).await.expect_status(201).text_at("id");
+    let elsewhere = server.sign_in(&customer.email, tests::people::PASSWORD).await;
+    let of_customer = Known::default()
+        .sessions(&sessions)
+        .path("files/{id}", vec![file.clone(), loose.clone()])
+        .path("orders/{id}", vec![checkout.order_id.clone()])
+        .path("vehicles/{id}", vec![car])
+        .path("cards/{id}", ids(&customer, "/api/me/cards").await)
+        .path("tokens/{id}", vec![token(&customer).await.text_at("id")])
+        .path("sign-ins/{id}", ids(&elsewhere, "/api/me/sign-ins").await)
+        .field("intake_id", vec![customer.intake("chat10").await.text_at("intake_id")])
+        .field("preferred_mechanic_id", vec![mechanic.id.clone()])
+        .field("file_ids", vec![loose]);
+    let of_mechanic = Known::default()
+        .sessions(&sessions)
+        .path("requests/{id}", ids(&mechanic, "/api/requests").await)
+        .path("files/{id}", vec![file.clone()])
+        .field("photo_file_ids", vec![file]);
+
+    let admin = server.admin().await;
+    let owner = workshop(server, "Northside Motors").await;
+    let invited = json!({ "email": "newcomer@example.com" });
+    owner.client.post("/api/workshops/me/invitations", invited).await.expect_status(201);
+    let team = owner.client.get("/api/workshops/me").await.expect_status(200);
+    let of_owner = Known::default().path("invitations/{id}", vec![team.text_at("/invitations/0/id")]);
+
+    // Whom an admin closes or refuses is nobody who sends something.
+    let (spare, other) = (server.customer().await, server.mechanic().await);
+    let mut applications = Vec::new();
+    for _ in 0..3 {
+        let person = server.register("mechanic", "Sam Okafor").await;
+        let form = sent(&person).await;
+        applications
+            .push(person.client.post("/api/mechanics/apply", form).await.expect_status(201).text_at("id"));
+    }
+    until("a mail is sent", async || {
+        (server.database().count("jobs", "kind = 'mail' AND status = 'done'") > 0).then_some(())
+    })
+    .await;
+    server.database().execute(GIVE_UP).expect("jobs are dead");
+    let of_admin = Known::default()
+        .sessions(&sessions)
+        .path("applications/{id}", applications)
+        .path("users/{id}", vec![spare.id.clone(), other.id.clone()])
+        .path("mechanics/{id}", vec![other.id.clone()])
+        .path("jobs/{id}", ids(&admin, "/api/admin/jobs?status=dead").await)
+        .path("orders/{id}", vec![checkout.order_id])
+        .field("mechanic_id", vec![mechanic.id.clone(), other.id]);
+
+    // A browser's sign-in may do what no token may.
+    let browser = server.customer().await.client.cookie().map(|cookie| format!("Cookie:{cookie}"));
+    vec![
+        Sender { name: "nobody", what: &EVERYBODY, header: None, known: Known::default() },
+        Sender {
+            name: "browser",
+            what: &CUSTOMERS,
+            header: browser,
+            known: Known::default().sessions(&sessions),
+        },
+        Sender::with_token("customer", &CUSTOMERS, &customer, of_customer).await,
+        Sender::with_token("mechanic", &MECHANICS, &mechanic, of_mechanic).await,
+        Sender::with_token("workshop", &WORKSHOPS, &owner, of_owner).await,
+        Sender::with_token("admin", &ADMINS, &admin, of_admin).await,
+    ]
 }
 
 #[test]
@@ -64,25 +201,13 @@ fn on(backend: Backend) {
     // Flood control has a test of its own; here its 429 would hide everything else.
     let unlimited = [("PITLANE_LIMITS__PERSON_PER_SECOND", "0"), ("PITLANE_LIMITS__ADDRESS_PER_SECOND", "0")];
     run_with(backend, &unlimited, async |server| {
-        let meeting = server.meeting().await;
-        let waiting = server.customer().await.paid_session("chat10").await;
-        let (admin, owner) = (server.admin().await, workshop(server, "Northside Motors").await);
-        // A browser's sign-in may do what no token may.
-        let browser = server.customer().await.client.cookie().map(|cookie| format!("Cookie:{cookie}"));
-        let senders = [
-            Sender { name: "nobody", what: &EVERYBODY, header: None },
-            Sender { name: "browser", what: &CUSTOMERS, header: browser },
-            Sender::with_token("customer", &CUSTOMERS, &meeting.customer).await,
-            Sender::with_token("mechanic", &MECHANICS, &meeting.mechanic).await,
-            Sender::with_token("workshop", &WORKSHOPS, &owner).await,
-            Sender::with_token("admin", &ADMINS, &admin).await,
-        ];
+        let senders = senders(server).await;
         // All at once, and each one's output is read while it runs: a full pipe would stop it.
         let running: Vec<_> = senders
             .into_iter()
-            .map(|Sender { name, what, header }| {
+            .map(|Sender { name, what, header, known }| {
                 let description = server.folder().join(format!("{name}.json"));
-                fs::write(&description, of(what, &meeting, &waiting).to_string()).expect("a file");
+                fs::write(&description, of(what, &known).to_string()).expect("a file");
                 let mut command = fuzz(&program, server, &description, header.as_deref());
                 let child = command.spawn().expect("the fuzzer starts");
                 (name, std::thread::spawn(move || child.wait_with_output().expect("it ends")))
@@ -127,30 +252,44 @@ fn fuzz(program: &Path, server: &TestServer, description: &Path, header: Option<
 
 /// The operations for those people, with ids that exist among those that are sent: what is behind a 404 would never be
 /// reached.
-fn of(what: &[&str], meeting: &Meeting, waiting: &str) -> Value {
+fn of(what: &[&str], known: &Known) -> Value {
     let mut document = Document::of_binary().json.clone();
-    let nobody = "01900000-0000-7000-8000-000000000001";
     let paths = document["paths"].as_object_mut().expect("paths");
+    let mut bodies = BTreeSet::new();
     for (path, methods) in paths.iter_mut() {
         let methods = methods.as_object_mut().expect("methods");
         methods.retain(|_, operation| {
             let said = operation["description"].as_str().unwrap_or_default();
             what.iter().any(|whom| said.ends_with(whom))
         });
-        let ids = if path.contains("sessions/{id}") || path.starts_with("/chat/") {
-            json!([meeting.session, waiting, nobody])
-        } else if path.contains("mechanics/{id}") {
-            json!([meeting.mechanic.id, nobody])
-        } else {
-            continue;
-        };
+        let ids = known.paths.iter().find(|(part, _)| path.contains(part)).map(|(_, ids)| with_nobody(ids));
         for operation in methods.values_mut() {
+            let contents = operation["requestBody"]["content"].as_object().into_iter().flatten();
+            bodies.extend(
+                contents.filter_map(|(_, content)| content["schema"]["$ref"].as_str().map(str::to_owned)),
+            );
             let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
             for parameter in parameters.filter(|parameter| parameter["name"] == "id") {
-                parameter["schema"]["enum"] = ids.clone();
+                if let Some(ids) = &ids {
+                    parameter["schema"]["enum"] = ids.clone();
+                }
             }
         }
     }
     paths.retain(|_, methods| methods.as_object().is_some_and(|methods| !methods.is_empty()));
+    for body in bodies {
+        let Some(schema) = document.pointer_mut(body.trim_start_matches('#')) else { continue };
+        for (field, ids) in &known.fields {
+            let place = schema.pointer_mut(&format!("/properties/{field}"));
+            let Some(place) = place else { continue };
+            // The ids themselves, or those of a list.
+            let place = if place.get("items").is_some() { &mut place["items"] } else { place };
+            place["enum"] = with_nobody(ids);
+        }
+    }
     document
+}
+
+fn with_nobody(ids: &[String]) -> Value {
+    json!(ids.iter().map(String::as_str).chain([NOBODY]).collect::<Vec<_>>())
 }

@@ -144,6 +144,13 @@ impl Settings {
                 needed(video.twilio_api_key_sid.is_none(), "video.twilio_api_key_sid", key);
                 let secret = "write the secret of video.twilio_api_key_sid";
                 needed(video.twilio_api_key_secret.is_empty(), "video.twilio_api_key_secret", secret);
+                let base = &video.twilio_api_base;
+                refuse(
+                    !base.is_empty() && !is_private(base),
+                    "video.twilio_api_base",
+                    base.clone(),
+                    "leave it empty, or write an https address, because the key goes there",
+                );
             }
         }
     }
@@ -186,6 +193,9 @@ impl Settings {
         }
         if self.mail.provider == MailProvider::Resend && self.mail.resend_webhook_secret.is_empty() {
             warnings.push("mail.resend_webhook_secret is empty: bounces and complaints are not heard");
+        }
+        if self.video.provider == VideoProvider::Twilio && self.video.twilio_auth_token.is_empty() {
+            warnings.push("video.twilio_auth_token is empty: what Twilio tells of its rooms is not heard");
         }
         if self.server.environment == Environment::Production && self.server.public_url.starts_with("http://")
         {

@@ -363,6 +363,10 @@ pub struct Video {
     pub twilio_api_key_sid: Option<String>,
     /// Its secret.
     pub twilio_api_key_secret: Secret,
+    /// The account's auth tokens, which sign what Twilio tells, with commas between while one is being replaced.
+    pub twilio_auth_token: Secret,
+    /// Where Twilio's API for rooms is; empty for its own.
+    pub twilio_api_base: String,
 }
 
 impl Video {
@@ -391,6 +395,13 @@ impl Video {
             twilio_account_sid: section.optional("twilio_account_sid"),
             twilio_api_key_sid: section.optional("twilio_api_key_sid"),
             twilio_api_key_secret: section.secret("twilio_api_key_secret", 8),
+            twilio_auth_token: section.secret("twilio_auth_token", 8),
+            twilio_api_base: section.value(
+                "twilio_api_base",
+                "",
+                "leave it empty for Twilio's own, or write http(s)://HOST",
+                |text| if text.is_empty() { Some(String::new()) } else { origin(text) },
+            ),
         }
     }
 }

@@ -21,6 +21,7 @@ pub fn problem(error: &Error) -> Problem {
         Error::UnknownMechanic => sessions::unknown_mechanic(),
         Error::Dispatch(error) => sessions::request(error),
         Error::Sessions(error) => sessions::session(error),
+        Error::Room(error) => sessions::room(error),
         Error::Intake(error) => intake::intake(error),
         Error::Files(error) => intake::storage(error),
         Error::EmailUnverified => intake::email_unverified(),

@@ -24,10 +24,12 @@ const SHARDS: usize = 16;
 const SHARD_MAX: usize = 8_192;
 const SWEEP: Duration = Duration::from_secs(1);
 /// Paths without a limit here: their answers come from memory, are for operators, or have a limit of their own.
-const UNLIMITED: [&str; 9] = [
+const UNLIMITED: [&str; 11] = [
     "/api/auth/",
     "/api/stripe/webhook",
     "/api/resend/webhook",
+    "/api/livekit/webhook",
+    "/api/twilio/status",
     "/static/",
     "/favicon.ico",
     "/healthz",

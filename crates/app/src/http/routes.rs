@@ -30,6 +30,7 @@ pub fn all(development: bool) -> Router {
     super::sessions::routes(&mut router);
     super::session_files::routes(&mut router);
     super::video::routes(&mut router);
+    super::video_callbacks::routes(&mut router);
     super::summaries::routes(&mut router);
     super::requests::routes(&mut router);
     super::admin::routes(&mut router);

@@ -9,7 +9,7 @@ use crate::usecases::Error;
 /// A pass into the session's room, for this person alone and for a while.
 ///
 /// # Errors
-/// Those of [`sessions::enter_video`]; the storage's.
+/// Those of [`sessions::enter_video`]; [`Error::Room`]; the storage's.
 pub async fn enter_video(
     pitlane: &Pitlane,
     session: SessionId,
@@ -17,5 +17,6 @@ pub async fn enter_video(
     name: String,
 ) -> Result<Pass, Error> {
     pitlane.db.read(move |tx| Ok::<_, Error>(sessions::enter_video(tx, session, user)?)).await?;
+    pitlane.video.open(session).await?;
     Ok(pitlane.video.pass(&Guest { session, user, name }, pitlane.clock.now()))
 }

@@ -7,14 +7,11 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use notifications::{BatchMailer, Mailer, Message, Receipt, SendError};
 use serde::Serialize;
 
 use super::wire::{self, Email};
+use crate::https::{self, Http};
 
 /// Resend's own address.
 const API_BASE: &str = "https://api.resend.com";
@@ -37,8 +34,6 @@ pub struct Settings {
     pub reply_to: String,
 }
 
-type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
 /// Carries mail through Resend.
 pub struct Resend {
     http: Http,
@@ -47,17 +42,8 @@ pub struct Resend {
 
 impl Resend {
     /// A client for these settings. Nothing is called yet.
-    ///
-    /// # Panics
-    /// Never: the encryption that is built in has the versions that it is asked for.
     pub fn new(settings: Settings) -> Self {
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .expect("ring has the usual versions of TLS")
-            .https_or_http()
-            .enable_http1()
-            .build();
-        Self { http: Client::builder(TokioExecutor::new()).build(connector), settings }
+        Self { http: https::client(), settings }
     }
 
     fn request(
@@ -72,7 +58,7 @@ impl Resend {
         Request::post(format!("{base}{path}"))
             .header(AUTHORIZATION, format!("Bearer {api_key}"))
             .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("pitlane/", env!("CARGO_PKG_VERSION")))
+            .header(USER_AGENT, https::AGENT)
             .header("idempotency-key", key)
             // One wrong address must not keep the others from their mail. A lone mail has no use for it.
             .header("x-batch-validation", "permissive")
@@ -83,7 +69,7 @@ impl Resend {
     async fn call(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), SendError> {
         let answered = async {
             let answered = self.http.request(request).await.map_err(|error| {
-                let reason = chain(&error);
+                let reason = https::chain(&error);
                 if error.is_connect() { SendError::NotSent(reason) } else { SendError::Unknown(reason) }
             })?;
             let status = answered.status().as_u16();
@@ -134,16 +120,4 @@ impl BatchMailer for Resend {
         let (status, body) = self.call(self.request("/emails/batch", &emails, key)?).await?;
         wire::batch_answer(status, &body, messages.len())
     }
-}
-
-/// An error with its causes; the outermost one alone says next to nothing.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

@@ -1,8 +1,12 @@
-//! LiveKit's access tokens (<https://docs.livekit.io/frontends/authentication/tokens/>).
+//! LiveKit: access tokens (<https://docs.livekit.io/frontends/authentication/tokens/>), and what it tells of its rooms.
 
+pub mod callback;
+
+use async_trait::async_trait;
 use kernel::Timestamp;
+use kernel::id::SessionId;
 use serde_json::json;
-use sessions::{Guest, Pass, VideoProvider, VideoRooms, room_name};
+use sessions::{Guest, Pass, RoomError, VideoProvider, VideoRooms, room_name};
 
 use super::{Ice, jwt};
 
@@ -20,7 +24,13 @@ pub struct Livekit {
     pub seconds: i64,
 }
 
+#[async_trait]
 impl VideoRooms for Livekit {
+    // The first who comes makes it.
+    async fn open(&self, _session: SessionId) -> Result<(), RoomError> {
+        Ok(())
+    }
+
     fn pass(&self, guest: &Guest, now: Timestamp) -> Pass {
         let expires_at = now.plus_seconds(self.seconds);
         let header = json!({ "alg": "HS256", "typ": "JWT" });
@@ -51,6 +61,8 @@ impl VideoRooms for Livekit {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::video::samples::{dana, then};
 
@@ -66,7 +78,7 @@ mod tests {
         let guest = dana();
         let pass = rooms.pass(&guest, then());
         let token = pass.token.expect("a token");
-        let (header, claims) = jwt::read(&token, &rooms.api_secret).expect("signed");
+        let (header, claims) = jwt::read::<Value, Value>(&token, &rooms.api_secret).expect("signed");
         assert_eq!(header, json!({ "alg": "HS256", "typ": "JWT" }));
         assert_eq!((&claims["iss"], &claims["sub"]), (&json!("APIkey"), &json!(guest.user)));
         assert_eq!((&claims["nbf"], &claims["exp"]), (&json!(1_764_115_200), &json!(1_764_115_800)));
@@ -76,7 +88,7 @@ mod tests {
         for more in ["roomCreate", "roomList", "roomAdmin", "roomRecord"] {
             assert!(!video.contains_key(more), "{more}");
         }
-        assert!(jwt::read(&token, "another secret").is_none());
+        assert!(jwt::read::<Value, Value>(&token, "another secret").is_none());
         assert_eq!(pass.server_url.as_deref(), Some("wss://video.example.com"));
     }
 }

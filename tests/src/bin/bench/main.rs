@@ -7,6 +7,7 @@
 //! | [`memory`] | an idle, signed-in, joined socket | a bare actix-ws socket, [`bare`] |
 //! | [`webhooks`] | from a signed webhook to a committed session | the rows of the bare writer |
 //! | [`masses`] | thousands of sockets of which one in ten reads nothing | the same when all read |
+//! | [`upgrades`] | from the tap on "Upgrade" to the mechanic's socket, and to both pictures (the pictures not in a quick run) | the payment provider's share of it |
 //! | [`backup`] | requests while a large database is backed up | the same without the backup |
 //! | [`start`] | the start of the binary, its memory and its size | `pitlane --version` |
 //! | [`pages`] | the weight of a page, its paint on a slow phone, its jumps (not in a quick run) | |
@@ -25,6 +26,7 @@ mod memory;
 mod pages;
 mod reads;
 mod start;
+mod upgrades;
 mod webhooks;
 mod writer;
 
@@ -51,6 +53,8 @@ pub struct Scale {
     pub webhook_rate: u64,
     /// Sockets at once, two for each session.
     pub masses: usize,
+    /// Chats that become video.
+    pub upgrades: usize,
     /// MiB of the database that is backed up.
     pub backup_megabytes: u64,
 }
@@ -64,6 +68,7 @@ const FULL: Scale = Scale {
     webhooks: 4_000,
     webhook_rate: 500,
     masses: 10_000,
+    upgrades: 300,
     backup_megabytes: 1_024,
 };
 const QUICK: Scale = Scale {
@@ -75,6 +80,7 @@ const QUICK: Scale = Scale {
     webhooks: 20,
     webhook_rate: 10,
     masses: 40,
+    upgrades: 3,
     backup_megabytes: 2,
 };
 
@@ -126,6 +132,13 @@ fn main() -> ExitCode {
     }
     if wanted("masses") {
         lines.extend(runtime.block_on(masses::measure(scale)));
+    }
+    if wanted("upgrades") {
+        lines.extend(runtime.block_on(upgrades::measure(scale)));
+        // Needs a browser, which a quick run does not install.
+        if !quick {
+            lines.push(upgrades::pictures());
+        }
     }
     if wanted("backup") {
         lines.push(runtime.block_on(backup::measure(scale)));

@@ -1,7 +1,7 @@
 //! What a client sees of the errors of `sessions` and `dispatch`.
 
 use actix_web::http::StatusCode;
-use sessions::{Error, Invalid};
+use sessions::{Error, Invalid, RoomError};
 
 use super::intake::megabytes;
 use crate::http::problem::{FieldError, Problem};
@@ -62,6 +62,19 @@ fn field(invalid: Invalid) -> FieldError {
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), chars.as_str()))
+}
+
+/// The problem of a provider that made no room. What it said is for the log.
+pub fn room(error: &RoomError) -> Problem {
+    tracing::error!(%error, "no video room could be made");
+    Problem {
+        retry_after_seconds: Some(5),
+        ..Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "video_unavailable",
+            "Video can't be started right now. The chat goes on; please try again in a moment.",
+        )
+    }
 }
 
 /// The problem of an error of `dispatch`.

@@ -258,6 +258,7 @@ fn errors() -> Vec<(String, Error)> {
         Error::EmailUnverified => [Error::EmailUnverified],
         Error::AccountSuspended { .. } => [Error::AccountSuspended { support_address: String::new() }],
         Error::UnknownMechanic => [Error::UnknownMechanic],
+        Error::Room(_) => [Error::Room(sessions::RoomError(String::new()))],
         Error::Accounts(_) | Error::Jobs(_) | Error::Notifications(_) | Error::Sessions(_) => [],
         Error::Dispatch(_) | Error::Payments(_) | Error::Gateway(_) | Error::Callback(_) => [],
         Error::Checkout(_) | Error::Upgrade(_) | Error::Charge(_) | Error::Extend(_) | Error::Intake(_) | Error::Files(_) | Error::Store(_) => [],
