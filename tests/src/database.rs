@@ -157,6 +157,22 @@ impl Database {
         self.name.is_none()
     }
 
+    /// Takes PostgreSQL away from whoever uses this database, or gives it back.
+    ///
+    /// # Panics
+    /// This is SQLite, or PostgreSQL refuses.
+    pub fn plug(&self, in_use: bool) {
+        let (name, server) = (self.name.as_ref().expect("PostgreSQL"), postgres_url().expect("its address"));
+        let mut connection = PgConnection::establish(&server).expect("PostgreSQL answers");
+        let allow = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {in_use}");
+        connection.batch_execute(&allow).expect("the database can be closed");
+        if !in_use {
+            let end =
+                format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+            connection.batch_execute(&end).expect("connections can be ended");
+        }
+    }
+
     fn file(&self) -> Option<&str> {
         self.url.strip_prefix("sqlite://")
     }

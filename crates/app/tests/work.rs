@@ -17,6 +17,7 @@ use pitlane::usecases::{links, seed};
 use pitlane::workers::mail;
 use store::Db;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn settings(folder: &TempDir) -> Settings {
     let path = |name: &str| folder.path().join(name).display().to_string();
@@ -138,4 +139,27 @@ impl Mailer for Vanishing {
     fn in_batches(&self) -> Option<&dyn BatchMailer> {
         None
     }
+}
+
+/// What a stopping server says to a socket that comes on a connection which is open already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_takes_no_socket_any_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = started(&folder).await;
+    let asks = async || {
+        let stream = tokio::net::TcpStream::connect(server.address).await.expect("it listens");
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let request = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        writer.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = vec![0; 4_096];
+        let count = reader.read(&mut answer).await.expect("it answers");
+        String::from_utf8_lossy(&answer[..count]).into_owned()
+    };
+    assert!(asks().await.starts_with("HTTP/1.1 101"), "a running one takes it");
+    server.pitlane.hub.end_all();
+    let refused = asks().await;
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert!(refused.to_ascii_lowercase().contains("retry-after: 5"), "{refused}");
+    server.stop().await;
 }

@@ -1,9 +1,12 @@
 //! More time for money, what is earned, what an admin sends back, disputes, and video that never came about.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::money::{GOOD_CARD, Meeting};
-use tests::{Person, TestServer, on_both, until};
+use tests::server::run_with;
+use tests::{Backend, Person, TestServer, on_both, until};
 
 async fn meeting_with_card(server: &TestServer) -> Meeting {
     let (customer, mechanic) = (server.customer().await, server.mechanic().await);
@@ -196,4 +199,54 @@ fn time(value: &Value) -> i64 {
     time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)
         .expect("an instant")
         .unix_timestamp()
+}
+
+/// A tap whose process dies sooner or later, and the same tap again.
+async fn killed_amid_extensions(server: &mut TestServer) {
+    let Meeting { customer: dana, session, .. } = meeting_with_card(server).await;
+    server.control_webhooks(json!({ "drop": true })).await;
+    let path = format!("/api/sessions/{session}/extend");
+    let taps = [1, 6, 12, 25];
+    for millis in taps {
+        let key = format!("tap-{millis}");
+        let request =
+            dana.client.request(Method::POST, &path).header("idempotency-key", &key).json(&json!({}));
+        let killing = async {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            server.kill9_now();
+        };
+        // Whatever came of it, nobody heard of it.
+        let _ = futures_util::future::join(request.send(), killing).await;
+        server.reap();
+        server.recover().await;
+        until("the same tap to be answered", async || {
+            (dana.client.post_once(&path, &key, json!({})).await.status == 200).then_some(())
+        })
+        .await;
+    }
+    let count = i64::try_from(taps.len()).expect("a few");
+    let bought = until("every tap to be there", async || {
+        let session = dana.session(&session).await;
+        session["extension_price_cents"].as_i64().filter(|cents| *cents >= 999 * count)
+    })
+    .await;
+    server.advance_clock(31).await;
+    assert_eq!(bought, 999 * count);
+    assert_eq!(server.database().count("session_extensions", "price_cents = 999"), count);
+    assert_eq!(
+        server.database().count("payments", "amount_cents = 999"),
+        1 + count,
+        "the chat, and each tap once"
+    );
+    assert_eq!(server.database().count("refunds", "1 = 1"), 0);
+}
+
+#[test]
+fn a_crash_amid_extensions_buys_each_once_on_sqlite() {
+    run_with(Backend::Sqlite, &[], killed_amid_extensions);
+}
+
+#[test]
+fn a_crash_amid_extensions_buys_each_once_on_postgres() {
+    run_with(Backend::Postgres, &[], killed_amid_extensions);
 }

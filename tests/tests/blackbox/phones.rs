@@ -26,6 +26,12 @@ async fn code(server: &TestServer, number: &str, sent: usize) -> String {
     text.split_whitespace().next().expect("a code first").to_owned()
 }
 
+/// Shows whose this telephone is.
+pub(super) async fn confirm_phone(server: &TestServer, person: &Person, number: &str) {
+    ask(person, number).await.expect_status(202);
+    verify(person, &code(server, number, 1).await).await.expect_status(204);
+}
+
 fn another(code: &str) -> &'static str {
     if code == "000000" { "000001" } else { "000000" }
 }

@@ -8,6 +8,8 @@ use tests::money::{GOOD_CARD, Meeting};
 use tests::server::run_with;
 use tests::{Answer, Backend, Person, TestServer, on_both, until};
 
+use super::phones::confirm_phone;
+
 /// The shop's own view of the sandbox, by Stripe's API.
 fn provider(server: &TestServer) -> tests::Client {
     server.guest().with_token("sk_test_sandbox")
@@ -81,6 +83,95 @@ async fn kinds(person: &Person, session: &str) -> Vec<String> {
     events.iter().map(|event| event["kind"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
+/// What becomes of a payment with a card.
+#[derive(Clone, Copy)]
+enum Course {
+    Pays,
+    Declines,
+    Authenticates,
+    Later,
+    FailsLater,
+}
+
+/// Every card that the sandbox knows.
+const CARDS: [(&str, Course); 21] = [
+    ("4242424242424242", Course::Pays),
+    ("4000000000000002", Course::Declines),
+    ("4000000000009995", Course::Declines),
+    ("4000002500003155", Course::Authenticates),
+    ("4000002760003184", Course::Authenticates),
+    ("4000000000000077", Course::Later),
+    ("4000000000000119", Course::FailsLater),
+    ("4000000000005126", Course::Pays),
+    ("4000000000007726", Course::Pays),
+    ("4000000000000259", Course::Pays),
+    ("4000000000002685", Course::Pays),
+    ("4000000000001976", Course::Pays),
+    ("4000003720000278", Course::Pays),
+    ("4000000000000341", Course::Declines),
+    ("4000000000009987", Course::Declines),
+    ("4000000000009979", Course::Declines),
+    ("4000000000000069", Course::Declines),
+    ("4000000000000127", Course::Declines),
+    ("4000056655665556", Course::Pays),
+    ("5555555555554444", Course::Pays),
+    ("378282246310005", Course::Pays),
+];
+
+/// The payment page that a refused charge leads to.
+fn page_of(asked: &Answer) -> String {
+    asked.refused(402, "payment_action_required");
+    asked.text_at("checkout_url").rsplit('/').next().expect("an id").to_owned()
+}
+
+/// How many attempts are made at once.
+const ATTEMPTS: usize = 200;
+
+const MECHANICS_NUMBER: &str = "+15550100777";
+
+async fn one_charge_and_one_upgrade_come_of_two_hundred_attempts(server: &TestServer) {
+    let Meeting { customer: dana, session, .. } = meeting_with_card(server, GOOD_CARD).await;
+    let paid = futures_util::future::join_all((0..ATTEMPTS).map(|_| pay(&dana, &session, 20.00))).await;
+    let mut intents = HashSet::new();
+    for answer in &paid {
+        match answer.status {
+            200 => drop(intents.insert(answer.text_at("payment_intent_id"))),
+            // The webhook was faster than this call.
+            409 => answer.refused(409, "upgrade_not_allowed"),
+            _ => panic!("{answer:?}"),
+        }
+    }
+    assert_eq!(intents.len(), 1, "{intents:?}");
+    let intent = intents.into_iter().next().expect("one");
+    let upgraded =
+        futures_util::future::join_all((0..ATTEMPTS).map(|_| upgrade(&dana, &session, &intent))).await;
+    for answer in &upgraded {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    is_video(&dana, &session).await;
+    assert_eq!(charges(server, &session).await, 1);
+    let told = kinds(&dana, &session).await;
+    assert_eq!(told.iter().filter(|kind| *kind == "session_upgraded").count(), 1, "{told:?}");
+}
+
+// One person asks for more here than any person does.
+const UNLIMITED: [(&str, &str); 2] =
+    [("PITLANE_LIMITS__PERSON_PER_SECOND", "0"), ("PITLANE_LIMITS__ADDRESS_PER_SECOND", "0")];
+
+#[test]
+fn one_charge_and_one_upgrade_come_of_two_hundred_attempts_on_sqlite() {
+    run_with(Backend::Sqlite, &UNLIMITED, async |server| {
+        one_charge_and_one_upgrade_come_of_two_hundred_attempts(server).await;
+    });
+}
+
+#[test]
+fn one_charge_and_one_upgrade_come_of_two_hundred_attempts_on_postgres() {
+    run_with(Backend::Postgres, &UNLIMITED, async |server| {
+        one_charge_and_one_upgrade_come_of_two_hundred_attempts(server).await;
+    });
+}
+
 on_both! {
     async fn the_first_seeds_two_calls_upgrade_a_running_chat(server) {
         let Meeting { customer: dana, mechanic: max, session } = meeting_with_card(server, GOOD_CARD).await;
@@ -145,32 +236,6 @@ on_both! {
         // Paid for, done: everything else is refused, and says why.
         pay(&dana, &session, 20.00).await.refused(409, "upgrade_not_allowed");
         upgrade(&dana, &session, "pi_unknown").await.refused(409, "upgrade_not_allowed");
-    }
-
-    async fn only_one_charge_and_one_upgrade_come_of_many_attempts(server) {
-        let Meeting { customer: dana, session, .. } = meeting_with_card(server, GOOD_CARD).await;
-        let paid = futures_util::future::join_all((0..40).map(|_| pay(&dana, &session, 20.00))).await;
-        let mut intents = HashSet::new();
-        for answer in &paid {
-            match answer.status {
-                200 => drop(intents.insert(answer.text_at("payment_intent_id"))),
-                // The webhook was faster than this call.
-                409 => answer.refused(409, "upgrade_not_allowed"),
-                429 => {}
-                _ => panic!("{answer:?}"),
-            }
-        }
-        assert_eq!(intents.len(), 1, "{intents:?}");
-        let intent = intents.into_iter().next().expect("one");
-        let upgraded =
-            futures_util::future::join_all((0..40).map(|_| upgrade(&dana, &session, &intent))).await;
-        for answer in &upgraded {
-            assert!(answer.status == 200 || answer.status == 429, "{answer:?}");
-        }
-        is_video(&dana, &session).await;
-        assert_eq!(charges(server, &session).await, 1);
-        let told = kinds(&dana, &session).await;
-        assert_eq!(told.iter().filter(|kind| *kind == "session_upgraded").count(), 1, "{told:?}");
     }
 
     async fn the_webhook_alone_is_enough(server) {
@@ -265,12 +330,53 @@ on_both! {
         for card in ["pm_card_chargeCustomerFail", "pm_card_authenticationRequired"] {
             let Meeting { customer: dana, session, .. } = server.meeting().await;
             keep(server, &dana, card).await;
-            let asked = pay(&dana, &session, 20.00).await;
-            asked.refused(402, "payment_action_required");
+            let id = page_of(&pay(&dana, &session, 20.00).await);
             assert_eq!(open_intents(server, &session).await, 0, "the declined one was given up: {card}");
-            let id = asked.text_at("checkout_url").rsplit('/').next().expect("an id").to_owned();
             let form = [("card_number", GOOD_CARD), ("exp", "12/34"), ("cvc", "123")];
             dana.client.post_form(&format!("/sandbox/checkout/{id}/pay"), &form).await.expect_status(303);
+            is_video(&dana, &session).await;
+            assert_eq!(charges(server, &session).await, 1, "{card}");
+        }
+    }
+
+    async fn every_card_of_the_provider_pays_for_one_upgrade_or_says_why_not(server) {
+        for (card, course) in CARDS {
+            let Meeting { customer: dana, session, .. } = server.meeting().await;
+            let page = page_of(&pay(&dana, &session, 20.00).await);
+            let pays = async |number: &str| {
+                let form = [("card_number", number), ("exp", "12/34"), ("cvc", "123")];
+                dana.client.post_form(&format!("/sandbox/checkout/{page}/pay"), &form).await
+            };
+            let answer = pays(card).await;
+            match course {
+                Course::Pays => drop(answer.expect_status(303)),
+                Course::Declines => {
+                    answer.expect_status(402);
+                    assert_eq!(dana.session(&session).await["session_type"], "chat", "{card}");
+                    pays(GOOD_CARD).await.expect_status(303);
+                }
+                Course::Authenticates => {
+                    assert!(answer.expect_status(303).location().contains("authenticate"), "{card}");
+                    let confirm = format!("/sandbox/checkout/{page}/authenticate");
+                    dana.client.post_form(&confirm, &[("outcome", "complete")]).await.expect_status(303);
+                }
+                Course::Later => {
+                    answer.expect_status(303);
+                    assert_eq!(dana.session(&session).await["session_type"], "chat", "{card}");
+                    server.advance_clock(30).await;
+                }
+                Course::FailsLater => {
+                    answer.expect_status(303);
+                    server.advance_clock(30).await;
+                    let again = until("another page", async || {
+                        let asked = pay(&dana, &session, 20.00).await;
+                        (asked.status == 402).then(|| page_of(&asked)).filter(|other| *other != page)
+                    })
+                    .await;
+                    let form = [("card_number", GOOD_CARD), ("exp", "12/34"), ("cvc", "123")];
+                    dana.client.post_form(&format!("/sandbox/checkout/{again}/pay"), &form).await.expect_status(303);
+                }
+            }
             is_video(&dana, &session).await;
             assert_eq!(charges(server, &session).await, 1, "{card}");
         }
@@ -339,6 +445,18 @@ on_both! {
         server.judge().await;
         let mails = server.messages_to(&mia.email).await;
         assert!(mails.iter().all(|mail| mail["milestone"] != "session_upgraded"), "{mails:?}");
+    }
+
+    async fn a_mechanic_with_a_telephone_hears_by_text_message_too(server) {
+        let Meeting { customer: dana, mechanic: max, session } = meeting_with_card(server, GOOD_CARD).await;
+        confirm_phone(server, &max, MECHANICS_NUMBER).await;
+        let intent = pay(&dana, &session, 20.00).await.expect_status(200).text_at("payment_intent_id");
+        upgrade(&dana, &session, &intent).await.expect_status(200);
+        server.advance_clock(21).await;
+        let message = server.message_to(MECHANICS_NUMBER, "session_upgraded").await;
+        assert_eq!(message["channel"], "sms");
+        let text = message["text"].as_str().expect("a text");
+        assert!(text.contains("Dana Driver") && text.contains(&session), "{text}");
     }
 
     async fn a_session_that_is_cancelled_gives_all_its_payments_back(server) {

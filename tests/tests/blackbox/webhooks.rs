@@ -30,6 +30,18 @@ fn event(id: &str, kind: &str) -> String {
     .to_string()
 }
 
+/// The statement with which the migration finds the orders of events that were there before it.
+fn fill(sqlite: bool) -> String {
+    let migration = if sqlite {
+        include_str!("../../../migrations/sqlite/2026-11-30-025600_forgetting/up.sql")
+    } else {
+        include_str!("../../../migrations/postgres/2026-11-30-025600_forgetting/up.sql")
+    };
+    let begin = migration.find("UPDATE webhook_events").expect("the statement");
+    let end = begin + migration[begin..].find(';').expect("its end");
+    migration[begin..end].to_owned()
+}
+
 on_both! {
     async fn a_forged_or_old_webhook_is_refused_and_writes_nothing(server) {
         let body = event("evt_forged", "checkout.session.completed");
@@ -94,6 +106,28 @@ on_both! {
         let sessions = dana.client.get("/api/sessions").await.expect_status(200);
         assert_eq!(sessions.body["items"].as_array().map(Vec::len), Some(1));
         server.message_to(&dana.email, "booking_confirmed").await;
+    }
+
+    async fn what_was_told_before_its_order_was_noted_is_found_by_it_too(server) {
+        let dana = server.customer().await;
+        for _ in 0..2 {
+            dana.paid_session("chat10").await;
+        }
+        let noted = "order_id IS NOT NULL";
+        until("both payments to be told", async || {
+            (server.database().count("webhook_events", noted) >= 2).then_some(())
+        })
+        .await;
+        server.control_webhooks(json!({ "drop": true })).await;
+        let before = server.database().count("webhook_events", noted);
+        server.database().execute("UPDATE webhook_events SET order_id = NULL").expect("as before the column");
+        server.database().execute(&fill(server.database().is_sqlite())).expect("as the migration does");
+        // One that was on its way may have come meanwhile.
+        assert!(server.database().count("webhook_events", noted) >= before);
+        let lost = "order_id IS NOT NULL AND order_id NOT IN (SELECT id FROM orders)";
+        assert_eq!(server.database().count("webhook_events", lost), 0);
+        let orders = "SELECT count(DISTINCT order_id) AS number FROM webhook_events";
+        assert_eq!(server.database().number(orders), 2, "each is about its own order");
     }
 
     async fn the_sandboxs_control_refuses_what_it_does_not_know(server) {

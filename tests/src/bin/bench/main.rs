@@ -8,6 +8,7 @@
 //! | [`webhooks`] | from a signed webhook to a committed session | the rows of the bare writer |
 //! | [`masses`] | thousands of sockets of which one in ten reads nothing | the same when all read |
 //! | [`upgrades`] | from the tap on "Upgrade" to the mechanic's socket, and to both pictures (the pictures not in a quick run) | the payment provider's share of it |
+//! | [`growth`] | messages, joins and lists when there is much of everything | the same when there is little |
 //! | [`backup`] | requests while a large database is backed up | the same without the backup |
 //! | [`start`] | the start of the binary, its memory and its size | `pitlane --version` |
 //! | [`pages`] | the weight of a page, its paint on a slow phone, its jumps (not in a quick run) | |
@@ -21,6 +22,7 @@ mod backup;
 mod bare;
 mod chat;
 mod client;
+mod growth;
 mod masses;
 mod memory;
 mod pages;
@@ -55,6 +57,10 @@ pub struct Scale {
     pub masses: usize,
     /// Chats that become video.
     pub upgrades: usize,
+    /// Lines of a long log.
+    pub growth: usize,
+    /// Sockets of one session.
+    pub tabs: usize,
     /// MiB of the database that is backed up.
     pub backup_megabytes: u64,
 }
@@ -69,6 +75,8 @@ const FULL: Scale = Scale {
     webhook_rate: 500,
     masses: 10_000,
     upgrades: 300,
+    growth: 50_000,
+    tabs: 100,
     backup_megabytes: 1_024,
 };
 const QUICK: Scale = Scale {
@@ -81,6 +89,8 @@ const QUICK: Scale = Scale {
     webhook_rate: 10,
     masses: 40,
     upgrades: 3,
+    growth: 500,
+    tabs: 4,
     backup_megabytes: 2,
 };
 
@@ -139,6 +149,9 @@ fn main() -> ExitCode {
         if !quick {
             lines.push(upgrades::pictures());
         }
+    }
+    if wanted("growth") {
+        lines.extend(runtime.block_on(growth::measure(scale)));
     }
     if wanted("backup") {
         lines.push(runtime.block_on(backup::measure(scale)));

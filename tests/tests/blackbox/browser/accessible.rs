@@ -1,6 +1,7 @@
 //! Every page, light and dark, on a phone and at a desk: axe-core finds nothing, and nothing is wider than the window,
 //! at 320 pixels and at 200 % zoom too.
 
+use reqwest::Method;
 use tests::browser::{Browser, Screen, in_browser};
 use tests::{Backend, Person, TestServer};
 
@@ -59,6 +60,30 @@ fn pages_of_trouble_are_accessible_and_fit_everywhere() {
         faults.extend(judge(&browser, "error-500").await);
         server.database().execute("ALTER TABLE sign_ins_away RENAME TO sign_ins").expect("it is back");
         assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+        browser.close().await;
+    });
+}
+
+#[test]
+fn the_page_without_a_database_is_accessible_and_the_next_one_works_again() {
+    in_browser(Backend::Postgres, &[], async |server, driver| {
+        let browser = driver.open(server, Screen::Desk).await;
+        let dana = server.customer().await;
+        browser.sign_in_as(&dana).await;
+        browser.open("/dashboard").await;
+        browser.reads("Dana Driver").await;
+        server.database().plug(false);
+        browser.open("/dashboard").await;
+        browser.reads("We are just a moment away").await;
+        let faults = judge(&browser, "error-503").await;
+        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+        let request = dana.client.request(Method::GET, "/api/me");
+        let answer = dana.client.attempt("GET /api/me".to_owned(), request).await;
+        answer.refused(503, "unavailable");
+        assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
+        server.database().plug(true);
+        browser.press("Try again").await;
+        browser.reads("Dana Driver").await;
         browser.close().await;
     });
 }

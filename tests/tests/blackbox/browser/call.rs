@@ -25,7 +25,7 @@ async fn joins(browser: &Browser, session: &str) {
 }
 
 /// Waits until the other side moves.
-async fn sees(browser: &Browser, who: &str) {
+pub(super) async fn sees(browser: &Browser, who: &str) {
     let first = until(&format!("{who} to see the other side"), async || {
         browser.script(FRAMES).await.as_u64().filter(|frames| *frames > 0)
     })
@@ -42,19 +42,19 @@ async fn state(browser: &Browser, state: &str) {
         .await;
 }
 
-async fn presses(browser: &Browser, what: &str) {
+pub(super) async fn presses(browser: &Browser, what: &str) {
     browser.element(&format!("[data-do={what}]")).await;
     browser.script(&format!("document.querySelector('[data-do={what}]').click();")).await;
 }
 
 /// Two people in one call.
-struct Pair {
-    meeting: Meeting,
-    phone: Browser,
-    desk: Browser,
+pub(super) struct Pair {
+    pub(super) meeting: Meeting,
+    pub(super) phone: Browser,
+    pub(super) desk: Browser,
 }
 
-async fn pair(server: &TestServer, driver: &Driver) -> Pair {
+pub(super) async fn pair(server: &TestServer, driver: &Driver) -> Pair {
     let meeting = accepted_video(server).await;
     let phone = driver.open_with_camera(server, Screen::Phone).await;
     let desk = driver.open_with_camera(server, Screen::Desk).await;
@@ -63,7 +63,7 @@ async fn pair(server: &TestServer, driver: &Driver) -> Pair {
     Pair { meeting, phone, desk }
 }
 
-async fn they_meet(pair: &Pair) {
+pub(super) async fn they_meet(pair: &Pair) {
     joins(&pair.phone, &pair.meeting.session).await;
     pair.phone.reads("Waiting for Max Mechanic to join the video.").await;
     joins(&pair.desk, &pair.meeting.session).await;
@@ -116,7 +116,7 @@ fn two_meet_mute_and_part_on_postgres() {
     in_browser(Backend::Postgres, &[], two_meet_mute_and_part);
 }
 
-async fn close(pair: Pair) {
+pub(super) async fn close(pair: Pair) {
     pair.phone.close().await;
     pair.desk.close().await;
 }

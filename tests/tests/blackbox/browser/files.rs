@@ -186,3 +186,81 @@ fn a_file_goes_on_by_itself_when_the_connection_is_back_and_is_uploaded_once() {
         phone.close().await;
     });
 }
+
+/// A picture as a page makes one, as if it came from the clipboard or another window.
+const CARRIED: &str = "
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 40;
+    canvas.getContext('2d').fillRect(0, 0, 40, 40);
+    const bytes = await new Promise((done) => canvas.toBlob(done, 'image/png'));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], name, { type: 'image/png' }));";
+
+#[test]
+fn files_are_pasted_dropped_and_taken_with_the_camera() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let meeting = server.meeting().await;
+        let taken = server.folder().join("taken.jpg");
+        fs::write(&taken, photo(640, 480)).expect("a photo");
+        let phone = driver.open(server, Screen::Phone).await;
+        phone.sign_in_as(&meeting.customer).await;
+        phone.open(&format!("/chat/{}", meeting.session)).await;
+        phone.element("chat-room:defined [data-composer]").await;
+        let carried = |name: &str, event: &str| {
+            format!("return (async () => {{ const name = '{name}'; {CARRIED} {event} }})();")
+        };
+        let ready = async |count: usize| {
+            until(&format!("{count} files to be ready"), async || {
+                (phone.count("[data-attached] [data-state=sent]").await == count).then_some(())
+            })
+            .await;
+        };
+
+        let paste = "const paste = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
+            document.querySelector('#say').dispatchEvent(paste); return paste.defaultPrevented;";
+        assert_eq!(
+            phone.script(&carried("pasted.png", paste)).await,
+            true,
+            "nothing is pasted into the text"
+        );
+        phone.reads("pasted.png").await;
+        ready(1).await;
+
+        let over = "const place = document.querySelector('[data-drop-here]');
+            place.dispatchEvent(new DragEvent('dragover', { dataTransfer: data, bubbles: true, cancelable: true }));
+            return place.classList.contains('is-over');";
+        assert_eq!(
+            phone.script(&carried("dropped.png", over)).await,
+            true,
+            "the place shows that it takes files"
+        );
+        let drop = "const place = document.querySelector('[data-drop-here]');
+            const drop = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+            place.dispatchEvent(drop); return [drop.defaultPrevented, place.classList.contains('is-over')];";
+        let dropped = phone.script(&carried("dropped.png", drop)).await;
+        assert_eq!(dropped, serde_json::json!([true, false]), "the browser doesn't open it instead");
+        phone.reads("dropped.png").await;
+        ready(2).await;
+
+        // Text stays text.
+        let text = "const data2 = new DataTransfer(); data2.setData('text/plain', 'P0301');
+            const paste = new ClipboardEvent('paste', { clipboardData: data2, bubbles: true, cancelable: true });
+            document.querySelector('#say').dispatchEvent(paste); return paste.defaultPrevented;";
+        assert_eq!(phone.script(&carried("text.png", text)).await, false);
+
+        phone.attach("[capture=environment]", &taken).await;
+        phone.reads("taken.jpg").await;
+        ready(3).await;
+        phone.keys("#say", "Three ways").await;
+        phone.click("[data-composer] [type=submit]").await;
+        phone.reads("Three ways").await;
+        until("three pictures in one message", async || {
+            (phone.count(".line .shot img").await == 3).then_some(())
+        })
+        .await;
+        let files = &meeting.customer.events(&meeting.session).await;
+        let last = files.last().expect("a message");
+        assert_eq!(last["body"]["files"].as_array().map(Vec::len), Some(3), "{last}");
+        phone.close().await;
+    });
+}
