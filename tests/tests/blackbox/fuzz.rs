@@ -116,7 +116,7 @@ async fn senders(server: &TestServer) -> Vec<Sender> {
         )
         .await;
     let loose = photo(&customer.client).await;
-    let car = json!({ "year": 2016, "make": "Honda", "model": "Civic" });
+    let car = json!({ "year": 2012, "make": "Toyota", "model": "Corolla" });
     let car = customer.client.post("/api/me/vehicles", car).await.expect_status(201).text_at("id");
     let elsewhere = server.sign_in(&customer.email, tests::people::PASSWORD).await;
     let of_customer = Known::default()
@@ -268,8 +268,8 @@ fn of(what: &[&str], known: &Known) -> Value {
             bodies.extend(
                 contents.filter_map(|(_, content)| content["schema"]["$ref"].as_str().map(str::to_owned)),
             );
-            let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
-            for parameter in parameters.filter(|parameter| parameter["name"] == "id") {
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten().filter(|parameter| parameter["name"] == "id") {
                 if let Some(ids) = &ids {
                     parameter["schema"]["enum"] = ids.clone();
                 }

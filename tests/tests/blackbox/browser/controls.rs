@@ -97,7 +97,11 @@ fn the_light_the_other_camera_and_the_screen_are_switched() {
         is_offered(phone, "screen").await;
         presses(phone, "screen").await;
         is_red(desk, true).await;
-        phone.reads("Stop sharing").await;
+        let says = "return document.querySelector('[data-do=screen]').textContent;";
+        until("the button to stop it", async || {
+            phone.script(says).await.as_str().filter(|text| text.contains("Stop sharing")).map(drop)
+        })
+        .await;
         // The browser's own bar has a button to stop as well.
         phone.script("shared.stop(); shared.dispatchEvent(new Event('ended'));").await;
         is_red(desk, false).await;

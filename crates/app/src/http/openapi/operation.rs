@@ -15,7 +15,8 @@ const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
 const HTML: &str = "text/html";
 /// Codes whose answers say after how many seconds to try again.
-const PATIENT: [&str; 3] = ["too_many_requests", "unavailable", "payment_provider_unavailable"];
+const PATIENT: [&str; 4] =
+    ["too_many_requests", "unavailable", "payment_provider_unavailable", "video_unavailable"];
 
 /// What is written about an operation. Who may call it, and the refusals that every such route has, are added.
 #[derive(Debug, Default, Deserialize)]
@@ -30,6 +31,9 @@ pub(super) struct Written {
     /// Whether flood control leaves it alone.
     #[serde(default)]
     unlimited: bool,
+    /// Placeholders of the path that are not what their name says everywhere else.
+    #[serde(default)]
+    path: Map<String, Value>,
     /// Parameters of the query, optional where the name ends in `?`.
     #[serde(default)]
     query: Map<String, Value>,
@@ -152,6 +156,9 @@ impl Operation<'_> {
     }
 
     fn placeholder(&self, name: &str) -> Value {
+        if let Some(kind) = self.written.path.get(name) {
+            return self.parameter(name, "path", true, kind);
+        }
         let kind = match name {
             "id" => json!("uuid"),
             "path" => json!({ "of": "text", "minLength": 1, "example": "css/tokens.css" }),
