@@ -49,6 +49,7 @@ mod blackbox {
     mod upgrades;
     mod vehicles;
     mod video;
+    mod watch;
     mod webhooks;
     mod workshops;
     mod zones;

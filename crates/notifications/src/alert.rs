@@ -138,18 +138,18 @@ pub fn raise(store: &mut dyn AlertStore, found: NewAlert, cx: &Context) -> Resul
 }
 
 /// Somebody has seen to an alert. Answers it, and whether it waited until now: the first who sees it stays on record.
+/// `None` when there is no such alert.
 ///
 /// # Errors
-/// [`Error::NotFound`], or a failure of the storage.
+/// When the storage fails.
 pub fn see(
     store: &mut dyn AlertStore,
     id: AlertId,
     by: UserId,
     cx: &Context,
-) -> Result<(Alert, bool), Error> {
+) -> Result<Option<(Alert, bool)>, Error> {
     let fresh = store.alert_see(id, by, cx.now)?;
-    let alert = store.alert_by_id(id)?.ok_or(Error::NotFound)?;
-    Ok((alert, fresh))
+    Ok(store.alert_by_id(id)?.map(|alert| (alert, fresh)))
 }
 
 /// Deletes alerts whose cause has been gone for [`KEEP_ENDED_SECONDS`], up to 1,000 at once; answers how many.

@@ -87,7 +87,7 @@ pub fn settle_session(tx: &mut Tx<'_>, session: SessionId, cx: &Context) -> Resu
 /// Somebody of the staff has seen to an alert. The first who did stays on record; the audit log has each.
 ///
 /// # Errors
-/// [`notifications::Error::NotFound`]; the storage's.
+/// [`accounts::Error::NotFound`]; the storage's.
 pub async fn see(
     pitlane: &Pitlane,
     id: AlertId,
@@ -99,7 +99,8 @@ pub async fn see(
     pitlane
         .db
         .write(move |tx| {
-            let (alert, fresh) = alert::see(tx, id, by, &cx)?;
+            let found = alert::see(tx, id, by, &cx)?;
+            let (alert, fresh) = found.ok_or(accounts::Error::NotFound("alert"))?;
             let entry = NewAuditEntry::new(actor, "alert.see", "alert", id)
                 .with("cause", alert.found.cause.as_str())
                 .from_address(Some(&address));
