@@ -50,6 +50,7 @@ mod blackbox {
     mod vehicles;
     mod video;
     mod video_callbacks;
+    mod watch;
     mod webhooks;
     mod workshops;
     mod zones;

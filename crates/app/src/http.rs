@@ -4,12 +4,14 @@
 pub mod accounts;
 pub mod address;
 pub mod admin;
+pub mod alerts;
 pub mod applications;
 pub mod audit;
 pub mod auth;
 pub mod cards;
 pub mod checkout;
 pub mod crm;
+pub mod cron;
 pub mod dev;
 pub mod error;
 pub mod export;

@@ -2,6 +2,7 @@
 
 pub mod accept_request;
 pub mod account;
+pub mod alert_support;
 pub mod applications;
 pub mod assign_mechanic;
 pub mod cancel_session;
@@ -24,6 +25,7 @@ pub mod mail;
 pub mod mail_batch;
 pub mod mail_feedback;
 pub mod mechanics;
+pub mod monitor;
 pub mod no_show;
 pub mod note_media;
 pub mod note_read;
@@ -49,10 +51,12 @@ pub mod seed;
 pub mod sign_in;
 pub mod start_checkout;
 pub mod start_intake;
+pub mod start_nudge;
 pub mod start_session;
 pub mod suspend_user;
 pub mod thumbnail;
 pub mod time_limit;
+pub mod unseen_notice;
 pub mod unseen_video;
 pub mod upgrade_session;
 pub mod upload_file;

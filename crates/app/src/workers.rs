@@ -16,12 +16,14 @@ pub mod forget_payer;
 pub mod jobs;
 pub mod mail;
 pub mod mail_batch;
+pub mod monitor;
 pub mod no_show;
 pub mod prune;
 pub mod reconcile;
 pub mod refund;
 pub mod retain;
 pub mod sms;
+pub mod start_nudge;
 pub mod sweep_files;
 pub mod time_limit;
 

@@ -21,6 +21,10 @@ pub enum JobKind {
     TimeLimit,
     /// Calls an accepted session off when one side did not come.
     NoShow,
+    /// Asks the mechanic of an accepted session to begin.
+    StartNudge,
+    /// Looks for what is overdue or has gone wrong, and tells support.
+    Monitor,
     /// Sends money back.
     Refund,
     /// Tells on other channels what an open page did not show.
@@ -48,7 +52,7 @@ pub struct Patience {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Mail,
         Self::MailBatch,
         Self::Sms,
@@ -57,6 +61,8 @@ impl JobKind {
         Self::ExpireRequest,
         Self::TimeLimit,
         Self::NoShow,
+        Self::StartNudge,
+        Self::Monitor,
         Self::Refund,
         Self::FollowUpNotice,
         Self::SweepFiles,
@@ -76,6 +82,8 @@ impl JobKind {
             Self::ExpireRequest => "expire_request",
             Self::TimeLimit => "time_limit",
             Self::NoShow => "no_show",
+            Self::StartNudge => "start_nudge",
+            Self::Monitor => "monitor",
             Self::Refund => "refund",
             Self::FollowUpNotice => "follow_up_notice",
             Self::SweepFiles => "sweep_files",
@@ -98,7 +106,7 @@ impl JobKind {
             Self::Sms => Patience { max_attempts: 8, base_seconds: 2, cap_seconds: 120 },
             Self::Mail | Self::MailBatch => Patience { max_attempts: 12, base_seconds: 2, cap_seconds: 900 },
             // Somebody sits in front of it; a failure of the database passes in seconds or not for a while.
-            Self::TimeLimit | Self::NoShow => {
+            Self::TimeLimit | Self::NoShow | Self::StartNudge => {
                 Patience { max_attempts: 60, base_seconds: 1, cap_seconds: 300 }
             }
             Self::Refund | Self::ForgetPayer => {
@@ -107,9 +115,31 @@ impl JobKind {
             Self::ExpireOrder | Self::ExpireRequest | Self::FollowUpNotice => {
                 Patience { max_attempts: 20, base_seconds: 5, cap_seconds: 900 }
             }
-            Self::Reconcile | Self::SweepFiles | Self::Retain | Self::Prune => {
+            Self::Reconcile | Self::Monitor | Self::SweepFiles | Self::Retain | Self::Prune => {
                 Patience { max_attempts: 5, base_seconds: 10, cap_seconds: 600 }
             }
+        }
+    }
+
+    /// Whether money or a session hangs on it, so that a person is told when one is given up.
+    pub const fn is_vital(self) -> bool {
+        match self {
+            Self::Reconcile
+            | Self::ExpireOrder
+            | Self::ExpireRequest
+            | Self::TimeLimit
+            | Self::NoShow
+            | Self::Refund => true,
+            Self::Mail
+            | Self::MailBatch
+            | Self::Sms
+            | Self::StartNudge
+            | Self::Monitor
+            | Self::FollowUpNotice
+            | Self::SweepFiles
+            | Self::ForgetPayer
+            | Self::Retain
+            | Self::Prune => false,
         }
     }
 
@@ -117,6 +147,7 @@ impl JobKind {
     pub const fn every_seconds(self) -> Option<u32> {
         match self {
             Self::Reconcile => Some(60),
+            Self::Monitor => Some(30),
             Self::SweepFiles | Self::Prune => Some(3_600),
             Self::Retain => Some(21_600),
             Self::Mail
@@ -126,6 +157,7 @@ impl JobKind {
             | Self::ExpireRequest
             | Self::TimeLimit
             | Self::NoShow
+            | Self::StartNudge
             | Self::Refund
             | Self::FollowUpNotice
             | Self::ForgetPayer => None,

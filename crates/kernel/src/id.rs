@@ -88,6 +88,8 @@ ids! {
     DeliveryId,
     /// Messages that go to their carrier in one call.
     BatchId,
+    /// Something that needs a person's eye.
+    AlertId,
     /// A step of a customer's journey.
     InteractionId,
     /// A recommendation of a next service.

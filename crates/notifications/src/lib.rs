@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`alert`] | [`Alert`]: what needs a person's eye, told once for each cause |
 //! | [`milestone`] | [`Milestone`]: what people are told about, on which [`Channel`]s |
 //! | [`delivery`] | [`Delivery`]: one message to one person on one channel, and its send-once key |
 //! | [`preference`] | [`Topic`]: which mails a person may switch off, and did |
@@ -16,10 +17,11 @@
 //! called. A process that dies in between leaves a delivery whose outcome is not known: it is sent again only to
 //! a carrier that recognises the key, so nobody gets the same message twice.
 //!
-//! It owns milestones, channels, send-once keys and suppression.
+//! It owns milestones, channels, send-once keys, suppression and what support is told of.
 //!
 //! It must never know SMTP, a provider or a template.
 
+pub mod alert;
 pub mod delivery;
 pub mod gateway;
 pub mod message;
@@ -30,6 +32,7 @@ pub mod send;
 pub mod store;
 pub mod suppression;
 
+pub use alert::{Alert, AlertCause, AlertStore, NewAlert};
 pub use delivery::{Delivery, DeliveryStatus, NewDelivery, StoredDelivery};
 pub use gateway::{BatchMailer, Mailer, Receipt, SendError, Texter};
 pub use message::{MailboxMessage, Message};

@@ -87,6 +87,12 @@ pub enum Milestone {
     Refunded,
     /// A chat became video, and the mechanic's page did not show it (UPG-18).
     SessionUpgraded,
+    /// A session was accepted and should have begun by now; to its mechanic (EML-03).
+    StartNudge,
+    /// Something needs a person's eye; to support's address (NOT-11).
+    SupportAlert,
+    /// A customer has taken a payment to their bank; to the admins (G-02).
+    DisputeOpened,
     /// Somebody's application has arrived; to them (G-08).
     ApplicationReceived,
     /// An application waits; to the admins.
@@ -109,7 +115,7 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
@@ -127,6 +133,9 @@ impl Milestone {
         Self::NoShow,
         Self::Refunded,
         Self::SessionUpgraded,
+        Self::StartNudge,
+        Self::SupportAlert,
+        Self::DisputeOpened,
         Self::ApplicationReceived,
         Self::ApplicationArrived,
         Self::ApplicationApproved,
@@ -158,6 +167,9 @@ impl Milestone {
             Self::NoShow => "no_show",
             Self::Refunded => "refunded",
             Self::SessionUpgraded => "session_upgraded",
+            Self::StartNudge => "start_nudge",
+            Self::SupportAlert => "support_alert",
+            Self::DisputeOpened => "dispute_opened",
             Self::ApplicationReceived => "application_received",
             Self::ApplicationArrived => "application_arrived",
             Self::ApplicationApproved => "application_approved",
@@ -195,6 +207,9 @@ impl Milestone {
             | Self::NoShow
             | Self::Refunded
             | Self::SessionUpgraded
+            | Self::StartNudge
+            | Self::SupportAlert
+            | Self::DisputeOpened
             | Self::ApplicationReceived
             | Self::ApplicationArrived
             | Self::ApplicationApproved
@@ -233,6 +248,8 @@ impl Milestone {
             | Self::SummaryDelivered
             | Self::NoShow
             | Self::Refunded
+            | Self::SupportAlert
+            | Self::DisputeOpened
             | Self::ApplicationReceived
             | Self::ApplicationArrived
             | Self::ApplicationApproved
@@ -243,7 +260,7 @@ impl Milestone {
             | Self::ApprovalEnded
             | Self::NextStepsReminder => &[Channel::Mail],
             Self::PhoneCode => &[Channel::Sms],
-            Self::SessionUpgraded => &[Channel::Sms, Channel::Mail],
+            Self::SessionUpgraded | Self::StartNudge => &[Channel::Sms, Channel::Mail],
         }
     }
 }

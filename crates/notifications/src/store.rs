@@ -1,12 +1,12 @@
 //! What notifications need from a database.
 
-use kernel::id::{BatchId, DeliveryId, EventId};
+use kernel::id::{BatchId, DeliveryId, EventId, SessionId};
 use kernel::{StoreError, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::delivery::Delivery;
 use crate::message::MailboxMessage;
-use crate::milestone::Channel;
+use crate::milestone::{Channel, Milestone};
 use crate::personal::PersonalNotice;
 use crate::preference::Topic;
 use crate::suppression::Suppression;
@@ -94,6 +94,18 @@ pub trait Store {
     /// # Errors
     /// When the storage fails.
     fn notice_by_id(&mut self, id: EventId) -> Result<Option<PersonalNotice>, StoreError>;
+
+    /// Whether this person was told of that in this session at or after an instant.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn notice_since(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        milestone: Milestone,
+        since: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// This person's client has shown the notice, for the first time.
     ///

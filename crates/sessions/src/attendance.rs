@@ -104,6 +104,20 @@ pub fn waiting(
     not_before: Timestamp,
 ) -> Result<Option<(Session, Waiting)>, Error> {
     let Some(session) = store.session_for_update(session)? else { return Ok(None) };
+    let waiting = waiting_of(store, &session, grace_seconds, not_before)?;
+    Ok(waiting.map(|waiting| (session, waiting)))
+}
+
+/// The same of a session that was read already.
+///
+/// # Errors
+/// The storage failed.
+pub fn waiting_of(
+    store: &mut dyn Store,
+    session: &Session,
+    grace_seconds: i64,
+    not_before: Timestamp,
+) -> Result<Option<Waiting>, Error> {
     let Some(accepted_at) = session.parts().accepted_at.filter(|_| session.status() == Status::Accepted)
     else {
         return Ok(None);
@@ -116,13 +130,12 @@ pub fn waiting(
     let due = due.into_iter().flatten().fold(accepted_at.max(not_before), Timestamp::max);
     let attendance =
         |one: Option<&(Participant, Attendance)>| one.map_or_else(Attendance::default, |(_, it)| *it);
-    let waiting = Waiting {
+    Ok(Some(Waiting {
         due,
         grace_seconds,
         customer: attendance(of(ParticipantRole::Customer)),
         mechanic: attendance(mechanic),
-    };
-    Ok(Some((session, waiting)))
+    }))
 }
 
 /// Calls an accepted session off because one side did not come.

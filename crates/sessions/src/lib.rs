@@ -14,6 +14,7 @@
 //! | [`mod@file`] | [`add_file`]: a file without a message |
 //! | [`reaction`] | [`react`]: emoji on a message |
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
+//! | [`trouble`] | [`Watched::troubles`]: what goes wrong in a session that runs |
 //! | [`mod@upgrade`] | [`upgrade()`], [`suggest_upgrade`]: a chat becomes video |
 //! | [`read`] | [`mark_read`]: how far a participant has read |
 //! | [`retention`] | [`RetentionStore`]: what is forgotten when a person goes or the time is over |
@@ -49,10 +50,11 @@ pub mod session;
 pub mod status;
 pub mod store;
 pub mod summary;
+pub mod trouble;
 pub mod upgrade;
 pub mod video;
 
-pub use attendance::{Attendance, Missing, Verdict, Waiting, call_off, waiting};
+pub use attendance::{Attendance, Missing, Verdict, Waiting, call_off, waiting, waiting_of};
 pub use chain::{ChainBreak, Hash, Head, Salt, verify_chain};
 pub use clock::{ALLOWANCE_MAX_MINUTES, Extension, NewExtension, Tick, extend, tick};
 pub use error::{Error, Invalid, InvalidTransition, NoVideo};
@@ -75,5 +77,6 @@ pub use summary::{
     Submitted, Summary, SummaryDraft, SummaryEvent, SummaryField, SummaryText, may_summarise,
     save_summary_draft, submit_summary, summary_draft,
 };
+pub use trouble::{Trouble, Watched, WatchedSide, watched};
 pub use upgrade::{Suggested, UpgradePrices, suggest_upgrade, upgrade};
 pub use video::{enter_video, room_name, session_of_room, video_open};

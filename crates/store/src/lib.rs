@@ -18,6 +18,7 @@
 //! domain when it is read, and decisions are made by the domain functions that call the ports.
 
 pub mod accounts;
+mod alerts;
 mod attendance;
 pub mod backup;
 pub mod both;

@@ -28,6 +28,11 @@ pub enum Notice {
         /// The frame.
         frame: String,
     },
+    /// A frame for the channel of admins and support, already in its published JSON form.
+    Staff {
+        /// The frame.
+        frame: String,
+    },
     /// A person lost the right to be connected: by sign-out, reset or suspension.
     AccessEnded {
         /// The person.

@@ -2,8 +2,8 @@
 
 use diesel::RunQueryDsl;
 use diesel::prelude::{
-    AsChangeset, ExpressionMethods, Identifiable, Insertable, OptionalExtension, QueryDsl, Queryable,
-    Selectable, SelectableHelper,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Identifiable, Insertable, OptionalExtension,
+    QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel::upsert::excluded;
 use kernel::id::{BatchId, DeliveryId, EventId, SessionId, UserId};
@@ -326,6 +326,22 @@ impl Store for Tx<'_> {
     fn notice_by_id(&mut self, id: EventId) -> Result<Option<PersonalNotice>, StoreError> {
         let query = personal_notices::table.find(Id(id.uuid())).select(NoticeRow::as_select());
         query.first(self.conn()).optional().stored()?.map(PersonalNotice::try_from).transpose()
+    }
+
+    fn notice_since(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        milestone: Milestone,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        use personal_notices as n;
+        let told = n::table
+            .filter(n::session_id.eq(Id(session.uuid())).and(n::user_id.eq(Id(user.uuid()))))
+            .filter(n::kind.eq(milestone.as_str()).and(n::created_at.ge(Ts::from(since))))
+            .select(n::event_id)
+            .first::<Id>(self.conn());
+        Ok(told.optional().stored()?.is_some())
     }
 
     fn notice_acknowledge(&mut self, id: EventId, user: UserId, now: Timestamp) -> Result<(), StoreError> {

@@ -106,6 +106,7 @@ impl sessions::RetentionStore for Tx<'_> {
             "DELETE FROM session_extensions WHERE session_id = $1",
             "DELETE FROM session_media WHERE session_id = $1",
             "DELETE FROM personal_notices WHERE session_id = $1",
+            "DELETE FROM support_alerts WHERE session_id = $1",
             "DELETE FROM session_events WHERE session_id = $1",
             "DELETE FROM session_participants WHERE session_id = $1",
             "DELETE FROM sessions WHERE id = $1",

@@ -12,3 +12,4 @@ pub mod requests;
 pub mod room;
 pub mod session;
 pub mod staff;
+pub mod watch;

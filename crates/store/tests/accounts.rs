@@ -96,6 +96,7 @@ impl World {
                 | Notice::Read { .. }
                 | Notice::Personal { .. }
                 | Notice::MembershipEnded { .. }
+                | Notice::Staff { .. }
                 | Notice::JobsDue => None,
             }));
             tokio::task::yield_now().await;

@@ -8,6 +8,8 @@ mod databases;
 mod people;
 #[path = "sessions/views.rs"]
 mod views;
+#[path = "sessions/watch.rs"]
+mod watch;
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@
 
 use askama::Template;
 
+use crate::alert::Attention;
 use crate::frame::Frame;
 use crate::money::Amount;
 use crate::session::SessionStatus;
@@ -20,6 +21,8 @@ pub struct AdminPage {
     pub now: String,
     /// What the address asks for.
     pub query: LiveQuery,
+    /// What needs a person's eye, the oldest cause first.
+    pub attention: Vec<Attention>,
     /// How many sessions there are in each state, whatever is shown.
     pub counts: LiveCounts,
     /// One page of live sessions.

@@ -7,6 +7,7 @@
 //!   [`receipt`], [`apply`], [`applications`], [`people`], [`workshop`], [`jobs`],
 //!   [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`], [`docs`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
+//! - [`alert`]: what needs a person's eye, for the board and for mails.
 //! - [`text`]: text messages.
 //! - [`assets`]: style sheets, fonts, icons and custom elements, embedded in the binary.
 //! - [`money`], [`clock`], [`form`], [`plan`], [`session`]: the values that several pages show.
@@ -23,6 +24,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod alert;
 pub mod applications;
 pub mod apply;
 pub mod assets;

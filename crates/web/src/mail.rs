@@ -80,11 +80,13 @@ macro_rules! message {
 }
 
 mod staff;
+mod watch;
 
 pub use staff::{
     AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked, ApplicationReceived,
     ApplicationRefused, ApprovalEnded, WorkshopInvitation,
 };
+pub use watch::{DisputeOpened, StartNudge, SupportAlert};
 
 /// Milestone `verification`: confirm a mail address.
 #[derive(Clone, Debug, Default)]

@@ -16,6 +16,7 @@ mod steps;
 mod summary;
 mod time;
 mod video;
+mod watch;
 
 use tests::browser::{Browser, Driver, Screen, in_browser};
 use tests::people::DEMO_PASSWORD;

@@ -477,9 +477,9 @@ impl Dispatch {
 /// `sessions`: what happens around a session, in seconds.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    /// How long after accepting the mechanic is asked to start.
+    /// How long after a session was due its mechanic is asked to start.
     pub start_nudge_seconds: u32,
-    /// How long one side may be gone before support is told.
+    /// How long a side of a live session may be away, or both wait for video, before support is told.
     pub disconnect_alert_seconds: u32,
     /// How long before a booked start both are reminded.
     pub starting_reminder_seconds: u32,

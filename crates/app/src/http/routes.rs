@@ -39,6 +39,8 @@ pub fn all(development: bool) -> Router {
     super::users::routes(&mut router);
     super::audit::routes(&mut router);
     super::jobs::routes(&mut router);
+    super::alerts::routes(&mut router);
+    super::cron::routes(&mut router);
     crate::pages::routes(&mut router);
     router
 }

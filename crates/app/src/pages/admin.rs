@@ -11,6 +11,7 @@ use store::views::admin::{Applicant, Assignable, applicants, assignable, counts,
 use store::views::session::{LiveFilter, LiveOrder, Person, SessionView, live};
 use store::views::staff;
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, LiveSort, PendingMechanic};
+use web::alert::Attention;
 use web::frame::Nav;
 use web::session::SessionStatus;
 
@@ -20,7 +21,7 @@ use crate::http::auth::Staff;
 use crate::http::{Access, ApiResult, Router, list};
 use crate::realtime::protocol::Channel;
 use crate::state::Pitlane;
-use crate::usecases::Error;
+use crate::usecases::{Error, alert_support};
 
 /// Sessions on one page.
 const ROWS: u32 = 50;
@@ -46,6 +47,7 @@ struct Figures {
     applicants: Vec<Applicant>,
     dead_jobs: i64,
     applications: i64,
+    attention: Vec<Attention>,
 }
 
 async fn show_live(staff: Staff, asked: Query<Asked>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
@@ -67,6 +69,7 @@ async fn show_live(staff: Staff, asked: Query<Asked>, app: Data<Pitlane>) -> Api
         frame: frame(&app, Some(&staff.0), Nav::Home),
         now: app.clock.now().to_string(),
         query,
+        attention: figures.attention,
         counts: figures.counts,
         rows: rows.items,
         next_cursor: rows.next_cursor,
@@ -117,6 +120,7 @@ fn figures(tx: &mut Tx<'_>, viewer: UserId, filter: &LiveFilter) -> Result<Figur
         applicants: applicants(tx)?,
         dead_jobs: dead_jobs(tx)?,
         applications: staff::waiting(tx)?,
+        attention: alert_support::board(tx)?,
     })
 }
 

@@ -7,12 +7,15 @@ const DOCUMENT: &str = include_str!("../../../../docs/websocket.md");
 const FRAMES: &str = include_str!("protocol.rs");
 const CODES: &str = include_str!("code.rs");
 const SOCKET: &str = include_str!("socket.rs");
-const PERSONAL: [&str; 4] = [
+const PERSONAL: [&str; 6] = [
     include_str!("../usecases/personal.rs"),
     include_str!("../usecases/offer_request.rs"),
     include_str!("../usecases/accept_request.rs"),
     include_str!("../usecases/fulfil_order.rs"),
+    include_str!("../usecases/start_nudge.rs"),
+    include_str!("../usecases/upgrade_session.rs"),
 ];
+const STAFF: [&str; 1] = [include_str!("../usecases/alert_support.rs")];
 
 /// The variants of an enum with their fields, as clients see them.
 fn variants(name: &str) -> Vec<(String, Vec<String>)> {
@@ -93,14 +96,14 @@ fn every_code_and_every_reason_for_closing_is_documented() {
 }
 
 #[test]
-fn every_personal_frame_is_documented() {
+fn every_personal_frame_and_every_frame_for_the_staff_is_documented() {
     let mut found = BTreeSet::new();
-    for source in PERSONAL {
-        for rest in source.split("tell(tx, ").skip(1) {
+    for (sources, call) in [(&PERSONAL[..], "tell(tx, "), (&STAFF[..], "tell_staff(tx, ")] {
+        for rest in sources.iter().flat_map(|source| source.split(call).skip(1)) {
             found.extend(rest.split('"').nth(1).filter(|kind| is_word(kind)));
         }
     }
-    assert!(found.len() >= 5, "{found:?}");
+    assert!(found.len() >= 9, "{found:?}");
     for kind in found {
         assert!(DOCUMENT.contains(&format!("| `{kind}` |")), "docs/websocket.md doesn't tell of {kind}");
     }

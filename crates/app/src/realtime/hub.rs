@@ -145,6 +145,7 @@ impl Hub {
                 };
                 self.deliver(channel, None, frame.as_str().into());
             }
+            Notice::Staff { frame } => self.deliver(Channel::Admin, None, frame.as_str().into()),
             Notice::AccessEnded { user, sign_in } => self.end_access(*user, *sign_in),
             Notice::MembershipEnded { session, user } => {
                 self.end_membership(Channel::Session(*session), *user);

@@ -9,7 +9,7 @@ use store::notice::Side;
 
 use crate::state::Pitlane;
 use crate::usecases::mail::{self, About};
-use crate::usecases::{Error, no_show, personal};
+use crate::usecases::{Error, no_show, personal, start_nudge};
 
 /// Gives the request's session to this mechanic. Of any number of mechanics exactly one wins; the winner may ask again.
 ///
@@ -20,11 +20,17 @@ pub async fn accept_request(
     mechanic: UserId,
     request: RequestId,
 ) -> Result<SessionId, Error> {
-    let cx = pitlane.context();
-    pitlane.db.write(move |tx| accept(tx, mechanic, request, &cx)).await
+    let (cx, nudge) = (pitlane.context(), pitlane.settings.sessions.start_nudge_seconds);
+    pitlane.db.write(move |tx| accept(tx, mechanic, request, nudge, &cx)).await
 }
 
-fn accept(tx: &mut Tx<'_>, mechanic: UserId, request: RequestId, cx: &Context) -> Result<SessionId, Error> {
+fn accept(
+    tx: &mut Tx<'_>,
+    mechanic: UserId,
+    request: RequestId,
+    nudge_seconds: u32,
+    cx: &Context,
+) -> Result<SessionId, Error> {
     let found = dispatch::Store::request_by_id(tx, request)?.ok_or(dispatch::Error::NotFound)?;
     // The session is locked before its request, here as when it is cancelled or assigned.
     sessions::Store::session_for_update(tx, found.session)?;
@@ -35,6 +41,7 @@ fn accept(tx: &mut Tx<'_>, mechanic: UserId, request: RequestId, cx: &Context) -
     }
     let step = sessions::accept(tx, session, mechanic, cx)?;
     no_show::watch(tx, &step.session, cx)?;
+    start_nudge::arm(tx, &step.session, nudge_seconds, cx)?;
     personal::request_withdrawn(tx, &accepted.request, &accepted.withdrawn, cx);
     tell_customer(tx, &accepted.request, mechanic, cx)?;
     Ok(session)

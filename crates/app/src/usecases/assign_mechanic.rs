@@ -8,7 +8,7 @@ use store::Tx;
 use store::notice::Side;
 
 use crate::state::Pitlane;
-use crate::usecases::{Error, accept_request, no_show, personal};
+use crate::usecases::{Error, accept_request, no_show, personal, start_nudge};
 
 /// Puts the mechanic into the session, in place of the one it had, and closes its request. Both sides are told, and the
 /// audit log has it.
@@ -22,8 +22,8 @@ pub async fn assign_mechanic(
     session: SessionId,
     mechanic: UserId,
 ) -> Result<Step, Error> {
-    let cx = pitlane.context();
-    pitlane.db.write(move |tx| assign(tx, admin, session, mechanic, &cx)).await
+    let (cx, nudge) = (pitlane.context(), pitlane.settings.sessions.start_nudge_seconds);
+    pitlane.db.write(move |tx| assign(tx, admin, session, mechanic, nudge, &cx)).await
 }
 
 fn assign(
@@ -31,6 +31,7 @@ fn assign(
     admin: UserId,
     session: SessionId,
     mechanic: UserId,
+    nudge_seconds: u32,
     cx: &Context,
 ) -> Result<Step, Error> {
     sessions::Store::session_for_update(tx, session)?.ok_or(sessions::Error::NotFound)?;
@@ -43,6 +44,7 @@ fn assign(
         return Ok(step);
     }
     no_show::watch(tx, &step.session, cx)?;
+    start_nudge::arm(tx, &step.session, nudge_seconds, cx)?;
     let actor = Actor::Person { id: admin, role: Role::Admin };
     let entry = NewAuditEntry::new(actor, "session.assign", "session", session).with("mechanic_id", mechanic);
     audit::record(tx, entry, cx)?;

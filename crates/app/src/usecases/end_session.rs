@@ -11,7 +11,7 @@ use crate::state::Pitlane;
 use crate::usecases::earn_session::earn_session;
 use crate::usecases::mail::{self, About};
 use crate::usecases::unseen_video::give_back_unseen;
-use crate::usecases::{Error, journey, personal};
+use crate::usecases::{Error, alert_support, journey, personal};
 
 /// Ends a session that is in progress, for its customer or its mechanic.
 ///
@@ -48,6 +48,7 @@ pub fn completed(tx: &mut Tx<'_>, step: &Step, patience_seconds: u32, cx: &Conte
     give_back_unseen(tx, &step.session, patience_seconds, cx)?;
     earn_session(tx, &step.session, cx)?;
     personal::session_changed(tx, &step.session, cx)?;
+    alert_support::settle_session(tx, parts.id, cx)?;
     mail::enqueue(tx, Milestone::SessionEnded, parts.customer, About::Session(parts.id), cx)?;
     Ok(())
 }

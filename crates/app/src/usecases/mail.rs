@@ -2,8 +2,8 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::id::{
-    ApplicationStepId, AuditId, InvitationId, OneTimeTokenId, OrderId, PhoneCodeId, RefundId, SessionId,
-    UserId,
+    AlertId, ApplicationStepId, AuditId, EventId, InvitationId, OneTimeTokenId, OrderId, PhoneCodeId,
+    RefundId, SessionId, UserId,
 };
 use kernel::{Context, Timestamp};
 use notifications::{Channel, Milestone, NewDelivery};
@@ -36,6 +36,10 @@ pub enum About {
     Approval(AuditId),
     /// A code that shows whose a telephone is.
     PhoneCode(PhoneCodeId),
+    /// What somebody was told on their own channel.
+    Notice(EventId),
+    /// Something that support is told of.
+    Alert(AlertId),
     /// Something that happened to the recipient's account; the id is the happening's own.
     Account(Uuid),
 }
@@ -51,6 +55,8 @@ impl About {
             Self::Invitation(id) => id.uuid(),
             Self::Suspension(id) | Self::Approval(id) => id.uuid(),
             Self::PhoneCode(id) => id.uuid(),
+            Self::Notice(id) => id.uuid(),
+            Self::Alert(id) => id.uuid(),
             Self::Account(id) => id,
         }
     }
@@ -93,9 +99,36 @@ pub fn enqueue_at<S: notifications::Store + jobs::Store>(
     run_at: Timestamp,
     cx: &Context,
 ) -> Result<bool, Error> {
+    enqueue_all(store, milestone.channels(), milestone, recipient, about, run_at, cx)
+}
+
+/// The same as [`enqueue`], on some of the milestone's channels alone; the others may follow.
+///
+/// # Errors
+/// When the storage fails.
+pub fn enqueue_on<S: notifications::Store + jobs::Store>(
+    store: &mut S,
+    channels: &[Channel],
+    milestone: Milestone,
+    recipient: UserId,
+    about: About,
+    cx: &Context,
+) -> Result<bool, Error> {
+    enqueue_all(store, channels, milestone, recipient, about, cx.now, cx)
+}
+
+fn enqueue_all<S: notifications::Store + jobs::Store>(
+    store: &mut S,
+    channels: &[Channel],
+    milestone: Milestone,
+    recipient: UserId,
+    about: About,
+    run_at: Timestamp,
+    cx: &Context,
+) -> Result<bool, Error> {
     let context = serde_json::to_string(&about).expect("an id serialises");
     let mut new = false;
-    for channel in milestone.channels().iter().copied() {
+    for channel in channels.iter().copied() {
         let kind = match channel {
             Channel::Mail => jobs::JobKind::Mail,
             Channel::Sms => jobs::JobKind::Sms,

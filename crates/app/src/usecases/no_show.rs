@@ -19,7 +19,7 @@ use crate::state::Pitlane;
 use crate::usecases::earn_session::earn_session;
 use crate::usecases::give_back::give_back;
 use crate::usecases::mail::{self, About};
-use crate::usecases::{Error, personal};
+use crate::usecases::{Error, alert_support, personal};
 
 /// Has an accepted session watched, now and from then on by itself. To be called in the transaction that accepts it,
 /// gives it another mechanic or moves its time. Nothing happens for one that is not accepted.
@@ -63,10 +63,11 @@ fn noted(tx: &mut Tx<'_>, change: &Attended, cx: &Context) -> Result<(), Error> 
     if !sessions::Store::participant_attend(tx, change.session, change.user, change.present, at)? {
         return Ok(());
     }
-    match sessions::Store::session_by_id(tx, change.session)? {
-        Some(session) => watch(tx, &session, cx),
-        None => Ok(()),
+    let Some(session) = sessions::Store::session_by_id(tx, change.session)? else { return Ok(()) };
+    if session.status() == Status::InProgress && change.present {
+        alert_support::settle_session(tx, session.id(), cx)?;
     }
+    watch(tx, &session, cx)
 }
 
 /// Calls the session off if one side is missing by now; else schedules the next look. May run any number of times.

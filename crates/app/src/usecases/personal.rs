@@ -25,6 +25,19 @@ pub fn tell(tx: &mut Tx<'_>, user: UserId, side: Side, kind: &str, fields: Value
     tx.notify(Notice::Personal { user, side, frame: Value::Object(frame).to_string() });
 }
 
+/// Tells admins and support something on their channel. `fields` are what the frame holds beside `type`, `channel` and
+/// `event_id`.
+pub fn tell_staff(tx: &mut Tx<'_>, kind: &str, fields: Value, cx: &Context) {
+    let mut frame = Map::new();
+    frame.insert("type".to_owned(), json!(kind));
+    frame.insert("channel".to_owned(), json!("admin"));
+    frame.insert("event_id".to_owned(), json!(EventId::new(cx.id())));
+    if let Value::Object(fields) = fields {
+        frame.extend(fields);
+    }
+    tx.notify(Notice::Staff { frame: Value::Object(frame).to_string() });
+}
+
 /// Shows somebody a note with one thing to do about it.
 #[expect(clippy::too_many_arguments, reason = "each is a field of the frame")]
 pub fn notification(

@@ -10,8 +10,8 @@ use payments::{Charge, GatewayError, OrderKind, Outcome};
 use store::Tx;
 
 use crate::state::Pitlane;
-use crate::usecases::Error;
 use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, settle_and_fulfil};
+use crate::usecases::{Error, monitor};
 
 /// Takes a webhook: proves its origin, then applies it. What the business objects to is an outcome and no error, so that
 /// the provider doesn't send it again; only the storage or an unreachable provider makes it come back.
@@ -126,6 +126,7 @@ impl News {
                 None => Outcome::Unmatched,
                 Some(true) => {
                     tracing::warn!(dispute = %dispute.id, status = dispute.status.as_str(), "a payment is disputed");
+                    monitor::soon(tx, &format!("dispute:{}:{}", dispute.id, dispute.status.as_str()), cx)?;
                     Outcome::Recorded
                 }
                 Some(false) => Outcome::Replayed,

@@ -6,10 +6,8 @@
 
 use std::sync::Arc;
 
-use jobs::{JobKind, NewJob};
 use kernel::id::{EventId, SessionId, UserId};
 use kernel::{BasisPoints, Context, Money, StoreError};
-use notifications::personal::ACKNOWLEDGE_WITHIN_SECONDS;
 use notifications::{Milestone, PersonalNotice};
 use payments::gateway::IntentStatus;
 use payments::{Charge, GatewayError, Order, OrderKind, Purchase};
@@ -26,7 +24,7 @@ use crate::state::Pitlane;
 use crate::usecases::charge_card::{Asked, Change, Paid, booking, charge_card, place_change};
 use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, settle_and_fulfil};
 use crate::usecases::mail::{self, About};
-use crate::usecases::{Error, journey, personal, start_checkout, time_limit};
+use crate::usecases::{Error, journey, personal, start_checkout, time_limit, unseen_notice};
 
 /// Why a session is not upgraded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -300,37 +298,7 @@ fn tell_mechanic(tx: &mut Tx<'_>, step: &sessions::Step, cx: &Context) -> Result
         created_at: cx.now,
         acknowledged_at: None,
     };
-    notifications::Store::notice_insert(tx, &notice)?;
-    let job = NewJob {
-        kind: JobKind::FollowUpNotice,
-        payload: json!({ "event_id": id }).to_string(),
-        run_at: cx.now.plus_seconds(ACKNOWLEDGE_WITHIN_SECONDS),
-        dedupe_key: Some(format!("follow_up_notice:{id}")),
-    };
-    jobs::schedule(tx, job, cx)?;
-    Ok(())
-}
-
-/// Tells on other channels what no open page has shown. May run any number of times.
-///
-/// # Errors
-/// The storage's.
-pub async fn follow_up(pitlane: &Pitlane, notice: EventId) -> Result<(), Error> {
-    let cx = pitlane.context();
-    pitlane
-        .db
-        .write(move |tx| {
-            let found = notifications::Store::notice_by_id(tx, notice)?;
-            let Some(found) = found.filter(|notice| notice.acknowledged_at.is_none()) else { return Ok(()) };
-            // Whoever writes in the room has seen it there, and after the end nobody has to be called.
-            let session = sessions::Store::session_by_id(tx, found.session)?;
-            if session.is_none_or(|session| session.status().is_ended()) {
-                return Ok(());
-            }
-            mail::enqueue(tx, found.milestone, found.user, About::Session(found.session), &cx)?;
-            Ok(())
-        })
-        .await
+    unseen_notice::expect_shown(tx, &notice, cx)
 }
 
 /// The mechanic suggests video; the customer is asked in the room and on their own channel.

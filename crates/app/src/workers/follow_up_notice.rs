@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{later, payload};
 use crate::state::Pitlane;
-use crate::usecases::upgrade_session::follow_up;
+use crate::usecases::unseen_notice::follow_up;
 
 #[derive(Deserialize)]
 struct Payload {

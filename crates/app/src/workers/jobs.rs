@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use jobs::{Error, Failure, Job, JobKind};
 use kernel::id::JobId;
-use kernel::{StoreError, Timestamp};
+use kernel::{Context, StoreError, Timestamp};
 use notifications::{Mailer, Texter};
-use store::{Db, Notice};
+use store::{Db, Notice, Tx};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::state::Pitlane;
+use crate::usecases::monitor::soon as look_soon;
 use crate::workers::{
-    expire_order, expire_request, follow_up_notice, forget_payer, mail, mail_batch, no_show, prune,
-    reconcile, refund, retain, sms, sweep_files, time_limit,
+    expire_order, expire_request, follow_up_notice, forget_payer, mail, mail_batch, monitor, no_show, prune,
+    reconcile, refund, retain, sms, start_nudge, sweep_files, time_limit,
 };
 
 /// Jobs that run at once in this process.
@@ -249,7 +250,7 @@ async fn attempt(pitlane: Pitlane, carriers: Carriers, job: Job) {
         Ok(()) => pitlane.db.write(move |tx| jobs::complete(tx, &job, &cx)).await,
         Err(failure) => {
             tracing::warn!(job = %id, %kind, attempt = job.attempts(), reason = failure.reason(), "a job failed");
-            let failed = pitlane.db.write(move |tx| jobs::fail(tx, &job, &failure, &cx)).await;
+            let failed = pitlane.db.write(move |tx| fail(tx, &job, &failure, &cx)).await;
             failed.map(|job| {
                 if job.status() == jobs::JobStatus::Dead {
                     tracing::error!(job = %id, %kind, "a job was given up; an admin can run it again");
@@ -263,6 +264,15 @@ async fn attempt(pitlane: Pitlane, carriers: Carriers, job: Job) {
     }
 }
 
+/// Records a failed attempt. Support hears at once of vital work that was given up.
+fn fail(tx: &mut Tx<'_>, job: &Job, failure: &Failure, cx: &Context) -> Result<Job, Error> {
+    let failed = jobs::fail(tx, job, failure, cx)?;
+    if failed.status() == jobs::JobStatus::Dead && failed.kind().is_vital() {
+        look_soon(tx, &format!("dead:{}:{}", failed.id(), cx.now), cx)?;
+    }
+    Ok(failed)
+}
+
 /// Runs the work of one job.
 async fn run(pitlane: Pitlane, carriers: Carriers, job: Job) -> Result<(), Failure> {
     match job.kind() {
@@ -274,6 +284,8 @@ async fn run(pitlane: Pitlane, carriers: Carriers, job: Job) -> Result<(), Failu
         JobKind::ExpireRequest => expire_request::run(&pitlane, &job).await,
         JobKind::TimeLimit => time_limit::run(&pitlane, &job).await,
         JobKind::NoShow => no_show::run(&pitlane, &job).await,
+        JobKind::StartNudge => start_nudge::run(&pitlane, &job).await,
+        JobKind::Monitor => monitor::run(&pitlane).await,
         JobKind::Refund => refund::run(&pitlane, &job).await,
         JobKind::FollowUpNotice => follow_up_notice::run(&pitlane, &job).await,
         JobKind::SweepFiles => sweep_files::run(&pitlane).await,

@@ -3,6 +3,7 @@
 
 pub(super) mod letter;
 mod staff;
+mod watch;
 
 use jobs::{Failure, Job};
 use kernel::id::DeliveryId;

@@ -1,4 +1,4 @@
-//! Deletes what has outlived its use: finished jobs, old messages of the mailbox, and the accounts' expired links,
+//! Deletes what has outlived its use: finished jobs, old messages of the mailbox, alerts whose cause is long gone, and the accounts' expired links,
 //! sign-ins, attempts and keys.
 
 use jobs::Failure;
@@ -17,6 +17,7 @@ pub async fn run(pitlane: &Pitlane) -> Result<(), Failure> {
         .write(move |tx| {
             let jobs = jobs::prune(tx, &cx)?;
             let messages = notifications::prune_mailbox(tx, &cx)?;
+            notifications::alert::prune(tx, &cx)?;
             let expired = accounts::store::RecordStore::expired_sweep(tx, cx.now)?;
             Ok::<_, Error>((jobs, messages, expired))
         })

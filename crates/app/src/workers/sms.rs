@@ -2,8 +2,9 @@
 
 use accounts::{CredentialStore, User};
 use jobs::{Failure, Job};
-use kernel::id::DeliveryId;
+use kernel::id::{DeliveryId, UserId};
 use notifications::{Begin, Delivery, Message, Milestone, SendError, Texter};
+use sessions::Status;
 use store::Tx;
 
 use super::later;
@@ -61,6 +62,13 @@ pub async fn run(pitlane: &Pitlane, texter: &dyn Texter, job: &Job) -> Result<()
     }
 }
 
+const NO_TELEPHONE: &str = "there is no telephone that is shown to be theirs";
+
+fn phone_of(tx: &mut Tx<'_>, user: UserId) -> Result<Option<String>, Error> {
+    let recipient = accounts::UserStore::user_by_id(tx, user)?;
+    Ok(recipient.filter(User::phone_verified).and_then(|user| user.phone().map(str::to_owned)))
+}
+
 // The inner error says why there is nothing to tell any more.
 fn write(
     tx: &mut Tx<'_>,
@@ -79,14 +87,23 @@ fn write(
             (code.phone.as_str().to_owned(), web::text::phone_code(&digits, minutes))
         }
         (Milestone::SessionUpgraded, Some(About::Session(id))) => {
-            let recipient = accounts::UserStore::user_by_id(tx, stored.recipient)?;
-            let phone =
-                recipient.filter(User::phone_verified).and_then(|user| user.phone().map(str::to_owned));
-            let Some(phone) = phone else {
-                return Ok(Err("there is no telephone that is shown to be theirs"));
-            };
+            let Some(phone) = phone_of(tx, stored.recipient)? else { return Ok(Err(NO_TELEPHONE)) };
             let room = format!("{}/chat/{id}", pitlane.settings.server.public_url);
             (phone, web::text::session_upgraded(&room))
+        }
+        (Milestone::StartNudge, Some(About::Notice(id))) => {
+            let Some(phone) = phone_of(tx, stored.recipient)? else { return Ok(Err(NO_TELEPHONE)) };
+            let Some(notice) = notifications::Store::notice_by_id(tx, id)? else {
+                return Ok(Err("the session is gone"));
+            };
+            let session = sessions::Store::session_by_id(tx, notice.session)?;
+            let Some(session) = session.filter(|session| session.status() == Status::Accepted) else {
+                return Ok(Err("the session has begun or is over"));
+            };
+            let customer = accounts::UserStore::user_by_id(tx, session.customer())?;
+            let name = customer.as_ref().map_or("Your customer", |customer| customer.name());
+            let room = format!("{}/chat/{}", pitlane.settings.server.public_url, session.id());
+            (phone, web::text::start_nudge(name, &room))
         }
         _ => return Ok(Err("nothing is told about this by text message")),
     };

@@ -77,3 +77,21 @@ diesel::table! {
         updated_at -> AnyTs,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{AnyTs, AnyUuid};
+
+    support_alerts (id) {
+        id -> AnyUuid,
+        cause -> Text,
+        object_id -> AnyUuid,
+        session_id -> Nullable<AnyUuid>,
+        once_key -> Text,
+        since -> AnyTs,
+        raised_at -> AnyTs,
+        ended_at -> Nullable<AnyTs>,
+        seen_by -> Nullable<AnyUuid>,
+        seen_at -> Nullable<AnyTs>,
+    }
+}

@@ -7,6 +7,8 @@ mod guarded;
 mod letters;
 #[path = "staff.rs"]
 mod staff;
+#[path = "watch.rs"]
+mod watch;
 
 use std::sync::Arc;
 
@@ -603,6 +605,7 @@ fn operations(out: &mut Rendered) -> Result<(), web::Error> {
         registered_at: "2026-11-20T08:00:00Z".to_owned(),
     };
     let assign = LiveQuery { assign: Some(SESSION.to_owned()), ..LiveQuery::default() };
+    let attention = watch::attention();
     for (name, query, rows, approvals) in [
         ("admin", LiveQuery::default(), busy.clone(), vec![waiting.clone()]),
         ("admin-assign", assign, busy, vec![waiting]),
@@ -612,6 +615,7 @@ fn operations(out: &mut Rendered) -> Result<(), web::Error> {
             frame: frame(Some(Role::Admin), Nav::Home),
             now: "2026-11-20T14:33:08Z".to_owned(),
             query,
+            attention: if rows.is_empty() { Vec::new() } else { attention.clone() },
             counts: LiveCounts {
                 requested: if rows.is_empty() { 0 } else { 1 },
                 scheduled: 0,
@@ -665,5 +669,5 @@ fn errors(out: &mut Rendered) -> Result<(), web::Error> {
 
 /// Every mail: the milestone and the mail.
 pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
-    Ok([letters::mails()?, staff::mails()?].concat())
+    Ok([letters::mails()?, staff::mails()?, watch::mails()?].concat())
 }

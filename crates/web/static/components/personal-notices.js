@@ -3,6 +3,8 @@
 
 import { socket } from "./socket.js";
 
+const KINDS = new Set(["session_upgraded", "start_nudge"]);
+
 class PersonalNotices extends HTMLElement {
   #leave = () => {};
 
@@ -18,21 +20,25 @@ class PersonalNotices extends HTMLElement {
   }
 
   #frame(channel, frame) {
-    if (frame.channel !== channel || frame.type !== "session_upgraded") return;
+    if (frame.channel !== channel || !KINDS.has(frame.type)) return;
     // A hidden tab shows nothing to anybody.
     if (document.visibilityState !== "visible") {
       document.addEventListener("visibilitychange", () => this.#frame(channel, frame), { once: true });
       return;
     }
-    // The session's own room switches by itself.
-    if (frame.session_id !== this.getAttribute("session-id")) this.#show(frame);
+    const here = frame.session_id === this.getAttribute("session-id");
+    // The session's own room switches to video by itself.
+    if (!here || frame.type !== "session_upgraded") this.#show(frame, here);
     socket.send({ type: "ack", channel, event_id: frame.event_id });
   }
 
-  #show(frame) {
-    const notice = this.querySelector("template").content.cloneNode(true).querySelector("[data-notice]");
+  #show(frame, here) {
+    const template = this.querySelector(`template[data-for="${frame.type}"]`);
+    const notice = template.content.cloneNode(true).querySelector("[data-notice]");
     notice.querySelector("[data-name]").textContent = frame.customer_name;
-    notice.querySelector("a").href = `/chat/${frame.session_id}`;
+    const link = notice.querySelector("a");
+    link.href = `/chat/${frame.session_id}`;
+    if (here) link.remove();
     this.querySelector("[data-list]").append(notice);
   }
 

@@ -55,8 +55,9 @@ class RequestQueue extends HTMLElement {
 
   #frame(channel, frame) {
     if (frame.channel !== channel) return;
-    // An upgrade is shown, and acknowledged, by <personal-notices>.
-    if (frame.event_id && frame.type !== "session_upgraded") this.#acks.push({ type: "ack", channel, event_id: frame.event_id });
+    // What <personal-notices> shows is acknowledged there.
+    const shownElsewhere = ["session_upgraded", "start_nudge"].includes(frame.type);
+    if (frame.event_id && !shownElsewhere) this.#acks.push({ type: "ack", channel, event_id: frame.event_id });
     if (["joined", "request_offered", "request_withdrawn", "resync"].includes(frame.type)) this.#read();
   }
 

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 use tests::money::{AUTHENTICATED_CARD, Checkout, GOOD_CARD};
-use tests::{Person, TestServer};
+use tests::{Person, TestServer, until};
 
 use crate::blackbox::applications::{sent, workshop};
 use crate::blackbox::jobs::GIVE_UP;
 use crate::blackbox::security::enrol;
+use crate::blackbox::watch::{intent_of, waiting};
 
 /// A page in one state.
 pub struct Scene {
@@ -261,6 +262,7 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
     max.say(&live, "3", "Since when, and does the wheel get hot?").await.expect_status(201);
     server.database().execute(GIVE_UP).expect("jobs are dead");
     let support = server.demo("support").await;
+    disputed(server, &support).await;
 
     let room = |session: &str| format!("/chat/{session}");
     let thanks = |session: &str| format!("/thank-you?session={session}");
@@ -313,7 +315,7 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         Looking::by(&pending).at("mechanic-pending", "/mechanic", "Apply to see requests"),
         his.at("chat-accepted-mechanic", room(&accepted), "Start the session"),
         his.at("chat-live-mechanic", room(&live), "It grinds when I brake."),
-        admins.at("admin", "/admin", "Active sessions"),
+        admins.at("admin", "/admin", "A payment is disputed"),
         admins.at("admin-assign", format!("/admin?assign={waiting}#assign"), "Assign a mechanic by hand"),
         admins.at("self-check", "/admin/self-check", "It answered this browser"),
         admins.at("admin-nothing", "/admin?q=nobody", "No session fits"),
@@ -325,6 +327,18 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         admins.at("audit-nothing", "/admin/audit?action=nothing", "No line fits"),
         admins.at("chat-observed", room(&live), "You are reading along."),
     ]
+}
+
+/// Somebody takes a payment to their bank, and it stands on the board.
+async fn disputed(server: &TestServer, staff: &Person) {
+    let doubter = server.customer().await;
+    let checkout = doubter.checkout("chat10").await;
+    doubter.pay(&checkout, GOOD_CARD).await.expect_status(303);
+    doubter.session_of(&checkout).await;
+    let dispute = json!({ "payment_intent": intent_of(server, &checkout).await });
+    server.guest().post("/sandbox/disputes", dispute).await.expect_status(200);
+    until("the dispute to stand on the board", async || (!waiting(staff).await.is_empty()).then_some(()))
+        .await;
 }
 
 /// What applicants, workshops and admins see of applications and people.
@@ -381,6 +395,7 @@ pub async fn of_staff(server: &TestServer) -> Vec<Scene> {
         Looking::by(&helper).at("join-other", format!("/workshop/join/{token}"), "Sign out"),
         Looking(None).at("join-over", "/workshop/join/nonsense", "This invitation has ended"),
         admins.at("admin-applications", "/admin", "1 application waits"),
+        admins.at("admin-no-attention", "/admin", "Nothing waits for you."),
         admins.at("applications", "/admin/applications", "Wanda Waits"),
         admins.at(
             "applications-none",

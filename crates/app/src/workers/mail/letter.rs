@@ -93,6 +93,8 @@ pub(crate) fn write(
         (Milestone::WorkshopInvitation, About::Invitation(id)) => return writer.invitation(tx, id),
         (Milestone::AccountSuspended, About::Suspension(_)) => writer.suspension(tx)?,
         (Milestone::ApprovalEnded, About::Approval(_)) => writer.approval_ended(tx)?,
+        (Milestone::StartNudge, About::Notice(id)) => writer.start_nudge(tx, id)?,
+        (milestone, About::Alert(id)) => writer.alert(tx, milestone, id)?,
         (
             _,
             About::Link(_)
@@ -101,7 +103,8 @@ pub(crate) fn write(
             | About::Invitation(_)
             | About::Suspension(_)
             | About::Approval(_)
-            | About::PhoneCode(_),
+            | About::PhoneCode(_)
+            | About::Notice(_),
         ) => Written::Void("the milestone is not about such a thing"),
     };
     match written {
@@ -141,7 +144,7 @@ impl Written {
         Self::Mail { mail: message.compose(), links: links.into_iter().collect(), to: None }
     }
 
-    fn sent_to(self, address: Email) -> Self {
+    pub(super) fn sent_to(self, address: Email) -> Self {
         match self {
             Self::Mail { mail, links, .. } => Self::Mail { mail, links, to: Some(address) },
             Self::Void(reason) => Self::Void(reason),
@@ -247,6 +250,9 @@ impl Writer<'_> {
             | Milestone::ApprovalEnded
             | Milestone::PhoneCode
             | Milestone::SessionUpgraded
+            | Milestone::StartNudge
+            | Milestone::SupportAlert
+            | Milestone::DisputeOpened
             | Milestone::NextStepsReminder => {
                 return Written::Void("the milestone is not about an account");
             }
@@ -348,6 +354,9 @@ impl Writer<'_> {
             | Milestone::SecondFactorOn
             | Milestone::SecondFactorOff
             | Milestone::Refunded
+            | Milestone::StartNudge
+            | Milestone::SupportAlert
+            | Milestone::DisputeOpened
             | Milestone::ApplicationReceived
             | Milestone::ApplicationArrived
             | Milestone::ApplicationApproved
@@ -503,7 +512,7 @@ impl Writer<'_> {
         self.address(&format!("/orders/{order}/receipt"))
     }
 
-    fn plan_name(&self, book: &str, plan: PlanCode) -> String {
+    pub(super) fn plan_name(&self, book: &str, plan: PlanCode) -> String {
         let known = self.pitlane.catalog.book(book).and_then(|book| book.plan(plan));
         known.map_or_else(|| "Your session".to_owned(), |plan| plan.name().to_owned())
     }

@@ -74,6 +74,9 @@ impl Writer<'_> {
             | Milestone::NoShow
             | Milestone::Refunded
             | Milestone::SessionUpgraded
+            | Milestone::StartNudge
+            | Milestone::SupportAlert
+            | Milestone::DisputeOpened
             | Milestone::PhoneCode
             | Milestone::NextStepsReminder
             | Milestone::WorkshopInvitation
