@@ -11,6 +11,7 @@
 //! | [`recorder`] | a proxy that notes what goes over the wire to Stripe |
 //! | [`resend`] | something that answers like the mail carrier |
 //! | [`socket`] | a WebSocket client |
+//! | [`bucket`] | a bucket of its own for a server, behind a line that can be cut |
 //! | [`browser`] | Chromium, on a phone and on a desk |
 //! | [`disk`] | a disk that is small, full or read-only |
 //! | [`wait`] | waiting for a condition, with a deadline |
@@ -18,6 +19,7 @@
 //! It must never link the product: what a test knows of Pitlane it learns as its users do.
 
 pub mod browser;
+pub mod bucket;
 pub mod client;
 pub mod database;
 pub mod disk;

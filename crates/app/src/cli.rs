@@ -7,6 +7,7 @@ mod gentle;
 mod place;
 mod serve;
 mod show;
+mod uploads;
 mod user;
 
 use std::io::{IsTerminal, Write};
