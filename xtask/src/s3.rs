@@ -30,7 +30,8 @@ impl S3 {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("Moto can't be started: {error}"))?;
-        let lines = server.stdout.take().map(|out| BufReader::new(out).lines().map_while(Result::ok).take(LINES));
+        let lines =
+            server.stdout.take().map(|out| BufReader::new(out).lines().map_while(Result::ok).take(LINES));
         let told: Vec<String> = lines.into_iter().flatten().collect();
         let s3 = Self { server, told: told.join(" ") };
         if told.len() == LINES { Ok(s3) } else { Err("Moto ended at once".to_owned()) }

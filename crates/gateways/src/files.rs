@@ -138,7 +138,9 @@ mod tests {
 
     #[test]
     fn an_unknown_place_is_refused() {
-        for url in ["data/files", "file://", "", "gs://bucket", "s3://", "s3:///prefix", "s3://no", "s3://a b c"] {
+        for url in
+            ["data/files", "file://", "", "gs://bucket", "s3://", "s3:///prefix", "s3://no", "s3://a b c"]
+        {
             let settings = Settings { url: url.to_owned(), ..Settings::default() };
             assert!(matches!(open(&settings), Err(OpenError::Unknown(_))), "{url}");
         }
@@ -149,7 +151,13 @@ mod tests {
         assert_eq!(bucket_of("s3://pitlane"), Some(("pitlane", "")));
         assert_eq!(bucket_of("s3://pitlane/"), Some(("pitlane", "")));
         assert_eq!(bucket_of("s3://pit.lane-1/a/b_c/"), Some(("pit.lane-1", "a/b_c")));
-        for url in ["s3://pitlane//a", "s3://pitlane/../b", "s3://pitlane/a?b", "s3://key:secret@pitlane", "s4://pitlane"] {
+        for url in [
+            "s3://pitlane//a",
+            "s3://pitlane/../b",
+            "s3://pitlane/a?b",
+            "s3://key:secret@pitlane",
+            "s4://pitlane",
+        ] {
             assert_eq!(bucket_of(url), None, "{url}");
         }
     }

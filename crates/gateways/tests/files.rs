@@ -66,7 +66,9 @@ impl Place {
     /// How many things are there, whole or half.
     async fn count(&self) -> usize {
         match &self.behind {
-            Behind::Folder(folder) => std::fs::read_dir(folder.path().join("data/files")).expect("a folder").count(),
+            Behind::Folder(folder) => {
+                std::fs::read_dir(folder.path().join("data/files")).expect("a folder").count()
+            }
             Behind::Bucket(address) => {
                 let told: Value = reqwest::get(address).await.expect("an answer").json().await.expect("JSON");
                 let count = |name: &str| told[name].as_array().expect("keys").len();
@@ -115,9 +117,15 @@ async fn bytes_are_there_once_they_are_finished_and_gone_once_they_are_deleted()
         );
         writer.write(b"two").await.expect("writes");
         writer.finish().await.expect("finishes");
-        for (range, bytes) in
-            [(0..u64::MAX, "one two"), (0..3, "one"), (4..7, "two"), (5..99, "wo"), (3..u64::MAX, " two"), (7..9, ""), (3..3, "")]
-        {
+        for (range, bytes) in [
+            (0..u64::MAX, "one two"),
+            (0..3, "one"),
+            (4..7, "two"),
+            (5..99, "wo"),
+            (3..u64::MAX, " two"),
+            (7..9, ""),
+            (3..3, ""),
+        ] {
             let found = place.read("a-1", range.clone()).await.expect("reads");
             assert_eq!(found, bytes.as_bytes(), "{range:?}");
         }
@@ -131,7 +139,8 @@ async fn bytes_are_there_once_they_are_finished_and_gone_once_they_are_deleted()
 #[tokio::test]
 async fn what_is_large_empty_or_written_again_is_what_was_written_last() {
     for place in places().await {
-        let large: Vec<u8> = (0..12 * MEBIBYTE + 77).map(|at| u8::try_from(at / 11 % 253).expect("small")).collect();
+        let large: Vec<u8> =
+            (0..12 * MEBIBYTE + 77).map(|at| u8::try_from(at / 11 % 253).expect("small")).collect();
         place.keep("a", &large).await;
         assert!(place.read("a", 0..u64::MAX).await.expect("reads") == large);
         let border = 5 * MEBIBYTE;

@@ -164,7 +164,8 @@ fn a_bucket_that_goes_away_is_told_and_everything_goes_on_when_it_is_back() {
         assert_eq!(&answer, b"HTTP/1.1 503");
         unavailable(&upload(&dana, large(50_000)).await);
         unavailable(&upload(&dana, large(7 * MEBIBYTE)).await);
-        unavailable(&ask(&dana, &kept).await);
+        let page = ask(&dana, &kept).await;
+        assert!(page.status == 503 && page.headers.contains_key("retry-after"), "{page:?}");
         let ready = server.guest();
         let ready = ready.attempt("GET /readyz".to_owned(), ready.request(Method::GET, "/readyz")).await;
         assert_eq!((ready.status, &ready.body["checks"]["files"]["ok"]), (503, &json!(false)), "{ready:?}");
@@ -193,6 +194,9 @@ fn a_bucket_that_can_not_be_used_keeps_the_server_from_starting_and_says_why() {
         let (url, unknown) = ("PITLANE_FILES__URL", "s3://nowhere-at-all");
         let (key, hidden) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
         let fresh = format!("sqlite://{}", server.data().join("fresh.db").display());
+        // The running server holds the other one, and what is migrated is told.
+        let migrated = server.command().arg("migrate").env("DATABASE_URL", &fresh).output();
+        assert!(migrated.is_ok_and(|output| output.status.success()));
         let cases: [(&str, &[(&str, &str)], &[&str]); 7] = [
             ("no such bucket", &[(url, unknown)], &["files.url", unknown, "NoSuchBucket", "make the bucket"]),
             ("a wrong secret", &[(hidden, "hush-hush")], &["SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY"]),
@@ -204,7 +208,6 @@ fn a_bucket_that_can_not_be_used_keeps_the_server_from_starting_and_says_why() {
         ];
         for (name, changes, says) in cases {
             let mut changes = changes.to_vec();
-            // The running server holds the other one.
             changes.push(("DATABASE_URL", &fresh));
             for says in says {
                 server.refuses_to_start(name, &changes, says);
@@ -239,7 +242,15 @@ fn a_backup_holds_what_lies_in_a_bucket_and_goes_back_into_it_or_into_a_folder()
         let held = bucket.held().await;
         let mut found = held.keys.clone();
         found.sort();
-        assert_eq!(found, { let mut keys = keys; keys.sort(); keys }, "what came later is gone, what is others' stays");
+        assert_eq!(
+            found,
+            {
+                let mut keys = keys;
+                keys.sort();
+                keys
+            },
+            "what came later is gone, what is others' stays"
+        );
         assert_eq!(held.unfinished, Vec::<String>::new());
         server.start().await;
         assert!(bytes(&dana.client, &link(dana, &file).await).await.1 == picture);

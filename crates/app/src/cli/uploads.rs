@@ -28,8 +28,10 @@ impl Uploads {
     /// It can't be used.
     pub(super) fn open(settings: &Settings) -> Result<Self, String> {
         let files = &settings.files;
-        if files.folder().is_none() && (files.access_key_id.is_empty() || files.secret_access_key.is_empty()) {
-            return Err("files.url: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a key to the bucket".to_owned());
+        if files.folder().is_none() && (files.access_key_id.is_empty() || files.secret_access_key.is_empty())
+        {
+            return Err("files.url: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a key to the bucket"
+                .to_owned());
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {

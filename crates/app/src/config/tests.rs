@@ -183,7 +183,13 @@ const MISTAKES: &[Mistake] = &[
     (
         "[files]\nurl = \"s3://uploads\"",
         &[DEVELOPMENT],
-        &["files.access_key_id", "AWS_ACCESS_KEY_ID", "files.secret_access_key", "files.region", "AWS_REGION"],
+        &[
+            "files.access_key_id",
+            "AWS_ACCESS_KEY_ID",
+            "files.secret_access_key",
+            "files.region",
+            "AWS_REGION",
+        ],
     ),
     (
         "[files]\nurl = \"s3://uploads\"",

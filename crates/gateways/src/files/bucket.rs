@@ -15,13 +15,14 @@ use futures_util::stream::BoxStream;
 use hyper::Request;
 use intake::{FileReader, FileStorage, FileStorageError, FileWriter};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer};
-use object_store::client::{HttpRequestBody, HttpService};
+use object_store::client::{HttpError, HttpRequestBody, HttpService};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{
-    BackoffConfig, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayloadMut, RetryConfig,
+    BackoffConfig, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayloadMut,
+    RetryConfig,
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::http::Http;
 use super::wire::{self, told};
@@ -37,6 +38,8 @@ const READ_PATIENCE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(90);
 /// A key has one unfinished upload, or two after a crash; a storage that goes on naming some is not believed for ever.
 const LISTS_MAX: usize = 10;
+/// What S3 leaves alone in a query that is signed; a query written in another way has another signature.
+const SIGNED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A bucket, or what lies below a prefix of one.
 #[derive(Clone)]
@@ -80,12 +83,17 @@ impl Bucket {
         if !settings.session_token.is_empty() {
             builder = builder.with_token(&settings.session_token);
         }
-        let store = builder.build().map_err(|error| OpenError::Unusable {
-            url: settings.url.clone(),
-            reason: told("", &error),
-        })?;
+        let store = builder
+            .build()
+            .map_err(|error| OpenError::Unusable { url: settings.url.clone(), reason: told("", &error) })?;
         let address = format!("{endpoint}/{bucket}");
-        Ok(Self(Arc::new(Inner { store, http, address, prefix: prefix.to_owned(), region: region.to_owned() })))
+        Ok(Self(Arc::new(Inner {
+            store,
+            http,
+            address,
+            prefix: prefix.to_owned(),
+            region: region.to_owned(),
+        })))
     }
 
     fn path(&self, key: &str) -> Result<Path, FileStorageError> {
@@ -119,7 +127,7 @@ impl Bucket {
     async fn unfinished(&self, path: &Path) -> Result<wire::Unfinished, FileStorageError> {
         let Inner { store, http, address, region, .. } = &*self.0;
         let failed = |reason: &dyn std::fmt::Display| FileStorageError::Failed(reason.to_string());
-        let prefix = utf8_percent_encode(path.as_ref(), NON_ALPHANUMERIC);
+        let prefix = utf8_percent_encode(path.as_ref(), SIGNED);
         let mut request = Request::get(format!("{address}?prefix={prefix}&uploads="))
             .body(HttpRequestBody::empty())
             .map_err(|error| failed(&error))?;
@@ -128,7 +136,7 @@ impl Bucket {
             .try_authorize(&mut request, None)
             .map_err(|error| told("", &error))?;
         let answer = http.call(request).await;
-        let away = |error: object_store::client::HttpError| FileStorageError::Away(error.to_string());
+        let away = |error: HttpError| FileStorageError::Away(wire::chain(&error));
         let (head, body) = answer.map_err(away)?.into_parts();
         let body = body.bytes().await.map_err(away)?;
         if head.status.is_success() {
@@ -155,9 +163,7 @@ fn retry() -> RetryConfig {
     }
 }
 
-async fn within<T>(
-    work: impl Future<Output = Result<T, FileStorageError>>,
-) -> Result<T, FileStorageError> {
+async fn within<T>(work: impl Future<Output = Result<T, FileStorageError>>) -> Result<T, FileStorageError> {
     let silent = |_| FileStorageError::Away(format!("no answer within {} seconds", PATIENCE.as_secs()));
     tokio::time::timeout(PATIENCE, work).await.map_err(silent)?
 }
@@ -166,13 +172,7 @@ async fn within<T>(
 impl FileStorage for Bucket {
     async fn create(&self, key: &str) -> Result<Box<dyn FileWriter>, FileStorageError> {
         let path = self.path(key)?;
-        Ok(Box::new(Sending {
-            bucket: self.clone(),
-            path,
-            part: empty(),
-            upload: None,
-            is_known: false,
-        }))
+        Ok(Box::new(Sending { bucket: self.clone(), path, part: empty(), upload: None, is_known: false }))
     }
 
     async fn open(&self, key: &str, range: Range<u64>) -> Result<Box<dyn FileReader>, FileStorageError> {
@@ -208,7 +208,9 @@ impl FileStorage for Bucket {
         while let Some(object) = within(async { Ok(objects.next().await) }).await? {
             let location = object.map_err(|error| told("", &error))?.location;
             let below = match &prefix {
-                Some(prefix) => location.as_ref().strip_prefix(prefix.as_ref()).and_then(|it| it.strip_prefix('/')),
+                Some(prefix) => {
+                    location.as_ref().strip_prefix(prefix.as_ref()).and_then(|it| it.strip_prefix('/'))
+                }
                 None => Some(location.as_ref()),
             };
             keys.extend(below.filter(|key| is_key(key)).map(str::to_owned));
@@ -271,7 +273,9 @@ impl Sending {
 // Where an object is written to, only its bucket can be what is not there.
 fn unwritten(error: &object_store::Error) -> FileStorageError {
     match told("", error) {
-        FileStorageError::Missing(_) => FileStorageError::Failed("it went away while it was written".to_owned()),
+        FileStorageError::Missing(_) => {
+            FileStorageError::Failed("it went away while it was written".to_owned())
+        }
         other => other,
     }
 }
@@ -308,7 +312,8 @@ impl Drop for Sending {
         let (bucket, path) = (self.bucket.clone(), self.path.clone());
         drop(runtime.spawn(async move {
             if let Err(error) = within(bucket.remove(&path)).await {
-                tracing::warn!(%error, "an unfinished upload stays in the bucket for now");
+                // Whoever wrote it has been told why, and the sweep comes back to it.
+                tracing::debug!(%error, "an unfinished upload stays in the bucket for now");
             }
         }));
     }

@@ -89,8 +89,8 @@ fn unanswered(error: &(dyn Error + 'static)) -> Option<String> {
     None
 }
 
-// An error with its causes, each told once.
-fn chain(error: &(dyn Error + 'static)) -> String {
+/// An error with its causes, each told once.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let (mut text, mut cause) = (error.to_string(), error.source());
     while let Some(inner) = cause {
         let more = inner.to_string();
@@ -135,7 +135,8 @@ mod tests {
         let upload = |key: &str, id: &str| UnfinishedUpload { key: key.to_owned(), upload_id: id.to_owned() };
         let uploads = vec![upload("a/1", "x"), upload("a/1-small", "y")];
         assert_eq!(unfinished(body).expect("a list"), Unfinished { uploads, is_truncated: false });
-        let none = b"<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>";
+        let none =
+            b"<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>";
         assert_eq!(unfinished(none).expect("a list"), Unfinished { uploads: vec![], is_truncated: true });
         assert!(unfinished(b"<html>").is_err());
     }
@@ -146,7 +147,11 @@ mod tests {
         let cases = [
             (404, "NoSuchKey", "missing"),
             (404, "NoSuchBucket", "failed 404 NoSuchBucket: It is so.; make the bucket"),
-            (403, "SignatureDoesNotMatch", "failed 403 SignatureDoesNotMatch: It is so.; check AWS_ACCESS_KEY_ID"),
+            (
+                403,
+                "SignatureDoesNotMatch",
+                "failed 403 SignatureDoesNotMatch: It is so.; check AWS_ACCESS_KEY_ID",
+            ),
             (301, "PermanentRedirect", "failed 301 PermanentRedirect: It is so.; check AWS_REGION"),
             (503, "SlowDown", "away 503 SlowDown: It is so."),
             (507, "XMinioStorageFull", "full"),
@@ -161,7 +166,10 @@ mod tests {
         for (status, code, expected) in cases {
             let direct = answered("a", status, &xml(code));
             assert!(shown(&direct).starts_with(expected), "{direct:?}");
-            let source = format!("Error performing PUT https://x/a in 1ms - Server returned non-2xx status code: {status} X: {}", xml(code));
+            let source = format!(
+                "Error performing PUT https://x/a in 1ms - Server returned non-2xx status code: {status} X: {}",
+                xml(code)
+            );
             let through = told("a", &error(source));
             assert!(shown(&through).starts_with(expected), "{through:?}");
         }
@@ -172,6 +180,9 @@ mod tests {
     fn no_answer_is_a_storage_that_is_away() {
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused");
         let away = told("a", &error(HttpError::new(HttpErrorKind::Connect, refused)));
-        assert!(matches!(&away, FileStorageError::Away(reason) if reason.contains("connection refused")), "{away:?}");
+        assert!(
+            matches!(&away, FileStorageError::Away(reason) if reason.contains("connection refused")),
+            "{away:?}"
+        );
     }
 }

@@ -8,6 +8,7 @@
 //! | [`webhooks`] | from a signed webhook to a committed session | the rows of the bare writer |
 //! | [`masses`] | thousands of sockets of which one in ten reads nothing | the same when all read |
 //! | [`backup`] | requests while a large database is backed up | the same without the backup |
+//! | [`uploads`] | the peak of the memory while files of 20 MB come in | the size of the buffers |
 //! | [`start`] | the start of the binary, its memory and its size | `pitlane --version` |
 //! | [`pages`] | the weight of a page, its paint on a slow phone, its jumps (not in a quick run) | |
 //!
@@ -25,6 +26,7 @@ mod memory;
 mod pages;
 mod reads;
 mod start;
+mod uploads;
 mod webhooks;
 mod writer;
 
@@ -51,6 +53,8 @@ pub struct Scale {
     pub webhook_rate: u64,
     /// Sockets at once, two for each session.
     pub masses: usize,
+    /// Large files that are sent one after the other.
+    pub uploads: usize,
     /// MiB of the database that is backed up.
     pub backup_megabytes: u64,
 }
@@ -64,6 +68,7 @@ const FULL: Scale = Scale {
     webhooks: 4_000,
     webhook_rate: 500,
     masses: 10_000,
+    uploads: 10,
     backup_megabytes: 1_024,
 };
 const QUICK: Scale = Scale {
@@ -75,6 +80,7 @@ const QUICK: Scale = Scale {
     webhooks: 20,
     webhook_rate: 10,
     masses: 40,
+    uploads: 2,
     backup_megabytes: 2,
 };
 
@@ -129,6 +135,9 @@ fn main() -> ExitCode {
     }
     if wanted("backup") {
         lines.push(runtime.block_on(backup::measure(scale)));
+    }
+    if wanted("uploads") {
+        lines.extend(runtime.block_on(uploads::measure(scale)));
     }
     if wanted("start") {
         lines.extend(runtime.block_on(start::measure()));
