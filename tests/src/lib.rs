@@ -12,6 +12,7 @@
 //! | [`resend`] | something that answers like the mail carrier |
 //! | [`socket`] | a WebSocket client |
 //! | [`twilio`] | something that makes video rooms as Twilio does |
+//! | [`bucket`] | a bucket of its own for a server, behind a line that can be cut |
 //! | [`browser`] | Chromium, on a phone and on a desk |
 //! | [`disk`] | a disk that is small, full or read-only |
 //! | [`wait`] | waiting for a condition, with a deadline |
@@ -19,6 +20,7 @@
 //! It must never link the product: what a test knows of Pitlane it learns as its users do.
 
 pub mod browser;
+pub mod bucket;
 pub mod client;
 pub mod database;
 pub mod disk;

@@ -8,6 +8,7 @@ mod blackbox {
     mod backup;
     mod bad_input;
     mod browser;
+    mod buckets;
     mod cards;
     mod checkout;
     mod crash;

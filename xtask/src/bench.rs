@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::run::{Outcome, cargo, cargo_command, checked, debug_binary, root};
+use crate::s3::S3;
 
 /// What a clean debug build may take.
 const CLEAN_BUILD: Duration = Duration::from_secs(5 * 60);
@@ -29,8 +30,16 @@ pub(crate) fn quick() -> Outcome {
 /// Something can't be built or fails, or a goal was missed.
 pub(crate) fn full(only: &[String]) -> Outcome {
     cargo(&[&["build", "--release", "--package", "pitlane"]])?;
-    let only: Vec<&str> = only.iter().map(String::as_str).collect();
-    cargo(&[&["run", "--release", "--package", "tests", "--bin", "bench", "--"], &only])
+    let mut command = cargo_command();
+    command.args(["run", "--release", "--package", "tests", "--bin", "bench", "--"]).args(only);
+    let s3 = S3::start();
+    match &s3 {
+        Ok(server) => {
+            command.env("PITLANE_TEST_S3", server.told());
+        }
+        Err(reason) => println!("uploads into a bucket are not measured: {reason}"),
+    }
+    checked(&mut command)
 }
 
 /// How long a build from nothing takes, and how long a change of one line until its test has run. The build goes to a

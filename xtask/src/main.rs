@@ -25,6 +25,7 @@ mod packages;
 mod postgres;
 mod python;
 mod run;
+mod s3;
 mod sdk;
 mod test;
 mod upgrade;

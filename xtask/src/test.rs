@@ -9,6 +9,7 @@ use crate::packages::{find_any, install, installs_unasked};
 use crate::postgres::{Postgres, find_programs};
 use crate::python;
 use crate::run::{Outcome, cargo_command, debug_binary};
+use crate::s3::S3;
 use crate::sdk;
 
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -52,6 +53,12 @@ pub(crate) fn run(may_install: bool, filter: &[String], more: &[(&'static str, P
         Err(reason) => missing.push(format!("the fuzzing of the API along its description: {reason}")),
     }
 
+    let s3 = S3::start();
+    match &s3 {
+        Ok(server) => environment.push(("PITLANE_TEST_S3", server.told().into())),
+        Err(reason) => missing.push(format!("everything in a bucket: {reason}")),
+    }
+
     match own_mounts() {
         Some(arguments) => environment.push(("PITLANE_TEST_UNSHARE", arguments.into())),
         None => missing.push(
@@ -64,7 +71,7 @@ pub(crate) fn run(may_install: bool, filter: &[String], more: &[(&'static str, P
     sdk::install(&mut environment, &mut missing);
 
     let tally = tests(&environment, filter)?;
-    drop(postgres);
+    drop((postgres, s3));
     close(&tally, &missing)
 }
 

@@ -7,11 +7,12 @@
 //! 2. the lock on the SQLite file
 //! 3. migrations, under their own lock
 //! 4. the port
-//! 5. demo data, once, in development
-//! 6. the sandbox, in development
-//! 7. the clocks of sessions that are in progress or wait to be started
-//! 8. the workers, which take up what a predecessor left
-//! 9. requests
+//! 5. the place of the uploads, which has to prove that it keeps them
+//! 6. demo data, once, in development
+//! 7. the sandbox, in development
+//! 8. the clocks of sessions that are in progress or wait to be started
+//! 9. the workers, which take up what a predecessor left
+//! 10. requests
 
 pub mod lock;
 
@@ -38,6 +39,7 @@ use crate::clock::{Clock, SystemEntropy};
 use crate::config::{MailProvider, PaymentProvider, Problems, Settings, VideoProvider};
 use crate::http;
 use crate::http::audit::Looks;
+use crate::http::health::StorageLook;
 use crate::http::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
@@ -138,6 +140,7 @@ pub async fn start(settings: Settings) -> Result<Running, BootError> {
     let db = open(settings.database.store.clone()).await?;
     let (listener, address) = listen(settings.server.bind)?;
     let mut pitlane = assemble(settings, catalog, db, address)?;
+    prove_storage(&pitlane).await?;
     let sandbox = open_sandbox(&pitlane, address)?;
     pitlane.extra_routes = sandbox.as_ref().map(|sandbox| -> ExtraRoutes { Arc::new(sandbox.routes()) });
     if pitlane.settings.is_development() {
@@ -210,6 +213,14 @@ pub async fn export_user(settings: Settings, email: &str) -> Result<serde_json::
     http::export::archive_for(&pitlane, email).await.map_err(BootError::Account)
 }
 
+// A storage that would refuse the first upload is better refused now.
+async fn prove_storage(pitlane: &Pitlane) -> Result<(), gateways::files::OpenError> {
+    gateways::files::probe(&*pitlane.files).await.map_err(|reason| {
+        let url = pitlane.settings.files.url.clone();
+        gateways::files::OpenError::Unusable { url, reason }
+    })
+}
+
 // What a command works with beside a server, or without one: nothing listens and nothing runs.
 async fn at_rest(settings: Settings) -> Result<Pitlane, BootError> {
     let catalog = Arc::new(settings.catalog()?);
@@ -239,12 +250,13 @@ fn assemble(
         entropy,
         gateway: Arc::new(payment_gateway(&settings)?),
         video: video_rooms(&settings),
-        files: gateways::files::open(&settings.files.url)?,
+        files: gateways::files::open(&settings.files.storage())?,
         catalog,
         waivers: Arc::new(Settings::waivers()?),
         legal: Arc::new(Settings::legal()?),
         limits: Arc::new(Limits::new(settings.limits)),
         looks: Arc::new(Looks::default()),
+        storage: Arc::new(StorageLook::default()),
         settings: Arc::new(settings),
         metrics: Arc::new(Metrics::default()),
         extra_routes: None,

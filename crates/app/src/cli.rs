@@ -7,6 +7,7 @@ mod gentle;
 mod place;
 mod serve;
 mod show;
+mod uploads;
 mod user;
 
 use std::io::{IsTerminal, Write};
@@ -183,7 +184,7 @@ fn say(line: &str) -> Outcome {
 // The log goes to the error stream, so that what a command prints can be piped. RUST_LOG overrides the levels.
 fn log(command: &Command, settings: &Settings) {
     let levels = match command {
-        Command::Serve => "info,actix_server=warn,actix_http=warn",
+        Command::Serve => "info,actix_server=warn,actix_http=warn,object_store=warn",
         Command::Migrate
         | Command::Seed
         | Command::Doctor

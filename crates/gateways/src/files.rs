@@ -1,32 +1,51 @@
-//! The folder in which uploads lie, one file a key.
+//! Where uploads lie: a folder, or a bucket of whatever speaks S3.
 //!
-//! A folder of one's own instead of the `object_store` crate: its local store does not make a file durable before it
-//! answers, and a row that points at bytes which a power cut has taken away would be a lie. Object storages come in
-//! behind the same port.
+//! | module | holds |
+//! |---|---|
+//! | [`folder`] | the folder |
+//! | [`bucket`] | the bucket, over the `object_store` crate |
+//! | `http` | how the bucket's requests go out |
+//! | `wire` | what S3 answers, read without a network |
 
-use std::io::{ErrorKind, SeekFrom};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+mod bucket;
+mod folder;
+mod http;
+mod wire;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
-use intake::{FileReader, FileStorage, FileStorageError, FileWriter};
-use tokio::fs;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use intake::{FileStorage, FileStorageError};
 
-// Ends the names of files that are being written.
-const PART: &str = "part";
-// What is older was left behind by a process that was killed.
-// How much is read at a time.
-const PIECE_BYTES: usize = 64 * 1_024;
-const PART_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
+pub use bucket::Bucket;
+pub use folder::FileFolder;
+
+/// How long a storage may take to prove that it works.
+const PROBE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where uploads lie, and what opens it. Whatever is not `url` is for buckets alone.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// `file://FOLDER` or `s3://BUCKET`, with `/PREFIX` behind the bucket where it is shared.
+    pub url: String,
+    /// The origin of the storage's API, without a slash at the end; Amazon's in `region` when empty.
+    pub endpoint: String,
+    /// The bucket's region; `us-east-1` when empty, which storages elsewhere take.
+    pub region: String,
+    /// The name of the key.
+    pub access_key_id: String,
+    /// The key.
+    pub secret_access_key: String,
+    /// What a key of limited life needs besides; empty for one that lasts.
+    pub session_token: String,
+}
 
 /// Why uploads can't be kept at the configured place.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Not a place that this version knows.
-    #[error("files.url: {0:?} can't be used; write file://FOLDER")]
+    #[error("files.url: {0:?} can't be used; write file://FOLDER or s3://BUCKET")]
     Unknown(String),
     /// The folder can't be made or used.
     #[error("files.url: the folder {folder} can't be used: {reason}")]
@@ -36,250 +55,110 @@ pub enum OpenError {
         /// What the system says.
         reason: String,
     },
+    /// There is a place, and it does not do what it has to.
+    #[error("files.url: {url} can't be used: {reason}")]
+    Unusable {
+        /// The place.
+        url: String,
+        /// What it says, or what was wrong with it.
+        reason: FileStorageError,
+    },
 }
 
-/// A folder.
-#[derive(Debug, Clone)]
-pub struct FileFolder {
-    folder: PathBuf,
-}
-
-/// The storage at that address, its folder made when it is not there. Blocks.
+/// The storage of these settings; a folder is made when it is not there. Nothing is asked of a bucket yet. Blocks.
 ///
 /// # Errors
 /// [`OpenError`], with what would be right.
-pub fn open(url: &str) -> Result<Arc<dyn FileStorage>, OpenError> {
-    match url.strip_prefix("file://") {
+pub fn open(settings: &Settings) -> Result<Arc<dyn FileStorage>, OpenError> {
+    match settings.url.strip_prefix("file://") {
         Some(folder) if !folder.is_empty() => Ok(Arc::new(FileFolder::open(Path::new(folder))?)),
-        Some(_) | None => Err(OpenError::Unknown(url.to_owned())),
+        Some(_) => Err(OpenError::Unknown(settings.url.clone())),
+        None => Ok(Arc::new(Bucket::open(settings)?)),
     }
 }
 
-impl FileFolder {
-    /// Uses that folder, making it when it is not there, and removes what killed processes left half written. Blocks.
-    ///
-    /// # Errors
-    /// [`OpenError::Folder`].
-    pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let refused = |error: std::io::Error| OpenError::Folder {
-            folder: folder.display().to_string(),
-            reason: error.to_string(),
-        };
-        std::fs::create_dir_all(folder).map_err(refused)?;
-        for entry in std::fs::read_dir(folder).map_err(refused)? {
-            let entry = entry.map_err(refused)?;
-            let left_behind = entry.path().extension().is_some_and(|extension| extension == PART)
-                && entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(is_old);
-            if left_behind {
-                std::fs::remove_file(entry.path()).map_err(refused)?;
-            }
-        }
-        Ok(Self { folder: folder.to_owned() })
-    }
+/// The bucket and the prefix of an `s3://` address, if it is one that can be.
+pub fn bucket_of(url: &str) -> Option<(&str, &str)> {
+    let rest = url.strip_prefix("s3://")?;
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+    let of = |text: &str, others: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c));
+    let is_bucket = (3..=63).contains(&bucket.len()) && of(bucket, ".-_") && !bucket.starts_with(['.', '-']);
+    let is_part = |part: &str| !matches!(part, "" | "." | "..") && of(part, ".-_");
+    let is_prefix = prefix.is_empty() || (prefix.len() <= 200 && prefix.split('/').all(is_part));
+    (is_bucket && is_prefix).then_some((bucket, prefix))
+}
 
-    fn path(&self, key: &str) -> Result<PathBuf, FileStorageError> {
-        let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        if plain {
-            Ok(self.folder.join(key))
-        } else {
-            Err(FileStorageError::Failed(format!("{key:?} is no key")))
-        }
+/// Stores, reads and deletes a few bytes under a key of their own, so that whatever would keep an upload from its end
+/// shows now.
+///
+/// # Errors
+/// What would.
+pub async fn probe(storage: &dyn FileStorage) -> Result<(), FileStorageError> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    // Other nodes may do the same at the same time.
+    let key = format!("probe-{}-{}", std::process::id(), since.as_nanos());
+    let proven = tokio::time::timeout(PROBE_PATIENCE, prove(storage, &key)).await;
+    proven.unwrap_or_else(|_| {
+        Err(FileStorageError::Away(format!("no answer within {} seconds", PROBE_PATIENCE.as_secs())))
+    })
+}
+
+async fn prove(storage: &dyn FileStorage, key: &str) -> Result<(), FileStorageError> {
+    let mut writer = storage.create(key).await?;
+    writer.write(key.as_bytes()).await?;
+    writer.finish().await?;
+    let (mut reader, mut read) = (storage.open(key, 0..u64::MAX).await?, Vec::new());
+    while let Some(piece) = reader.next().await? {
+        read.extend(piece);
+    }
+    storage.delete(key).await?;
+    if read != key.as_bytes() {
+        return Err(FileStorageError::Failed("what was read is not what was written".to_owned()));
+    }
+    // A small picture that was never made must be known by its absence.
+    match storage.open(key, 0..u64::MAX).await.map(drop) {
+        Err(FileStorageError::Missing(_)) => Ok(()),
+        Err(FileStorageError::Failed(reason)) => Err(FileStorageError::Failed(format!(
+            "it does not say that something is not there, for which a key needs s3:ListBucket: {reason}"
+        ))),
+        Err(other) => Err(other),
+        Ok(()) => Err(FileStorageError::Failed("what was deleted can still be read".to_owned())),
     }
 }
 
-fn is_old(modified: SystemTime) -> bool {
-    modified.elapsed().is_ok_and(|age| age > PART_LIFETIME)
-}
-
-#[async_trait]
-impl FileStorage for FileFolder {
-    async fn create(&self, key: &str) -> Result<Box<dyn FileWriter>, FileStorageError> {
-        let path = self.path(key)?;
-        let part = path.with_extension(PART);
-        let file = fs::File::create(&part).await.map_err(|error| told(key, &error))?;
-        Ok(Box::new(Part { file, part, path, folder: self.folder.clone(), finished: false }))
-    }
-
-    async fn open(&self, key: &str, range: Range<u64>) -> Result<Box<dyn FileReader>, FileStorageError> {
-        let opened = async {
-            let mut file = fs::File::open(self.path(key)?).await.map_err(|error| told(key, &error))?;
-            if range.start > 0 {
-                file.seek(SeekFrom::Start(range.start)).await.map_err(|error| told(key, &error))?;
-            }
-            Ok(file)
-        };
-        Ok(Box::new(Rest { file: opened.await?, left: range.end.saturating_sub(range.start) }))
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), FileStorageError> {
-        let path = self.path(key)?;
-        for path in [path.with_extension(PART), path] {
-            match fs::remove_file(path).await {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(told(key, &error)),
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Rest {
-    file: fs::File,
-    left: u64,
-}
-
-#[async_trait]
-impl FileReader for Rest {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, FileStorageError> {
-        let wanted = usize::try_from(self.left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
-        let mut piece = vec![0; wanted];
-        let read = self.file.read(&mut piece).await.map_err(|error| told("", &error))?;
-        piece.truncate(read);
-        self.left -= u64::try_from(read).unwrap_or(self.left);
-        Ok((read > 0).then_some(piece))
-    }
-}
-
-struct Part {
-    file: fs::File,
-    part: PathBuf,
-    path: PathBuf,
-    folder: PathBuf,
-    finished: bool,
-}
-
-#[async_trait]
-impl FileWriter for Part {
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), FileStorageError> {
-        self.file.write_all(bytes).await.map_err(|error| told("", &error))
-    }
-
-    async fn finish(mut self: Box<Self>) -> Result<(), FileStorageError> {
-        let moved = async {
-            self.file.flush().await?;
-            self.file.sync_all().await?;
-            fs::rename(&self.part, &self.path).await?;
-            // The new name is durable only once its folder is.
-            fs::File::open(&self.folder).await?.sync_all().await
-        };
-        moved.await.map_err(|error| told("", &error))?;
-        self.finished = true;
-        Ok(())
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.finished {
-            // Whatever stays here is removed by a later start.
-            let _ = std::fs::remove_file(&self.part);
-        }
-    }
-}
-
-fn told(key: &str, error: &std::io::Error) -> FileStorageError {
-    if error.kind() == ErrorKind::NotFound {
-        FileStorageError::Missing(key.to_owned())
-    } else if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
-        FileStorageError::Full
-    } else {
-        FileStorageError::Failed(error.to_string())
-    }
+/// Keys are made by this program. Nothing else is one, so that no key leads out of its place.
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn read(
-        storage: &dyn FileStorage,
-        key: &str,
-        range: Range<u64>,
-    ) -> Result<Vec<u8>, FileStorageError> {
-        let (mut reader, mut whole) = (storage.open(key, range).await?, Vec::new());
-        while let Some(piece) = reader.next().await? {
-            whole.extend(piece);
-        }
-        Ok(whole)
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(folder).expect("a folder");
-        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
-    }
-
-    #[tokio::test]
-    async fn bytes_are_there_once_they_are_finished_and_gone_once_they_are_deleted() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("file://{}", folder.path().join("data/files").display());
-        let storage = open(&url).expect("opens");
-        let mut writer = storage.create("a-1").await.expect("creates");
-        writer.write(b"one ").await.expect("writes");
-        assert!(
-            matches!(read(&*storage, "a-1", 0..9).await, Err(FileStorageError::Missing(_))),
-            "not before it is finished"
-        );
-        writer.write(b"two").await.expect("writes");
-        writer.finish().await.expect("finishes");
-        for (range, bytes) in
-            [(0..u64::MAX, "one two"), (0..3, "one"), (4..7, "two"), (5..99, "wo"), (7..9, "")]
-        {
-            let found = read(&*storage, "a-1", range.clone()).await.expect("reads");
-            assert_eq!(found, bytes.as_bytes(), "{range:?}");
-        }
-        storage.delete("a-1").await.expect("deletes");
-        storage.delete("a-1").await.expect("nothing there is fine");
-        assert!(matches!(read(&*storage, "a-1", 0..9).await, Err(FileStorageError::Missing(_))));
-    }
-
-    #[tokio::test]
-    async fn what_is_given_up_leaves_nothing() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let storage = FileFolder::open(folder.path()).expect("opens");
-        let mut writer = storage.create("a").await.expect("creates");
-        writer.write(b"half").await.expect("writes");
-        drop(writer);
-        assert_eq!(names(folder.path()), Vec::<String>::new());
-    }
-
-    #[tokio::test]
-    async fn a_key_never_leads_out_of_the_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let storage = FileFolder::open(folder.path()).expect("opens");
-        for key in ["", "..", "../a", "/etc/passwd", "a/b", "a.part", "a\0"] {
-            let opened = storage.open(key, 0..9).await.map(drop);
-            assert!(matches!(opened, Err(FileStorageError::Failed(_))), "{key:?}");
-            assert!(storage.create(key).await.is_err(), "{key:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn deleting_takes_what_a_killed_process_left_half_written() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let storage = FileFolder::open(folder.path()).expect("opens");
-        std::fs::write(folder.path().join("a.part"), b"half").expect("writes");
-        storage.delete("a").await.expect("deletes");
-        assert_eq!(names(folder.path()), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_half_written_file_of_a_killed_process_is_removed_when_it_is_old() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let old = std::fs::File::create(folder.path().join("old.part")).expect("creates");
-        old.set_modified(SystemTime::now() - 2 * PART_LIFETIME).expect("sets the time");
-        std::fs::File::create(folder.path().join("new.part")).expect("creates");
-        std::fs::File::create(folder.path().join("kept")).expect("creates");
-        FileFolder::open(folder.path()).expect("opens");
-        let mut left = names(folder.path());
-        left.sort();
-        assert_eq!(left, ["kept", "new.part"]);
-    }
-
     #[test]
     fn an_unknown_place_is_refused() {
-        for url in ["s3://bucket", "data/files", "file://", ""] {
-            assert!(matches!(open(url), Err(OpenError::Unknown(_))), "{url}");
+        for url in
+            ["data/files", "file://", "", "gs://bucket", "s3://", "s3:///prefix", "s3://no", "s3://a b c"]
+        {
+            let settings = Settings { url: url.to_owned(), ..Settings::default() };
+            assert!(matches!(open(&settings), Err(OpenError::Unknown(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_may_have_a_prefix_that_leads_nowhere_else() {
+        assert_eq!(bucket_of("s3://pitlane"), Some(("pitlane", "")));
+        assert_eq!(bucket_of("s3://pitlane/"), Some(("pitlane", "")));
+        assert_eq!(bucket_of("s3://pit.lane-1/a/b_c/"), Some(("pit.lane-1", "a/b_c")));
+        for url in [
+            "s3://pitlane//a",
+            "s3://pitlane/../b",
+            "s3://pitlane/a?b",
+            "s3://key:secret@pitlane",
+            "s4://pitlane",
+        ] {
+            assert_eq!(bucket_of(url), None, "{url}");
         }
     }
 }

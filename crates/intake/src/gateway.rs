@@ -10,6 +10,9 @@ pub enum FileStorageError {
     /// The storage holds no more.
     #[error("the file storage is full")]
     Full,
+    /// The storage did not answer, or said that it can't now. Later it may.
+    #[error("the file storage can't be reached: {0}")]
+    Away(String),
     /// There is nothing under this key.
     #[error("the file storage holds nothing under {0}")]
     Missing(String),
@@ -38,19 +41,26 @@ pub trait FileStorage: Send + Sync {
     /// # Errors
     /// The storage can't be written.
     async fn delete(&self, key: &str) -> Result<(), FileStorageError>;
+
+    /// Every key under which bytes lie.
+    ///
+    /// # Errors
+    /// The storage can't be read.
+    async fn keys(&self) -> Result<Vec<String>, FileStorageError>;
 }
 
 /// Bytes on their way out of the storage.
 #[async_trait]
 pub trait FileReader: Send {
-    /// The next bytes, a few ten thousand at most; `None` at the end.
+    /// The next bytes, a hundred thousand at most; `None` at the end.
     ///
     /// # Errors
     /// The storage can't be read.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, FileStorageError>;
 }
 
-/// Bytes on their way into the storage. Dropped before [`finish`](FileWriter::finish), it leaves nothing behind.
+/// Bytes on their way into the storage. Dropped before [`finish`](FileWriter::finish), or failing in it, it leaves nothing
+/// behind; what a storage that is away keeps all the same goes with [`delete`](FileStorage::delete).
 #[async_trait]
 pub trait FileWriter: Send {
     /// Adds bytes at the end.
@@ -62,6 +72,6 @@ pub trait FileWriter: Send {
     /// Makes the bytes readable under their key, all at once and so that they survive a power cut.
     ///
     /// # Errors
-    /// The storage can't be written; then nothing lies under the key.
+    /// The storage can't be written.
     async fn finish(self: Box<Self>) -> Result<(), FileStorageError>;
 }

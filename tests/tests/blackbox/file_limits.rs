@@ -12,13 +12,23 @@ use tokio::net::TcpStream;
 use super::files::{PNG, send, send_to, stored};
 
 /// A PNG picture of that many bytes and a few.
-fn large(bytes: usize) -> Vec<u8> {
+pub(super) fn large(bytes: usize) -> Vec<u8> {
     let length = u32::try_from(bytes).expect("not that large").to_be_bytes();
     [PNG, length.as_slice(), b"IDAT", &vec![7; bytes + 4]].concat()
 }
 
 /// A connection on which an upload has begun that says it is longer than it will be.
 async fn begun(server: &TestServer, person: &Person, claimed: usize) -> TcpStream {
+    begun_with(server, person, claimed, &large(100_000)).await
+}
+
+/// The same with the first bytes of the file.
+pub(super) async fn begun_with(
+    server: &TestServer,
+    person: &Person,
+    claimed: usize,
+    first: &[u8],
+) -> TcpStream {
     let host = server.url().trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&host).await.expect("connects");
     let cookie = person.client.cookie().expect("signed in");
@@ -28,7 +38,7 @@ async fn begun(server: &TestServer, person: &Person, claimed: usize) -> TcpStrea
          --XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.expect("writes");
-    stream.write_all(&large(100_000)).await.expect("writes");
+    stream.write_all(first).await.expect("writes");
     stream
 }
 

@@ -1,4 +1,5 @@
-//! `backup` and `restore`: database, uploads and a manifest with their hashes, as one tar file.
+//! `backup` and `restore`: database, uploads and a manifest with their hashes, as one tar file. Uploads in a bucket are copied
+//! into it too, so that a backup is whole by itself, and goes back into a folder as well as into another bucket.
 //!
 //! | entry | holds |
 //! |---|---|
@@ -6,16 +7,20 @@
 //! | `files/{key}` | the bytes of an upload |
 //! | `manifest.json` | what there is, with hashes; it comes last, so that an archive that was cut off is known by its absence |
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use intake::upload::{storage_key, thumbnail_key};
+use kernel::id::FileId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::backup::{self, KeptFile, Picture};
 
 use super::gentle::{self, Gentle};
+use super::uploads::Uploads;
 use super::{Outcome, one_line, say};
 use crate::boot::lock::DatabaseLock;
 use crate::config::Settings;
@@ -108,14 +113,14 @@ pub(super) fn backup(settings: &Settings, target: &Path) -> Outcome {
     let taken =
         gentle::while_written(&picture_file.0, || backup::take(&settings.database.store, &picture_file.0));
     let picture = taken.map_err(|error| one_line(&error))?;
-    let folder = uploads(settings)?;
+    let uploads = Uploads::open(settings)?;
     let out =
         File::options().create_new(true).write(true).mode(0o600).open(&archive.0).map_err(at(&archive.0))?;
     let mut tar = tar::Builder::new(Gentle::new(out));
     let database = add(&mut tar, DATABASE, &picture_file.0)?;
     let mut files = Vec::with_capacity(picture.files.len());
     for file in &picture.files {
-        files.extend(upload(&mut tar, &folder, file, &settings.database.store)?);
+        files.extend(upload(&mut tar, &uploads, file, &settings.database.store)?);
     }
     let count = files.len();
     let manifest = Manifest {
@@ -133,10 +138,6 @@ pub(super) fn backup(settings: &Settings, target: &Path) -> Outcome {
     let bytes = out.metadata().map_err(at(&archive.0))?.len();
     std::fs::rename(&archive.0, target).map_err(at(target))?;
     say(&format!("{}: the database and {count} files, {} KiB", target.display(), bytes / 1_024))
-}
-
-fn uploads(settings: &Settings) -> Result<PathBuf, String> {
-    settings.files.folder().ok_or_else(|| format!("files.url: {} is no folder", settings.files.url))
 }
 
 fn header(bytes: u64) -> tar::Header {
@@ -158,18 +159,22 @@ fn add(tar: &mut tar::Builder<Gentle>, name: &str, path: &Path) -> Result<Part, 
 /// because its owner left. Bytes that are still needed and not there stop the backup.
 fn upload(
     tar: &mut tar::Builder<Gentle>,
-    folder: &Path,
+    uploads: &Uploads,
     file: &KeptFile,
     store: &store::Settings,
 ) -> Result<Option<Upload>, String> {
-    let path = folder.join(&file.key);
-    if !path.exists() {
+    let name = uploads.name(&file.key);
+    let Some(bytes) = uploads.read(&file.key)? else {
         let needed = file.in_use && backup::is_in_use(store, &file.key).map_err(|error| one_line(&error))?;
-        return if needed { Err(format!("{}: the bytes are gone", path.display())) } else { Ok(None) };
-    }
-    let part = add(tar, &format!("{FILES}{}", file.key), &path)?;
+        return if needed { Err(format!("{name}: the bytes are gone")) } else { Ok(None) };
+    };
+    let mut hashing = Hashing::new(bytes);
+    let entry = format!("{FILES}{}", file.key);
+    tar.append_data(&mut header(file.size_bytes), entry, &mut hashing)
+        .map_err(|error| format!("{name}: {error}"))?;
+    let part = hashing.part();
     if part.sha256 != hex::encode(&file.sha256) || part.bytes != file.size_bytes {
-        return Err(format!("{}: the bytes are not the ones that were uploaded", path.display()));
+        return Err(format!("{name}: the bytes are not the ones that were uploaded"));
     }
     Ok(Some(Upload { key: file.key.clone(), part }))
 }
@@ -181,20 +186,22 @@ pub(super) fn restore(settings: &Settings, source: &Path, force: bool) -> Outcom
     if let Some(reason) = backup::in_the_way(store).map_err(|error| one_line(&error))?.filter(|_| !force) {
         return Err(format!("{reason}; --force puts the backup in its place"));
     }
-    let folder = uploads(settings)?;
-    std::fs::create_dir_all(&folder).map_err(at(&folder))?;
+    let uploads = Uploads::open(settings)?;
+    uploads.probe()?;
     let picture_file = Passing(settings.data_folder().join("restoring.database"));
-    let incoming = folder.join("restoring");
-    let manifest = unpack(source, &picture_file.0, &incoming);
-    let done = manifest.and_then(|manifest| {
-        let picture = Picture { kind: manifest.kind, migrations: manifest.migrations, files: Vec::new() };
-        backup::put_back(store, &picture, &picture_file.0).map_err(|error| one_line(&error))?;
-        for file in &manifest.files {
-            let (from, to) = (incoming.join(&file.key), folder.join(&file.key));
-            std::fs::rename(&from, &to).map_err(at(&to))?;
+    let incoming = settings.data_folder().join("restoring.files");
+    let done = unpack(source, &picture_file.0, &incoming).and_then(|manifest| {
+        let before = uploads.keys()?;
+        let put_back = put_back(&manifest, &uploads, &incoming, || {
+            let (kind, migrations) = (manifest.kind.clone(), manifest.migrations.clone());
+            let picture = Picture { kind, migrations, files: Vec::new() };
+            backup::put_back(store, &picture, &picture_file.0).map_err(|error| one_line(&error))
+        });
+        if let Err(reason) = put_back {
+            take_back(&manifest, &uploads, &before);
+            return Err(reason);
         }
-        forget_others(&folder, &manifest.files)?;
-        File::open(&folder).and_then(|folder| folder.sync_all()).map_err(at(&folder))?;
+        forget_others(&uploads, &before, &manifest.files)?;
         Ok(manifest.files.len())
     });
     // What is left there belongs to nothing.
@@ -202,17 +209,44 @@ pub(super) fn restore(settings: &Settings, source: &Path, force: bool) -> Outcom
     say(&format!("{}: the database and {} files are back", source.display(), done?))
 }
 
-/// Deletes the bytes that no row of the backup names: uploads that came after it, or that it knew to be deleted.
-fn forget_others(folder: &Path, kept: &[Upload]) -> Result<(), String> {
-    for entry in std::fs::read_dir(folder).map_err(at(folder))? {
-        let entry = entry.map_err(at(folder))?;
-        let is_upload = entry.file_type().map_err(at(folder))?.is_file();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if is_upload && is_key(&name) && !kept.iter().any(|upload| upload.key == name) {
-            std::fs::remove_file(entry.path()).map_err(at(&entry.path()))?;
-        }
+/// First the files, because a place elsewhere may go away meanwhile; the database that is there knows nothing of them.
+fn put_back(
+    manifest: &Manifest,
+    uploads: &Uploads,
+    incoming: &Path,
+    database: impl FnOnce() -> Outcome,
+) -> Outcome {
+    for file in &manifest.files {
+        let from = incoming.join(&file.key);
+        uploads.keep(&file.key, &from)?;
+        std::fs::remove_file(&from).map_err(at(&from))?;
+    }
+    database()
+}
+
+/// Deletes the files of a backup that could not be put back, but for those that were there before it.
+fn take_back(manifest: &Manifest, uploads: &Uploads, before: &HashSet<String>) {
+    for file in manifest.files.iter().filter(|file| !before.contains(&file.key)) {
+        // Where even that fails, bytes stay that no row names; the reason of the whole is told.
+        let _ = uploads.forget(&file.key);
+    }
+}
+
+/// Deletes the bytes that no row of the backup names: uploads that came after it, or that it knew to be deleted, and
+/// small pictures, which are made again. What others keep in the same place is left alone.
+fn forget_others(uploads: &Uploads, there: &HashSet<String>, kept: &[Upload]) -> Outcome {
+    let kept: HashSet<&str> = kept.iter().map(|upload| upload.key.as_str()).collect();
+    for key in there.iter().filter(|key| is_ours(key) && !kept.contains(key.as_str())) {
+        uploads.forget(key)?;
     }
     Ok(())
+}
+
+/// Whether a key is one of an upload or of its small picture.
+fn is_ours(key: &str) -> bool {
+    let Some((id, rest)) = key.split_at_checked(36) else { return false };
+    let id: Result<FileId, _> = id.parse();
+    id.is_ok_and(|id| key == storage_key(id) || (!rest.is_empty() && key == thumbnail_key(&storage_key(id))))
 }
 
 fn unpack(source: &Path, database: &Path, incoming: &Path) -> Result<Manifest, String> {

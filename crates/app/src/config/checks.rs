@@ -24,6 +24,7 @@ impl Settings {
         self.check_payments(&mut refuse);
         self.check_mail(&mut refuse);
         self.check_video(&mut refuse);
+        self.check_files(&mut refuse);
         self.check_offered(&mut refuse);
         if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
     }
@@ -155,6 +156,45 @@ impl Settings {
         }
     }
 
+    fn check_files(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let files = &self.files;
+        if files.folder().is_some() {
+            return;
+        }
+        let missing = |text: &str| text.is_empty();
+        refuse(
+            missing(&files.access_key_id),
+            "files.access_key_id",
+            String::new(),
+            "set AWS_ACCESS_KEY_ID to the name of a key that may use the bucket of files.url",
+        );
+        refuse(
+            files.secret_access_key.is_empty(),
+            "files.secret_access_key",
+            String::new(),
+            "set AWS_SECRET_ACCESS_KEY to the key of files.access_key_id",
+        );
+        refuse(
+            missing(&files.region) && missing(&files.endpoint),
+            "files.region",
+            String::new(),
+            "set AWS_REGION to the region of the bucket, or AWS_ENDPOINT to a storage that is not Amazon's",
+        );
+        refuse(
+            files.allow_http && !self.is_development(),
+            "files.allow_http",
+            "true".to_owned(),
+            "write false: only development may speak to a storage elsewhere without encryption",
+        );
+        refuse(
+            !missing(&files.endpoint) && !files.allow_http && !is_private(&files.endpoint),
+            "files.endpoint",
+            files.endpoint.clone(),
+            "write an https address, because what people upload goes there; in development AWS_ALLOW_HTTP=true allows \
+             http",
+        );
+    }
+
     // What the contract names and this version does not have yet: better refused than silently ignored.
     fn check_offered(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
         refuse(
@@ -168,12 +208,6 @@ impl Settings {
             "sms.provider",
             "twilio".to_owned(),
             "this version can't send through Twilio yet: write mailbox, which keeps text messages in the database",
-        );
-        refuse(
-            self.files.folder().is_none(),
-            "files.url",
-            self.files.url.clone(),
-            "this version keeps files in a folder: write file://FOLDER",
         );
     }
 

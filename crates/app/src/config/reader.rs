@@ -12,7 +12,8 @@ use std::str::FromStr;
 use super::secret::Secret;
 
 /// Names that operators have set already, and the keys they stand for.
-pub(super) const WELL_KNOWN: [(&str, &str); 9] = [
+// Of two names for one key the later wins.
+pub(super) const WELL_KNOWN: [(&str, &str); 18] = [
     ("DATABASE_URL", "database.url"),
     ("STRIPE_SECRET_KEY", "payments.secret_key"),
     ("STRIPE_WEBHOOK_SECRET", "payments.webhook_secret"),
@@ -22,6 +23,15 @@ pub(super) const WELL_KNOWN: [(&str, &str); 9] = [
     ("RESEND_API_KEY", "mail.resend_api_key"),
     ("RESEND_WEBHOOK_SECRET", "mail.resend_webhook_secret"),
     ("CRON_SECRET", "server.cron_secret"),
+    ("AWS_ACCESS_KEY_ID", "files.access_key_id"),
+    ("AWS_SECRET_ACCESS_KEY", "files.secret_access_key"),
+    ("AWS_SESSION_TOKEN", "files.session_token"),
+    ("AWS_DEFAULT_REGION", "files.region"),
+    ("AWS_REGION", "files.region"),
+    ("AWS_ENDPOINT_URL", "files.endpoint"),
+    ("AWS_ENDPOINT_URL_S3", "files.endpoint"),
+    ("AWS_ENDPOINT", "files.endpoint"),
+    ("AWS_ALLOW_HTTP", "files.allow_http"),
 ];
 
 const PREFIX: &str = "PITLANE_";
@@ -361,6 +371,13 @@ impl Section<'_> {
         self.parsed(key, "", Show::List, right, |text| {
             let parsed: Option<Vec<T>> = items(text).map(&parse).collect();
             parsed.filter(|items| items.len() <= 100)
+        })
+    }
+
+    /// A secret of any length up to `most`.
+    pub(super) fn long_secret(&mut self, key: &'static str, most: usize) -> Secret {
+        self.parsed(key, "", Show::Masked, &format!("write at most {most} characters"), |text| {
+            (text.chars().count() <= most).then(|| Secret::new(text))
         })
     }
 

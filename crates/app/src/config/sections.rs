@@ -409,8 +409,20 @@ impl Video {
 /// `files`: where uploads go.
 #[derive(Debug, Clone)]
 pub struct Files {
-    /// `file://FOLDER` or `s3://BUCKET`.
+    /// `file://FOLDER` or `s3://BUCKET`, with `/PREFIX` behind the bucket where others use it too.
     pub url: String,
+    /// The origin of the storage's API, without a slash at the end; Amazon's when empty.
+    pub endpoint: String,
+    /// The region of the bucket; Amazon needs it.
+    pub region: String,
+    /// The name of the key to the bucket.
+    pub access_key_id: String,
+    /// The key to the bucket.
+    pub secret_access_key: Secret,
+    /// What a key of limited life needs besides.
+    pub session_token: Secret,
+    /// Whether the endpoint may be elsewhere and still not encrypted; in development alone.
+    pub allow_http: bool,
     /// The largest upload, in bytes.
     pub max_file_bytes: u64,
     /// What all files of a session hold at most, in bytes.
@@ -424,14 +436,23 @@ pub struct Files {
 impl Files {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section("files");
-        let right = "write file://FOLDER or s3://BUCKET";
+        let right = "write file://FOLDER or s3://BUCKET or s3://BUCKET/PREFIX, without a key in it";
+        let address = "write an address without a path, such as https://minio.example.com";
+        let plain = "write letters, digits and hyphens";
+        let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         Self {
             url: section.url("url", "file://data/files", right, |text| {
-                let known = ["file://", "s3://"]
-                    .iter()
-                    .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
-                known.then(|| text.to_owned())
+                let folder = text.strip_prefix("file://").is_some_and(|rest| !rest.is_empty());
+                (folder || gateways::files::bucket_of(text).is_some()).then(|| text.to_owned())
             }),
+            endpoint: section.url("endpoint", "", address, |text| {
+                if text.is_empty() { Some(String::new()) } else { origin(text) }
+            }),
+            region: section.value("region", "", plain, |text| is_plain(text).then(|| text.to_owned())),
+            access_key_id: section.optional("access_key_id").unwrap_or_default(),
+            secret_access_key: section.secret("secret_access_key", 8),
+            session_token: section.long_secret("session_token", 4_096),
+            allow_http: section.choice("allow_http", "false", &[("false", false), ("true", true)]),
             max_file_bytes: section.number("max_file_bytes", 10_485_760, 1_024..=1_073_741_824),
             session_max_bytes: section.number("session_max_bytes", 209_715_200, 1_024..=1_099_511_627_776),
             person_day_max_bytes: section.number(
@@ -440,6 +461,18 @@ impl Files {
                 1_024..=1_099_511_627_776,
             ),
             link_seconds: section.number("link_seconds", 300, 10..=86_400),
+        }
+    }
+
+    /// What opens the storage.
+    pub fn storage(&self) -> gateways::files::Settings {
+        gateways::files::Settings {
+            url: self.url.clone(),
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            access_key_id: self.access_key_id.clone(),
+            secret_access_key: self.secret_access_key.expose().to_owned(),
+            session_token: self.session_token.expose().to_owned(),
         }
     }
 

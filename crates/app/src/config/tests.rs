@@ -181,6 +181,34 @@ const MISTAKES: &[Mistake] = &[
         &["bus.url", "nats://localhost", "leave it empty"],
     ),
     (
+        "[files]\nurl = \"s3://uploads\"",
+        &[DEVELOPMENT],
+        &[
+            "files.access_key_id",
+            "AWS_ACCESS_KEY_ID",
+            "files.secret_access_key",
+            "files.region",
+            "AWS_REGION",
+        ],
+    ),
+    (
+        "[files]\nurl = \"s3://uploads\"",
+        &[
+            DEVELOPMENT,
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "hush-hush"),
+            ("AWS_ENDPOINT", "http://minio.example.com:9000"),
+        ],
+        &["files.endpoint", "http://minio.example.com:9000", "https", "AWS_ALLOW_HTTP"],
+    ),
+    (
+        "[files]\nurl = \"s3://uploads\"",
+        &[PRODUCTION, STRIPE, ("AWS_ALLOW_HTTP", "true")],
+        &["files.allow_http", "only development"],
+    ),
+    ("[files]\nurl = \"gs://uploads\"", &[], &["files.url", "gs://uploads", "s3://BUCKET"]),
+    ("[files]\nurl = \"s3://key:hush@uploads\"", &[], &["files.url", "********", "without a key"]),
+    (
         "[video]\nice_servers = [\"stun:a.example\", \"turn:a.example\"]",
         &[DEVELOPMENT],
         &["video.turn_secret", "the secret that the TURN server"],

@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`: for whoever watches this process.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use store::views;
 use subtle::ConstantTimeEq;
+use tokio::sync::Mutex;
 
 use super::{Access, ApiResult, Problem, Router};
 use crate::metrics::Reading;
@@ -21,6 +23,11 @@ use crate::usecases::Error;
 const JOBS_PATIENCE_SECONDS: i64 = 300;
 /// How much of the disk must be free, in bytes.
 const DISK_RESERVE_BYTES: i64 = 100 * 1_024 * 1_024;
+
+/// How long a look at the uploads' place is remembered: each writes, reads and deletes, and a storage elsewhere has that
+/// paid. What failed is looked at again soon.
+const GOOD_LOOK: Duration = Duration::from_secs(30);
+const BAD_LOOK: Duration = Duration::from_secs(3);
 
 /// Adds all three.
 pub fn routes(router: &mut Router) {
@@ -35,7 +42,7 @@ async fn alive() -> HttpResponse {
 }
 
 /// What became of one look. The text says what an operator has to mend, never where.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Check {
     /// Whether all is well.
     pub ok: bool,
@@ -61,11 +68,13 @@ pub struct Checks {
     pub bus: Check,
     /// There is room.
     pub disk: Check,
+    /// Uploads can be kept and read.
+    pub files: Check,
 }
 
 impl Checks {
     const fn all(&self) -> bool {
-        self.database.ok && self.jobs.ok && self.bus.ok && self.disk.ok
+        self.database.ok && self.jobs.ok && self.bus.ok && self.disk.ok && self.files.ok
     }
 }
 
@@ -114,7 +123,32 @@ pub async fn look(pitlane: &Pitlane) -> Checks {
         Some(bytes) => Check::of(true, format!("{} MiB are free", bytes / 1_048_576)),
         None => Check::of(true, "the system does not tell"),
     };
-    Checks { database, jobs, bus: Check::of(true, "in this process"), disk }
+    let files = pitlane.storage.look(pitlane).await;
+    Checks { database, jobs, bus: Check::of(true, "in this process"), disk, files }
+}
+
+/// The last look at the place of the uploads. Who asks while one is being taken waits for it.
+#[derive(Debug, Default)]
+pub struct StorageLook(Mutex<Option<(Instant, Check)>>);
+
+impl StorageLook {
+    async fn look(&self, pitlane: &Pitlane) -> Check {
+        let mut last = self.0.lock().await;
+        if let Some((taken, check)) = &*last
+            && taken.elapsed() < if check.ok { GOOD_LOOK } else { BAD_LOOK }
+        {
+            return check.clone();
+        }
+        let check = match gateways::files::probe(&*pitlane.files).await {
+            Ok(()) => Check::of(true, "kept, read and deleted"),
+            Err(error) => {
+                tracing::error!(%error, "not ready: the place of the uploads");
+                Check::of(false, "uploads can't be kept; the log says why")
+            }
+        };
+        *last = Some((Instant::now(), check.clone()));
+        check
+    }
 }
 
 fn waited(next: Timestamp, now: Timestamp) -> i64 {

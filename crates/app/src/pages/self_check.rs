@@ -21,7 +21,7 @@ pub fn routes(router: &mut Router) {
 }
 
 async fn look(staff: Staff, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
-    let Checks { database, jobs, bus, disk } = health::look(&app).await;
+    let Checks { database, jobs, bus, disk, files } = health::look(&app).await;
     let now = app.clock.now();
     let counts = app.db.read(move |tx| Ok::<_, Error>(tx.jobs_count(now)?)).await?;
     let given_up = match counts.dead {
@@ -35,6 +35,7 @@ async fn look(staff: Staff, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
         ("Jobs that failed", given_up),
         ("Messages between nodes", bus),
         ("Disk", disk),
+        ("Uploads", files),
         ("Public address", address(&app)),
         ("Payments", payments(&app)),
         ("Mail", mail(&app)),

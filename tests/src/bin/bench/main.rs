@@ -10,6 +10,7 @@
 //! | [`upgrades`] | from the tap on "Upgrade" to the mechanic's socket, and to both pictures (the pictures not in a quick run) | the payment provider's share of it |
 //! | [`growth`] | messages, joins and lists when there is much of everything | the same when there is little |
 //! | [`backup`] | requests while a large database is backed up | the same without the backup |
+//! | [`uploads`] | the peak of the memory while files of 20 MB come in | the size of the buffers |
 //! | [`start`] | the start of the binary, its memory and its size | `pitlane --version` |
 //! | [`pages`] | the weight of a page, its paint on a slow phone, its jumps (not in a quick run) | |
 //!
@@ -29,6 +30,7 @@ mod pages;
 mod reads;
 mod start;
 mod upgrades;
+mod uploads;
 mod webhooks;
 mod writer;
 
@@ -61,6 +63,8 @@ pub struct Scale {
     pub growth: usize,
     /// Sockets of one session.
     pub tabs: usize,
+    /// Large files that are sent one after the other.
+    pub uploads: usize,
     /// MiB of the database that is backed up.
     pub backup_megabytes: u64,
 }
@@ -77,6 +81,7 @@ const FULL: Scale = Scale {
     upgrades: 300,
     growth: 50_000,
     tabs: 100,
+    uploads: 10,
     backup_megabytes: 1_024,
 };
 const QUICK: Scale = Scale {
@@ -91,6 +96,7 @@ const QUICK: Scale = Scale {
     upgrades: 3,
     growth: 500,
     tabs: 4,
+    uploads: 2,
     backup_megabytes: 2,
 };
 
@@ -155,6 +161,9 @@ fn main() -> ExitCode {
     }
     if wanted("backup") {
         lines.push(runtime.block_on(backup::measure(scale)));
+    }
+    if wanted("uploads") {
+        lines.extend(runtime.block_on(uploads::measure(scale)));
     }
     if wanted("start") {
         lines.extend(runtime.block_on(start::measure()));

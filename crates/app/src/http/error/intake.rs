@@ -77,8 +77,8 @@ pub(super) fn megabytes(bytes: u64) -> String {
 /// The problem of a failure of the file storage.
 pub fn storage(error: &FileStorageError) -> Problem {
     match error {
-        FileStorageError::Full => {
-            tracing::error!(%error, "no upload can be kept");
+        FileStorageError::Full | FileStorageError::Away(_) => {
+            tracing::error!(%error, "uploads can't be kept or read");
             Problem::unavailable()
         }
         FileStorageError::Missing(_) => Problem::not_found(),

@@ -153,6 +153,7 @@ fn intake() -> Vec<(String, intake::Error)> {
 fn files() -> Vec<(String, FileStorageError)> {
     every!(FileStorageError {
         FileStorageError::Full => [FileStorageError::Full],
+        FileStorageError::Away(_) => [FileStorageError::Away(String::new())],
         FileStorageError::Missing(_) => [FileStorageError::Missing(String::new())],
         FileStorageError::Failed(_) => [FileStorageError::Failed(String::new())],
     })

@@ -1,0 +1,94 @@
+//! How the requests of a bucket go out: over the same hyper and the same TLS as all others of this program.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http_body_util::BodyExt;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody,
+    HttpService,
+};
+
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// From the first byte of a request to the first of its answer: a part of five megabytes goes out in it.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+/// How much of a body is read ahead of who takes it.
+const READ_AHEAD_BYTES: usize = 64 * 1_024;
+
+/// The client, which keeps its connections open.
+#[derive(Debug, Clone)]
+pub(super) struct Http(Client<HttpsConnector<HttpConnector>, HttpRequestBody>);
+
+impl Http {
+    pub(super) fn new() -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT_PATIENCE));
+        tcp.set_nodelay(true);
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+            .expect("ring has the usual versions of TLS")
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let mut client = Client::builder(TokioExecutor::new());
+        client.http1_max_buf_size(READ_AHEAD_BYTES);
+        Self(client.build(connector))
+    }
+}
+
+impl object_store::client::HttpConnector for Http {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl HttpService for Http {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let answered = tokio::time::timeout(ANSWER_PATIENCE, self.0.request(request)).await;
+        let answered = answered.map_err(|elapsed| HttpError::new(HttpErrorKind::Timeout, elapsed))?;
+        let (head, body) = answered.map_err(failed)?.into_parts();
+        let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));
+        Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
+    }
+}
+
+fn failed(error: hyper_util::client::legacy::Error) -> HttpError {
+    let kind = if error.is_connect() { HttpErrorKind::Connect } else { kind_of(&error) };
+    HttpError::new(kind, error)
+}
+
+// What may be asked again follows from it.
+fn kind_of(error: &(dyn Error + 'static)) -> HttpErrorKind {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(hyper) = inner.downcast_ref::<hyper::Error>()
+            && (hyper.is_closed() || hyper.is_incomplete_message() || hyper.is_body_write_aborted())
+        {
+            return HttpErrorKind::Request;
+        }
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            let broken = [
+                ErrorKind::ConnectionAborted,
+                ErrorKind::ConnectionReset,
+                ErrorKind::BrokenPipe,
+                ErrorKind::UnexpectedEof,
+            ];
+            return match io.kind() {
+                ErrorKind::TimedOut => HttpErrorKind::Timeout,
+                kind if broken.contains(&kind) => HttpErrorKind::Interrupted,
+                _ => HttpErrorKind::Unknown,
+            };
+        }
+        cause = inner.source();
+    }
+    HttpErrorKind::Unknown
+}
