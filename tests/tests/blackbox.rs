@@ -31,7 +31,9 @@ mod blackbox {
     mod operators;
     mod phones;
     mod preferences;
+    mod refund_races;
     mod refunds;
+    mod session_money;
     mod sdk;
     mod security;
     mod server;

@@ -10,6 +10,7 @@ mod files;
 mod free;
 mod keys;
 mod mails;
+mod money;
 mod scenes;
 mod steps;
 mod summary;
