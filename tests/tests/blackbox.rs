@@ -33,11 +33,11 @@ mod blackbox {
     mod preferences;
     mod refund_races;
     mod refunds;
-    mod session_money;
     mod sdk;
     mod security;
     mod server;
     mod session_files;
+    mod session_money;
     mod sessions;
     mod sign_ins;
     mod signal;

@@ -72,7 +72,7 @@ impl DisputeState {
     pub fn label(self) -> &'static str {
         match self {
             Self::Open => "To answer",
-            Self::UnderReview => "The bank decides",
+            Self::UnderReview => "Answered",
             Self::Won => "Won",
             Self::Lost => "Lost",
         }
@@ -193,7 +193,11 @@ impl DisputeFilter {
         };
         let cursor = cursor.map(|cursor| format!("cursor={cursor}"));
         let parts: Vec<String> = status.into_iter().chain(cursor).collect();
-        if parts.is_empty() { "/admin/disputes".to_owned() } else { format!("/admin/disputes?{}", parts.join("&")) }
+        if parts.is_empty() {
+            "/admin/disputes".to_owned()
+        } else {
+            format!("/admin/disputes?{}", parts.join("&"))
+        }
     }
 }
 
@@ -296,7 +300,9 @@ impl DisputePage {
                 "Answer it at the payment provider with what stands below. Without an answer in time it is lost."
             }
             DisputeState::UnderReview => "It is answered. The bank decides, which can take weeks.",
-            DisputeState::Won if self.withdrawn => "The money is back, and what was earned is paid out again.",
+            DisputeState::Won if self.withdrawn => {
+                "The money is back, and what was earned is paid out again."
+            }
             DisputeState::Won => "The money stays, and what was earned is paid out again.",
             DisputeState::Lost => "The money is gone. What was earned with it stays frozen.",
         }

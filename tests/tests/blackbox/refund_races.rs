@@ -15,7 +15,9 @@ fn provider(server: &TestServer) -> Client {
 
 /// A sum over a table, in cents.
 fn sum(server: &TestServer, column: &str, of: &str) -> i64 {
-    server.database().number(&format!("SELECT CAST(coalesce(sum({column}), 0) AS bigint) AS number FROM {of}"))
+    server
+        .database()
+        .number(&format!("SELECT CAST(coalesce(sum({column}), 0) AS bigint) AS number FROM {of}"))
 }
 
 /// What is asked back by the books: on its way, or gone.

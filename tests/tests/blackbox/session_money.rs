@@ -155,7 +155,7 @@ on_both! {
         holds(&money, &["Taken by the bank", "$20.00 disputed: To answer", &path, "left-cents=\"999\"", "Frozen while"], &[]);
 
         // The date comes near.
-        server.advance_clock(6 * 86_400).await;
+        server.advance_clock(7 * 86_400).await;
         holds(&page(&admin, &path).await, &["banner-bad", "left"], &["overdue"]);
         holds(&page(&admin, "/admin/disputes").await, &["class=\"bad\""], &[]);
 

@@ -126,8 +126,10 @@ async fn disputes(
     app: Data<Pitlane>,
 ) -> ApiResult<Json<List<DisputeBody>>> {
     let (before, limit) = (paging.cursor()?, paging.limit());
-    let read =
-        app.db.read(move |tx| views::disputes::page(tx, None, before, limit + 1).map_err(Error::from)).await?;
+    let read = app
+        .db
+        .read(move |tx| views::disputes::page(tx, None, before, limit + 1).map_err(Error::from))
+        .await?;
     Ok(Json(List::of(
         read,
         limit,

@@ -15,9 +15,7 @@ use store::Tx;
 use store::views::channel;
 use store::views::disputes::{self, DisputeView};
 use web::chat::{Event, EventBody, NoteKind};
-use web::disputes::{
-    DisputeFilter, DisputePage, DisputeRow, DisputesPage, Due, HappenedLine, VideoLine,
-};
+use web::disputes::{DisputeFilter, DisputePage, DisputeRow, DisputesPage, Due, HappenedLine, VideoLine};
 use web::frame::Nav;
 use web::money::Amount;
 

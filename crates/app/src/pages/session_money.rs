@@ -191,8 +191,7 @@ fn movements(one: &PaymentMoney) -> Vec<(kernel::Timestamp, MoneyLine)> {
     };
     let out = |money: Money| Amount::new(money.minor().saturating_neg(), money.currency().as_str());
     let came = if one.payment.surplus { "Paid once too often" } else { "Paid by card" };
-    let mut moved =
-        vec![line(one.payment.created_at, came.to_owned(), amount(one.payment.amount), false)];
+    let mut moved = vec![line(one.payment.created_at, came.to_owned(), amount(one.payment.amount), false)];
     for refund in &one.refunds {
         let how = match refund.status() {
             RefundStatus::Pending | RefundStatus::Unknown => "Refund on its way",
@@ -200,7 +199,12 @@ fn movements(one: &PaymentMoney) -> Vec<(kernel::Timestamp, MoneyLine)> {
             RefundStatus::Failed => "Refund that failed",
         };
         let label = format!("{how}, {}", why(refund.reason));
-        moved.push(line(refund.created_at, label, out(refund.amount), refund.status() == RefundStatus::Failed));
+        moved.push(line(
+            refund.created_at,
+            label,
+            out(refund.amount),
+            refund.status() == RefundStatus::Failed,
+        ));
     }
     for dispute in one.disputes.iter().filter(|dispute| dispute.withdrawn) {
         let won = dispute.status == DisputeStatus::Won;

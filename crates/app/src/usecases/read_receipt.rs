@@ -81,7 +81,11 @@ pub fn paper(tx: &mut Tx<'_>, reader: Actor, order: OrderId) -> Result<Paper, Er
     let paid = |other: &payments::Order| other.state().paid_at.is_some() && other.id() != order.id();
     Ok(Paper {
         kind: order.terms().kind,
-        others: others.iter().filter(|other| paid(other)).map(|other| (other.id(), other.terms().kind)).collect(),
+        others: others
+            .iter()
+            .filter(|other| paid(other))
+            .map(|other| (other.id(), other.terms().kind))
+            .collect(),
         receipt: payments::receipt(&order, &payments, &refunds)?,
         payments,
         book: order.terms().book.clone(),

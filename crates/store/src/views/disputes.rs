@@ -119,8 +119,7 @@ pub fn page(
     let last = before.map_or(uuid::Uuid::max(), DisputeId::uuid);
     let only = status.map_or_else(String::new, |status| format!(" AND d.status = '{}'", status.as_str()));
     let query = format!("{SELECT} WHERE d.id < $1{only} ORDER BY d.id DESC LIMIT {limit}");
-    let rows: Vec<Row> =
-        diesel::sql_query(query).bind::<AnyUuid, _>(Id(last)).load(tx.conn()).stored()?;
+    let rows: Vec<Row> = diesel::sql_query(query).bind::<AnyUuid, _>(Id(last)).load(tx.conn()).stored()?;
     rows.into_iter().map(DisputeView::try_from).collect()
 }
 

@@ -204,7 +204,11 @@ fn cases(out: &mut Rendered) -> Result<(), web::Error> {
                 waiver: Some(("2025-10".to_owned(), AT.to_owned(), "203.0.113.7".to_owned())),
                 happened: vec![HappenedLine { at: AT.to_owned(), text: format!("{HOSTILE} joined.") }],
                 wrote: vec![(HOSTILE.to_owned(), 4), ("Dana Kowalski".to_owned(), 6)],
-                video: vec![VideoLine { name: DANA.to_owned(), from: AT.to_owned(), to: Some(AT.to_owned()) }],
+                video: vec![VideoLine {
+                    name: DANA.to_owned(),
+                    from: AT.to_owned(),
+                    to: Some(AT.to_owned()),
+                }],
                 summary: Some(("Dana Kowalski".to_owned(), AT.to_owned())),
                 line_count: 23,
                 ..bare

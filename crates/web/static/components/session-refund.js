@@ -38,8 +38,9 @@ class SessionRefund extends HTMLElement {
     return Number(this.getAttribute("left-cents"));
   }
 
+  /** One line, as the audit log keeps it. */
   get #reason() {
-    return this.#form.elements.reason.value.trim();
+    return this.#form.elements.reason.value.trim().replace(/\s+/g, " ");
   }
 
   /** What is asked for, in cents; `null` for what is no amount. */

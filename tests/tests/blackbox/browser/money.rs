@@ -8,7 +8,8 @@ use tests::{Backend, TestServer, until};
 use crate::blackbox::money_back::{meeting_with_card, upgrade};
 use crate::blackbox::session_money::disputed;
 
-const SUMS: &str = "return [...document.querySelectorAll('[data-sum]')].map((one) => one.textContent).join('|');";
+const SUMS: &str =
+    "return [...document.querySelectorAll('[data-sum]')].map((one) => one.textContent).join('|');";
 /// Sends the refund that is open three times at once, as an impatient thumb does.
 const TAPS: &str = "
     const button = document.querySelector('dialog[open] [data-send]');
@@ -49,7 +50,12 @@ fn an_admin_sends_a_part_back_and_then_the_rest_and_no_tap_counts_twice() {
         desk.reads("Write down why.").await;
         assert_eq!(desk.focused().await, "reason", "the field that is missing has the focus");
         desk.click("[name=how][value=part]").await;
-        for (typed, told) in [("", "Write an amount such as 5.00."), ("0", "Write an amount"), ("5.001", "Write an amount"), ("30", "At most $29.99 can go back.")] {
+        for (typed, told) in [
+            ("", "Write an amount such as 5.00."),
+            ("0", "Write an amount"),
+            ("5.001", "Write an amount"),
+            ("30", "At most $29.99 can go back."),
+        ] {
             desk.script("document.querySelector('#amount').value = '';").await;
             desk.keys("#amount", &format!("{typed}{}", keyboard::ENTER)).await;
             desk.reads(told).await;
@@ -75,13 +81,14 @@ fn an_admin_sends_a_part_back_and_then_the_rest_and_no_tap_counts_twice() {
         phone.click("tbody a").await;
         phone.reads("$24.99 can still go back").await;
         assert!(!phone.scrolls_sideways().await, "the money is too wide");
-        phone.keys("#reason", "All of it.").await;
+        phone.keys("#reason", "All of it.\nShe asked for it.").await;
         phone.picture("money-phone").await;
         phone.press("Send $24.99 back").await;
         phone.reads("Send $24.99 back to Dana Driver?").await;
         phone.picture("refund-dialog-phone").await;
         phone.press_key(keyboard::ESCAPE).await;
-        until("the dialogue to be closed", async || (phone.count("dialog[open]").await == 0).then_some(())).await;
+        until("the dialogue to be closed", async || (phone.count("dialog[open]").await == 0).then_some(()))
+            .await;
         assert_eq!(refunds(server), (1, 500));
         phone.press("Send $24.99 back").await;
         phone.script(LOSE_ANSWERS).await;
@@ -91,6 +98,7 @@ fn an_admin_sends_a_part_back_and_then_the_rest_and_no_tap_counts_twice() {
         phone.click("dialog[open] [data-send]").await;
         phone.reads("Nothing can go back").await;
         assert_eq!(refunds(server).1, 2_999, "what was sent twice went back once");
+        phone.reads("All of it. She asked for it.").await;
 
         // Somebody else's page still offers it, and is told.
         desk.keys("#reason", "Once more.").await;
@@ -137,7 +145,8 @@ fn a_dispute_leads_to_its_case_and_to_the_money() {
 
 /// The seconds that the count-downs of a page show.
 async fn counted(browser: &Browser) -> Vec<i64> {
-    let script = "return [...document.querySelectorAll('count-down:not([hidden])')].map((one) => one.textContent);";
+    let script =
+        "return [...document.querySelectorAll('count-down:not([hidden])')].map((one) => one.textContent);";
     let shown = browser.script(script).await;
     let seconds = |text: &Value| {
         let figures = text.as_str()?.trim_start_matches(", ").strip_suffix(" left")?.to_owned();
@@ -172,7 +181,9 @@ fn lists_count_the_time_that_is_left_whatever_the_device_says() {
         phone.sign_in_as(&meeting.customer).await;
         desk.sign_in_as(&meeting.mechanic).await;
         admin.sign_in_as(&server.admin().await).await;
-        for (browser, path, count) in [(&phone, "/dashboard", 2), (&desk, "/mechanic", 1), (&admin, "/admin", 1)] {
+        for (browser, path, count) in
+            [(&phone, "/dashboard", 2), (&desk, "/mechanic", 1), (&admin, "/admin", 1)]
+        {
             browser.open(path).await;
             counts_down(browser, count, 400..=600).await;
             browser.script(WRONG_CLOCK).await;

@@ -467,10 +467,7 @@ impl Writer<'_> {
             sender: self.sender(),
             name: self.name(),
             order_id: receipt.order.to_string(),
-            lines: vec![ReceiptLine {
-                label: self.bought(paper),
-                amount: amount(receipt.total),
-            }],
+            lines: vec![ReceiptLine { label: self.bought(paper), amount: amount(receipt.total) }],
             tax_rate_bps: i64::from(receipt.tax_rate.points()),
             tax: amount(receipt.tax),
             net: amount(receipt.net),
