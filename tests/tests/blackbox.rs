@@ -32,11 +32,13 @@ mod blackbox {
     mod operators;
     mod phones;
     mod preferences;
+    mod refund_races;
     mod refunds;
     mod sdk;
     mod security;
     mod server;
     mod session_files;
+    mod session_money;
     mod sessions;
     mod sign_ins;
     mod signal;

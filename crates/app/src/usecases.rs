@@ -37,6 +37,7 @@ pub mod phone;
 pub mod post_message;
 pub mod preferences;
 pub mod read_file;
+pub mod read_money;
 pub mod read_receipt;
 pub mod receive_webhook;
 pub mod reconcile_payments;

@@ -6,6 +6,7 @@ use kernel::{Context, Money, Timestamp};
 use crate::error::Error;
 use crate::gateway::ProviderDispute;
 use crate::ledger::{DisputeMove, Transaction};
+use crate::payment::Payment;
 use crate::settle::locked;
 use crate::store::Store;
 
@@ -75,6 +76,19 @@ pub struct Dispute {
     pub opened_at: Timestamp,
     /// When it was decided.
     pub closed_at: Option<Timestamp>,
+}
+
+/// How much of a payment can go back: what is left of it, and nothing while the bank has taken it, or for good after that
+/// was lost. The provider refuses to send back what the bank holds, and the customer would have it twice.
+///
+/// # Errors
+/// The storage's.
+pub fn returnable(store: &mut dyn Store, payment: &Payment) -> Result<Money, Error> {
+    let taken = store
+        .disputes_of_payment(payment.id)?
+        .iter()
+        .any(|dispute| dispute.withdrawn && dispute.status != DisputeStatus::Won);
+    if taken { Ok(Money::zero(payment.amount.currency())) } else { payment.remaining() }
 }
 
 /// Records what the provider says about a dispute: the money that the bank takes and gives back, and what was earned is

@@ -48,6 +48,9 @@ pub enum Error {
         /// What can still go back.
         remaining: Money,
     },
+    /// The customer's bank holds the money, so it can't go back another way.
+    #[error("the customer's bank has taken this money")]
+    Disputed,
     /// Ledger entries that don't sum to zero. A defect.
     #[error("the entries of a ledger transaction don't sum to zero")]
     Unbalanced,

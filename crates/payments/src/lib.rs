@@ -39,7 +39,7 @@ pub mod retention;
 pub mod settle;
 pub mod store;
 
-pub use dispute::{Dispute, DisputeStatus, record_dispute};
+pub use dispute::{Dispute, DisputeStatus, record_dispute, returnable};
 pub use earning::{Earning, earn};
 pub use error::Error;
 pub use gateway::{Gateway, GatewayError};

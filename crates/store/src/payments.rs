@@ -269,6 +269,12 @@ fn domain<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>) -> Result<Vec<T>, 
     rows.into_iter().map(T::try_from).collect()
 }
 
+/// Every order that made or changes this session, oldest first, without a lock: for what is only shown.
+pub(crate) fn orders_of_session(tx: &mut Tx<'_>, session: SessionId) -> Result<Vec<Order>, StoreError> {
+    let query = orders::table.filter(orders::session_id.eq(Id(session.uuid()))).order(orders::id);
+    domain(query.select(OrderRow::as_select()).load(tx.conn()).stored()?)
+}
+
 pub(crate) fn changed_one(what: &str, changed: usize) -> Result<(), StoreError> {
     if changed == 1 {
         Ok(())

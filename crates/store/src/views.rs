@@ -8,6 +8,7 @@ pub mod export;
 pub mod file;
 pub mod mail;
 pub mod media;
+pub mod money;
 pub mod requests;
 pub mod room;
 pub mod session;

@@ -131,7 +131,7 @@ pub struct LiveRow {
     pub mechanic_name: Option<String>,
     /// Whether the mechanic has a socket.
     pub mechanic_online: bool,
-    /// The plan's name.
+    /// The plan's name, and whether it has become video.
     pub plan_name: String,
     /// RFC 3339.
     pub created_at: String,

@@ -108,7 +108,7 @@ pub enum RoomRole {
 pub struct ChatSession {
     /// Its id.
     pub id: String,
-    /// The plan's name.
+    /// The plan's name, and whether it has become video.
     pub plan_name: String,
     /// The time that was paid for, extensions included.
     pub duration_minutes: i64,
@@ -185,6 +185,17 @@ pub struct Event {
     pub created_at: String,
     /// What happened.
     pub body: EventBody,
+}
+
+impl Event {
+    /// What happened, in words; empty for what was written.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match &self.body {
+            EventBody::Note(kind) => kind.text().replace("{name}", &self.actor_name),
+            EventBody::Message { .. } | EventBody::File(_) | EventBody::Reaction { .. } => String::new(),
+        }
+    }
 }
 
 /// What happened.

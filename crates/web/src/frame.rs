@@ -13,6 +13,8 @@ pub struct Frame {
     pub support_address: String,
     /// The viewer's zone, an IANA name; empty for UTC. Times stand in it until a script puts them into the device's.
     pub time_zone: String,
+    /// RFC 3339: the server's clock when the page was made. Countdowns are measured against it.
+    pub now: String,
     /// Whether this is a development server. It shows a quiet link to the mailbox.
     pub development: bool,
 }
@@ -55,6 +57,8 @@ pub enum Nav {
     Applications,
     /// The people an admin looks up.
     People,
+    /// The money of sessions, and disputes.
+    Money,
     /// The work in the background.
     Jobs,
     /// The account page.

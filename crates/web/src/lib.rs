@@ -5,7 +5,7 @@
 //! - One module a page, each with a `…Page` view model: [`landing`], [`start`], [`auth`], [`dashboard`],
 //!   [`intake`], [`checkout`], [`thank_you`], [`chat`], [`summary`], [`mechanic`], [`account`], [`admin`], [`audit`],
 //!   [`receipt`], [`apply`], [`applications`], [`people`], [`workshop`], [`jobs`],
-//!   [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`], [`docs`].
+//!   [`session_money`], [`disputes`], [`error_page`], [`mailbox`], [`unsubscribe`], [`legal`], [`docs`].
 //! - [`mail`]: one typed mail a milestone, rendered to subject, text and HTML.
 //! - [`alert`]: what needs a person's eye, for the board and for mails.
 //! - [`text`]: text messages.
@@ -34,6 +34,7 @@ pub mod chat;
 pub mod checkout;
 pub mod clock;
 pub mod dashboard;
+pub mod disputes;
 pub mod docs;
 pub mod erase;
 pub mod error_page;
@@ -55,6 +56,7 @@ pub mod receipt;
 pub mod second_factor;
 pub mod self_check;
 pub mod session;
+pub mod session_money;
 pub mod start;
 pub mod summary;
 pub mod text;

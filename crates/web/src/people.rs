@@ -164,6 +164,13 @@ pub struct PersonPage {
     pub own: bool,
 }
 
+impl PersonPage {
+    pub(crate) fn sessions_href(&self) -> String {
+        let search = if self.row.role == "mechanic" { &self.row.name } else { &self.row.email };
+        format!("/admin/sessions?q={}", encode(search))
+    }
+}
+
 /// What stops mail to an address.
 #[derive(Clone, Debug, Default)]
 pub struct MailStop {

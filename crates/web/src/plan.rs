@@ -2,6 +2,17 @@
 
 use crate::money::Amount;
 
+/// The line of a receipt for the switch to video.
+pub const UPGRADE: &str = "Upgrade to video";
+/// The line of a receipt for more time.
+pub const EXTENSION: &str = "More time";
+
+/// What a session is called that was bought as `plan` and has become video.
+#[must_use]
+pub fn upgraded(plan: &str) -> String {
+    format!("{plan}, upgraded to video")
+}
+
 /// One plan of the active price book.
 #[derive(Clone, Debug, Default)]
 pub struct PlanCard {

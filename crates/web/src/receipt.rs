@@ -38,6 +38,8 @@ pub struct ReceiptPage {
     pub balance: Amount,
     /// The session that was bought, if it was made.
     pub session_id: Option<String>,
+    /// The other receipts of that session: the order and what it bought.
+    pub others: Vec<(String, &'static str)>,
 }
 
 /// Money that came or went.

@@ -86,7 +86,7 @@ impl SessionStatus {
 pub struct SessionRow {
     /// The session's id.
     pub id: String,
-    /// The plan's name.
+    /// The plan's name, and whether it has become video.
     pub plan_name: String,
     /// Year, make and model; `None` if the intake had none.
     pub vehicle: Option<String>,
@@ -119,6 +119,16 @@ impl SessionRow {
     #[must_use]
     pub fn is_refunded(&self) -> bool {
         self.payment_status == "refunded"
+    }
+
+    /// What it is, and with whom.
+    pub(crate) fn with_other(&self) -> String {
+        let plan = &self.plan_name;
+        match &self.other_name {
+            Some(name) if plan.contains(',') => format!("{plan}, with {name}"),
+            Some(name) => format!("{plan} with {name}"),
+            None => plan.clone(),
+        }
     }
 
     /// Up to two letters for the avatar.

@@ -15,8 +15,10 @@ use crate::session::{SessionStatus, initials};
 pub struct SummarySession {
     /// Its id.
     pub id: String,
-    /// The plan's name.
+    /// The plan's name, and whether it has become video.
     pub plan_name: String,
+    /// How long it may take, in minutes: with what was added to it.
+    pub duration_minutes: i64,
     /// Where it stands.
     pub status: SessionStatus,
     /// Who asked.
@@ -214,6 +216,8 @@ pub struct CompletePage {
     pub receipt_order_id: Option<String>,
     /// The plan to ask again with.
     pub plan_code: String,
+    /// The name of that plan.
+    pub again_name: String,
     /// Whether the viewer is the customer.
     pub is_customer: bool,
     /// Whether what was written in the session has been deleted.

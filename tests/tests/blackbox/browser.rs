@@ -11,6 +11,7 @@ mod files;
 mod free;
 mod keys;
 mod mails;
+mod money;
 mod scenes;
 mod steps;
 mod summary;

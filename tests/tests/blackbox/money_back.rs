@@ -8,7 +8,8 @@ use tests::money::{GOOD_CARD, Meeting};
 use tests::server::run_with;
 use tests::{Backend, Person, TestServer, on_both, until};
 
-async fn meeting_with_card(server: &TestServer) -> Meeting {
+/// A started session of a customer whose card is kept.
+pub async fn meeting_with_card(server: &TestServer) -> Meeting {
     let (customer, mechanic) = (server.customer().await, server.mechanic().await);
     let session = customer.session_with_card("chat10", GOOD_CARD).await;
     mechanic.accept(&session).await;
@@ -16,7 +17,8 @@ async fn meeting_with_card(server: &TestServer) -> Meeting {
     Meeting { customer, mechanic, session }
 }
 
-async fn upgrade(dana: &Person, session: &str) -> String {
+/// Makes the session video; answers the charge.
+pub async fn upgrade(dana: &Person, session: &str) -> String {
     let body = json!({ "session_id": session, "upgrade_amount": 20.00 });
     let paid = dana.client.post("/api/sessions/upgrade/payment", body).await.expect_status(200);
     let intent = paid.text_at("payment_intent_id");
@@ -27,7 +29,7 @@ async fn upgrade(dana: &Person, session: &str) -> String {
 }
 
 /// What the ledger holds on an account, in cents; credits are negative.
-fn balance(server: &TestServer, account: &str) -> i64 {
+pub fn balance(server: &TestServer, account: &str) -> i64 {
     let query = format!(
         "SELECT CAST(coalesce(sum(amount_cents), 0) AS bigint) AS number FROM ledger_entries WHERE account = '{account}'"
     );

@@ -126,8 +126,10 @@ async fn disputes(
     app: Data<Pitlane>,
 ) -> ApiResult<Json<List<DisputeBody>>> {
     let (before, limit) = (paging.cursor()?, paging.limit());
-    let read =
-        app.db.read(move |tx| views::disputes::page(tx, before, limit + 1).map_err(Error::from)).await?;
+    let read = app
+        .db
+        .read(move |tx| views::disputes::page(tx, None, before, limit + 1).map_err(Error::from))
+        .await?;
     Ok(Json(List::of(
         read,
         limit,
@@ -141,7 +143,7 @@ async fn disputes(
             amount_cents: view.amount_cents,
             currency: view.currency,
             reason: view.reason,
-            status: view.status,
+            status: view.status.as_str().to_owned(),
             withdrawn: view.withdrawn,
             due_at: view.due_at,
             opened_at: view.opened_at,

@@ -41,7 +41,7 @@ pub struct Looks(Mutex<HashMap<(UserId, String), Instant>>);
 
 impl Looks {
     /// Whether this is another look than the last one, and not the same page renewing itself.
-    fn is_new(&self, admin: UserId, page: &str, now: Instant) -> bool {
+    pub fn is_new(&self, admin: UserId, page: &str, now: Instant) -> bool {
         let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if looks.len() >= LOOKS_MAX {
             looks.clear();

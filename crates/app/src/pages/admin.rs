@@ -134,7 +134,7 @@ fn row(app: &Pitlane, view: &SessionView) -> LiveRow {
         customer_online: here(&view.customer),
         mechanic_name: view.mechanic.as_ref().map(|mechanic| mechanic.name.clone()),
         mechanic_online: view.mechanic.as_ref().is_some_and(here),
-        plan_name: rows::plan_name(app, &view.price_book, view.plan),
+        plan_name: rows::plan_now(app, view),
         created_at: view.created_at.to_string(),
         deadline_at: rows::instant(view.deadline_at),
         total: rows::total(view),

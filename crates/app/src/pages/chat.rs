@@ -18,7 +18,7 @@ use web::chat::{
 };
 use web::frame::Nav;
 use web::money::Amount;
-use web::plan::ReceiptLine;
+use web::plan::{EXTENSION, ReceiptLine, UPGRADE};
 
 use super::frame::{frame, show};
 use super::{policy, rows};
@@ -150,7 +150,7 @@ fn page(
 fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSession {
     ChatSession {
         id: view.id.to_string(),
-        plan_name: rows::plan_name(app, &view.price_book, view.plan),
+        plan_name: rows::plan_now(app, view),
         duration_minutes: i64::from(view.allowance_minutes),
         status: rows::status(view.status),
         end_reason: view.end_reason.map(|reason| reason.as_str().to_owned()),
@@ -194,9 +194,9 @@ pub(super) fn receipt(app: &Pitlane, view: &SessionView) -> Vec<ReceiptLine> {
     let base = ReceiptLine { label, amount: amount(view.base_price_cents) };
     let upgrade = view
         .upgrade_price_cents
-        .map(|cents| ReceiptLine { label: "Upgrade to video".to_owned(), amount: amount(cents) });
+        .map(|cents| ReceiptLine { label: UPGRADE.to_owned(), amount: amount(cents) });
     let more = (view.extension_price_cents > 0)
-        .then(|| ReceiptLine { label: "More time".to_owned(), amount: amount(view.extension_price_cents) });
+        .then(|| ReceiptLine { label: EXTENSION.to_owned(), amount: amount(view.extension_price_cents) });
     std::iter::once(base).chain(upgrade).chain(more).collect()
 }
 

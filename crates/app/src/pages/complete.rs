@@ -49,6 +49,7 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
     if is_customer && papers.summary.is_some() {
         view_summary::note_view(&app, person.id(), id).await?;
     }
+    let again = again(&view);
     let page = CompletePage {
         frame: frame(&app, Some(&person.0), Nav::None),
         session: summary::heading(&app, &view, papers.vehicle.as_ref()),
@@ -59,7 +60,8 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
         total: rows::total(&view),
         payment_status: view.payment_status.as_str().to_owned(),
         receipt_order_id: view.order.filter(|_| is_customer).map(|order| order.to_string()),
-        plan_code: again(&view),
+        again_name: rows::plan_name(&app, app.catalog.active().version(), again),
+        plan_code: again.as_str().to_owned(),
         is_customer,
         content_dropped: view.content_dropped,
     };
@@ -67,9 +69,8 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
 }
 
 /// The plan to ask again with: the free one is given once.
-fn again(view: &store::views::session::SessionView) -> String {
-    let plan = if view.plan == kernel::PlanCode::Free { kernel::PlanCode::Chat10 } else { view.plan };
-    plan.as_str().to_owned()
+fn again(view: &store::views::session::SessionView) -> kernel::PlanCode {
+    if view.plan == kernel::PlanCode::Free { kernel::PlanCode::Chat10 } else { view.plan }
 }
 
 fn transcript_line(event: chat::Event) -> Option<TranscriptLine> {

@@ -24,6 +24,7 @@ pub fn frame(pitlane: &Pitlane, viewer: Option<&Principal>, nav: Nav) -> Frame {
         viewer,
         nav,
         time_zone,
+        now: pitlane.clock.now().to_string(),
         support_address: pitlane.settings.mail.support_address.clone(),
         development: pitlane.settings.is_development(),
     }

@@ -5,9 +5,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use kernel::Money;
 use kernel::id::OrderId;
+use payments::OrderKind;
 use web::frame::Nav;
 use web::money::Amount;
-use web::plan::ReceiptLine;
+use web::plan::{EXTENSION, ReceiptLine, UPGRADE};
 use web::receipt::{Movement, ReceiptPage};
 
 use super::frame::{frame, show};
@@ -40,7 +41,7 @@ fn page(pitlane: &Pitlane, person: &SignedIn, paper: &Paper) -> ReceiptPage {
         customer_email: paper.customer_email.clone(),
         vehicle: paper.vehicle.clone(),
         lines: vec![ReceiptLine {
-            label: rows::plan_name(pitlane, &paper.book, receipt.plan),
+            label: rows::bought(pitlane, paper.kind, &paper.book, receipt.plan),
             amount: amount(receipt.total),
         }],
         tax_rate_bps: i64::from(receipt.tax_rate.points()),
@@ -50,6 +51,15 @@ fn page(pitlane: &Pitlane, person: &SignedIn, paper: &Paper) -> ReceiptPage {
         movements,
         balance: Amount::new(balance, receipt.total.currency().as_str()),
         session_id: paper.session.map(|id| id.to_string()),
+        others: paper.others.iter().map(|(order, kind)| (order.to_string(), other_receipt(*kind))).collect(),
+    }
+}
+
+const fn other_receipt(kind: OrderKind) -> &'static str {
+    match kind {
+        OrderKind::Session => "The session",
+        OrderKind::Upgrade => UPGRADE,
+        OrderKind::Extension => EXTENSION,
     }
 }
 

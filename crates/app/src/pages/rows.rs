@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use kernel::id::SessionId;
 use kernel::{PlanCode, Timestamp, UserId};
+use payments::OrderKind;
 use sessions::ParticipantRole;
 use store::views::requests::VehicleView;
 use store::views::session::SessionView;
@@ -32,6 +33,21 @@ pub fn plan_cards(app: &Pitlane) -> Vec<PlanCard> {
 pub fn plan_name(app: &Pitlane, book: &str, plan: PlanCode) -> String {
     let found = app.catalog.book(book).and_then(|book| book.plan(plan));
     found.map_or_else(|| plan.as_str().to_owned(), |plan| plan.name().to_owned())
+}
+
+/// What a session is now: the plan that was bought, and that it has become video.
+pub fn plan_now(app: &Pitlane, view: &SessionView) -> String {
+    let plan = plan_name(app, &view.price_book, view.plan);
+    if view.upgraded_at.is_some() { web::plan::upgraded(&plan) } else { plan }
+}
+
+/// What an order bought, as a line of a receipt.
+pub fn bought(app: &Pitlane, kind: OrderKind, book: &str, plan: PlanCode) -> String {
+    match kind {
+        OrderKind::Session => plan_name(app, book, plan),
+        OrderKind::Upgrade => web::plan::UPGRADE.to_owned(),
+        OrderKind::Extension => web::plan::EXTENSION.to_owned(),
+    }
 }
 
 /// The status as pages show it.
@@ -90,7 +106,7 @@ pub fn session_row(app: &Pitlane, view: &SessionView, beside: &Beside) -> Sessio
     let other = if is_customer { view.mechanic.as_ref() } else { Some(&view.customer) };
     SessionRow {
         id: view.id.to_string(),
-        plan_name: plan_name(app, &view.price_book, view.plan),
+        plan_name: plan_now(app, view),
         vehicle: beside.vehicles.get(&view.id).map(VehicleView::title),
         summary_due: view.status == sessions::Status::Completed
             && sessions::may_summarise(view.status, view.content_dropped).is_ok()

@@ -239,7 +239,8 @@ pub(super) fn written(summary: &Summary, papers: &Papers) -> WrittenSummary {
 pub(super) fn heading(app: &Pitlane, view: &SessionView, vehicle: Option<&VehicleView>) -> SummarySession {
     SummarySession {
         id: view.id.to_string(),
-        plan_name: rows::plan_name(app, &view.price_book, view.plan),
+        plan_name: rows::plan_now(app, view),
+        duration_minutes: i64::from(view.allowance_minutes),
         status: rows::status(view.status),
         customer_name: view.customer.name.clone(),
         mechanic_name: view.mechanic.as_ref().map(|mechanic| mechanic.name.clone()).unwrap_or_default(),

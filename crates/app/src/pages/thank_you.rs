@@ -54,7 +54,7 @@ fn page(
         frame: frame(pitlane, Some(&customer.0), Nav::None),
         session_id: view.id.to_string(),
         status: rows::status(view.status),
-        plan_name: rows::plan_name(pitlane, &view.price_book, view.plan),
+        plan_name: rows::plan_now(pitlane, view),
         duration_minutes: i64::from(view.allowance_minutes),
         vehicle: vehicle.map(VehicleView::title),
         total: rows::total(view),

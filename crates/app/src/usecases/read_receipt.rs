@@ -2,9 +2,9 @@
 
 use kernel::Actor;
 use kernel::id::{OrderId, SessionId};
-use payments::{Payment, Receipt, Refund};
+use payments::{OrderKind, Payment, Receipt, Refund};
 use store::Tx;
-use store::views::room;
+use store::views::{money, room};
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
@@ -16,6 +16,8 @@ use crate::usecases::start_checkout::Refusal;
 pub struct Paper {
     /// What was paid and what went back.
     pub receipt: Receipt,
+    /// What the order bought.
+    pub kind: OrderKind,
     /// Every charge, oldest first.
     pub payments: Vec<Payment>,
     /// The price book of the order.
@@ -28,6 +30,8 @@ pub struct Paper {
     pub customer_email: String,
     /// Year, make and model.
     pub vehicle: Option<String>,
+    /// The session's other orders that have a receipt, oldest first.
+    pub others: Vec<(OrderId, OrderKind)>,
 }
 
 /// The receipt of an order, for whoever placed it and for admins, whose look is written to the audit log.
@@ -70,7 +74,18 @@ pub fn paper(tx: &mut Tx<'_>, reader: Actor, order: OrderId) -> Result<Paper, Er
         Some(session) => room::background(tx, session)?.map(|told| told.vehicle.title()),
         None => None,
     };
+    let others = match order.session() {
+        Some(session) => money::orders_of(tx, session)?,
+        None => Vec::new(),
+    };
+    let paid = |other: &payments::Order| other.state().paid_at.is_some() && other.id() != order.id();
     Ok(Paper {
+        kind: order.terms().kind,
+        others: others
+            .iter()
+            .filter(|other| paid(other))
+            .map(|other| (other.id(), other.terms().kind))
+            .collect(),
         receipt: payments::receipt(&order, &payments, &refunds)?,
         payments,
         book: order.terms().book.clone(),

@@ -14,8 +14,8 @@ use crate::usecases::fulfil_order::carry_out_refund;
 /// paid last first. The reason is kept in the audit log.
 ///
 /// # Errors
-/// [`sessions::Error::NotFound`]; [`payments::Error::RefundExceedsPayment`] for nothing, or more than is left; the
-/// storage's.
+/// [`sessions::Error::NotFound`]; [`payments::Error::RefundExceedsPayment`] for nothing, or more than is left;
+/// [`payments::Error::Disputed`] when the bank has taken what is left; the storage's.
 pub async fn refund_session(
     pitlane: &Pitlane,
     admin: UserId,
@@ -47,22 +47,27 @@ fn refund(
         return Err(payments::Error::RefundExceedsPayment { remaining }.into());
     };
     let zero = Money::zero(first.terms().amount.currency());
-    let mut remaining = zero;
-    for (_, payment) in &kept {
-        remaining = remaining.plus(payment.remaining()?).map_err(payments::Error::from)?;
+    let (mut remaining, mut held, mut parts) = (zero, false, Vec::new());
+    for (order, payment) in kept {
+        let part = payments::returnable(tx, &payment)?;
+        held |= part != payment.remaining()?;
+        remaining = remaining.plus(part).map_err(payments::Error::from)?;
+        parts.push((order, payment.id, part));
+    }
+    if remaining.is_zero() && held {
+        return Err(payments::Error::Disputed.into());
     }
     let wanted = amount.map_or(remaining, |minor| Money::new(minor, zero.currency()));
     if !wanted.is_positive() || wanted.minor() > remaining.minor() {
         return Err(payments::Error::RefundExceedsPayment { remaining }.into());
     }
     let mut left = wanted;
-    for (order, payment) in kept {
-        let part = payment.remaining()?.minor().min(left.minor());
-        if part == 0 {
+    for (order, payment, most) in parts {
+        let part = Money::new(most.minor().min(left.minor()), zero.currency());
+        if part.is_zero() {
             continue;
         }
-        let part = Money::new(part, zero.currency());
-        let refund = payments::request_refund(tx, payment.id, part, RefundReason::Admin, cx)?;
+        let refund = payments::request_refund(tx, payment, part, RefundReason::Admin, cx)?;
         carry_out_refund(tx, &order, &refund, cx)?;
         left = left.minus(part).map_err(payments::Error::from)?;
     }

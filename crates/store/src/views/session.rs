@@ -353,7 +353,7 @@ pub fn live(
         offset = filter.offset,
     );
     let search = filter.search.trim().to_lowercase();
-    let escaped = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = escaped(&search);
     let rows: Vec<Row> = diesel::sql_query(query)
         .bind::<AnyUuid, _>(Id(viewer.uuid()))
         .bind::<Text, _>(search)
@@ -362,6 +362,51 @@ pub fn live(
         .load(tx.conn())
         .stored()?;
     rows.into_iter().map(SessionView::try_from).collect()
+}
+
+/// The sessions, whatever became of them, newest first, before that one: all of them for an empty `search`; else those
+/// with the text in a name, in the customer's mail address or in the id, and the one that a charge of the payment
+/// provider paid.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn found(
+    tx: &mut Tx<'_>,
+    viewer: UserId,
+    search: &str,
+    before: Option<SessionId>,
+    limit: u32,
+) -> Result<Vec<SessionView>, StoreError> {
+    let search = search.trim();
+    if search.is_empty() {
+        return page(tx, viewer, "TRUE", before, limit);
+    }
+    let id = crate::doctor::id_text(tx, "s.id");
+    let query = format!(
+        "{SELECT} WHERE (lower(customer.name) LIKE $2 ESCAPE '\\'
+             OR lower(customer.email) LIKE $2 ESCAPE '\\'
+             OR lower(COALESCE(mechanic.name, '')) LIKE $2 ESCAPE '\\'
+             OR replace({id}, '-', '') LIKE $3 ESCAPE '\\'
+             OR EXISTS (SELECT 1 FROM payments p JOIN orders o ON o.id = p.order_id
+                 WHERE o.session_id = s.id AND p.payment_intent = $4)) AND s.id < $5
+         ORDER BY s.id DESC LIMIT {limit}"
+    );
+    let escaped = escaped(&search.to_lowercase());
+    let last = before.map_or(uuid::Uuid::max(), SessionId::uuid);
+    let rows: Vec<Row> = diesel::sql_query(query)
+        .bind::<AnyUuid, _>(Id(viewer.uuid()))
+        .bind::<Text, _>(format!("%{escaped}%"))
+        .bind::<Text, _>(format!("%{}%", escaped.replace('-', "")))
+        .bind::<Text, _>(search)
+        .bind::<AnyUuid, _>(Id(last))
+        .load(tx.conn())
+        .stored()?;
+    rows.into_iter().map(SessionView::try_from).collect()
+}
+
+/// The text as a part of a `LIKE` pattern with `\` as its escape.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 /// The sessions that are under way or waiting, newest first, before that one.

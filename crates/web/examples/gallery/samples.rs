@@ -5,6 +5,8 @@ mod account_sections;
 mod guarded;
 #[path = "letters.rs"]
 mod letters;
+#[path = "money.rs"]
+mod money;
 #[path = "staff.rs"]
 mod staff;
 #[path = "watch.rs"]
@@ -56,6 +58,7 @@ pub fn pages() -> Result<Rendered, web::Error> {
     rooms(&mut out)?;
     staff(&mut out)?;
     staff::pages(&mut out)?;
+    money::pages(&mut out)?;
     api::pages(&mut out)?;
     errors(&mut out)?;
     Ok(out)
@@ -80,7 +83,8 @@ fn frame(role: Option<Role>, nav: Nav) -> Frame {
         Viewer { id: id.to_owned(), name: name.to_owned(), role }
     });
     let (support_address, time_zone) = ("help@pitlane.example".to_owned(), "America/Chicago".to_owned());
-    Frame { viewer, nav, support_address, time_zone, development: true }
+    let now = "2026-11-20T14:33:08Z".to_owned();
+    Frame { viewer, nav, support_address, time_zone, now, development: true }
 }
 
 /// The plans of the book of October 2025.
@@ -317,6 +321,7 @@ fn after_payment(out: &mut Rendered) -> Result<(), web::Error> {
         ],
         balance: usd(1999),
         session_id: Some(SESSION.to_owned()),
+        others: vec![(SESSION.to_owned(), web::plan::UPGRADE)],
     };
     add(out, "receipt", &receipt)?;
     for (name, state) in [

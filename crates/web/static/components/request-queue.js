@@ -19,6 +19,8 @@ class RequestQueue extends HTMLElement {
   #list = this.querySelector("[data-list]");
   #title = document.title;
   #acks = [];
+  // What the server's clock said last, and the steady clock then.
+  #clock = { said: Date.parse(this.getAttribute("now")), at: performance.now() };
   #reading = null;
   #again = false;
 
@@ -55,6 +57,7 @@ class RequestQueue extends HTMLElement {
 
   #frame(channel, frame) {
     if (frame.channel !== channel) return;
+    if (frame.now) this.#clock = { said: Date.parse(frame.now), at: performance.now() };
     // What <personal-notices> shows is acknowledged there.
     const shownElsewhere = ["session_upgraded", "start_nudge"].includes(frame.type);
     if (frame.event_id && !shownElsewhere) this.#acks.push({ type: "ack", channel, event_id: frame.event_id });
@@ -86,6 +89,8 @@ class RequestQueue extends HTMLElement {
       if (!wanted.has(card.dataset.request) && !card.hasAttribute("aria-busy")) card.remove();
     }
     const known = new Set([...this.#list.children].map((card) => card.dataset.request));
+    // A device that slept has lost the time meanwhile.
+    for (const count of this.#list.querySelectorAll("count-down")) count.setAttribute("now", this.#now());
     const fresh = items.filter((item) => !known.has(item.id));
     for (const item of fresh) this.#list.append(this.#card(item));
     if (fresh.length > 0) {
@@ -109,10 +114,19 @@ class RequestQueue extends HTMLElement {
     slot("customer").textContent = item.customer_name;
     slot("plan").textContent = this.#plan(item.plan);
     slot("expires").hidden = !item.expires_at;
-    if (item.expires_at) slot("expires-at").replaceChildren(timeElement(item.expires_at));
+    if (item.expires_at) {
+      slot("expires-at").replaceChildren(timeElement(item.expires_at));
+      slot("expires-in").setAttribute("now", this.#now());
+      slot("expires-in").setAttribute("until", item.expires_at);
+    }
     slot("accept-name").textContent = TEXT.accept(item.customer_name);
     slot("decline-name").textContent = TEXT.decline(item.customer_name);
     return card;
+  }
+
+  /** The server's clock. */
+  #now() {
+    return new Date(this.#clock.said + performance.now() - this.#clock.at).toISOString();
   }
 
   #plan(code) {

@@ -37,6 +37,11 @@ fn pages_about_applications_and_people_are_accessible_and_fit_everywhere() {
 }
 
 #[test]
+fn pages_about_money_are_accessible_and_fit_everywhere() {
+    all_are_good(scenes::of_money);
+}
+
+#[test]
 fn pages_of_trouble_are_accessible_and_fit_everywhere() {
     let tight = [("PITLANE_LIMITS__PERSON_BURST", "100"), ("PITLANE_LIMITS__PERSON_PER_SECOND", "1")];
     in_browser(Backend::Sqlite, &tight, async |server, driver| {

@@ -18,6 +18,14 @@ const OWN: &str = "
     const video = document.querySelector('[data-self] video');
     return video && video.srcObject ? video.srcObject.getVideoTracks().filter((one) => one.readyState === 'live').length : 0;";
 
+/// Takes the picture in light and in dark.
+async fn in_both_themes(browser: &Browser, name: &str) {
+    browser.picture(&format!("{name}-light")).await;
+    browser.set_dark(true).await;
+    browser.picture(&format!("{name}-dark")).await;
+    browser.set_dark(false).await;
+}
+
 /// Opens the room and joins.
 async fn joins(browser: &Browser, session: &str) {
     browser.open(&format!("/sessions/{session}/room")).await;
@@ -295,6 +303,17 @@ fn a_chat_is_upgraded_with_one_tap_and_asks_both_for_the_camera_without_loading_
         }
         sees(&phone, "the customer").await;
         sees(&desk, "the mechanic").await;
+        // The details beside the call say what the session is now.
+        for browser in [&phone, &desk] {
+            let terms = "return document.getElementById('side-terms').textContent;";
+            until("the details to follow", async || {
+                let told = browser.script(terms).await;
+                told.as_str()?.contains("Quick Chat, upgraded to video, 30 minutes").then_some(())
+            })
+            .await;
+        }
+        in_both_themes(&phone, "room-upgraded-call-phone").await;
+        in_both_themes(&desk, "room-upgraded-call-desk").await;
         assert!(phone.has_stayed().await && desk.has_stayed().await, "nothing was loaded again");
         phone.close().await;
         desk.close().await;

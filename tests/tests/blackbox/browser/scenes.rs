@@ -6,7 +6,9 @@ use tests::{Person, TestServer, until};
 
 use crate::blackbox::applications::{sent, workshop};
 use crate::blackbox::jobs::GIVE_UP;
+use crate::blackbox::money_back::{meeting_with_card, upgrade};
 use crate::blackbox::security::enrol;
+use crate::blackbox::session_money;
 use crate::blackbox::watch::{intent_of, waiting};
 
 /// A page in one state.
@@ -59,6 +61,12 @@ const CHECK_REFUSED: &str = "
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
     document.querySelector('[data-open=check]').click();
     document.querySelector('[data-begin]').click();";
+const ASK_FOR_A_PART: &str = "
+    document.querySelector('[name=how][value=part]').click();
+    document.querySelector('session-refund [type=submit]').click();";
+const ASK_FOR_ALL: &str = "
+    document.querySelector('#reason').value = 'The call broke off.';
+    document.querySelector('session-refund [type=submit]').click();";
 const OPEN_CHECK: &str = "document.querySelector('[data-open=check]').click();";
 const OPEN_DETAILS: &str = "for (const one of document.querySelectorAll('details')) one.open = true;";
 const OPEN_SOME_DETAILS: &str = "[...document.querySelectorAll('main details')].filter((_, at) => at % 9 === 0).forEach((one) => (one.open = true));";
@@ -409,5 +417,39 @@ pub async fn of_staff(server: &TestServer) -> Vec<Scene> {
         admins.after("person", person(&helper.id), OPEN_DETAILS, "as the mechanic"),
         admins.at("person-suspended", person(&gone.id), "Suspended since"),
         admins.at("person-own", person(&admin.id), "This is your own account."),
+    ]
+}
+
+/// What admins and support see of the money of sessions, and of disputes.
+pub async fn of_money(server: &TestServer) -> Vec<Scene> {
+    let meeting = meeting_with_card(server).await;
+    let (session, dana) = (&meeting.session, &meeting.customer);
+    let intent = upgrade(dana, session).await;
+    dana.client.post_nothing(&format!("/api/sessions/{session}/extend")).await.expect_status(200);
+    dana.step(session, "end").await.expect_status(200);
+    let fresh = server.customer().await.session_with_card("chat10", GOOD_CARD).await;
+    let (admin, support) = (server.admin().await, server.demo("support").await);
+    let part = json!({ "amount_cents": 500, "reason": "The call broke off. She was kind about it." });
+    let refund = |session: &str| format!("/api/admin/sessions/{session}/refund");
+    admin.client.post(&refund(session), part).await.expect_status(200);
+    let (case, _) = session_money::disputed(server, &admin, &intent).await;
+    let gone = server.customer().await.paid_session("chat10").await;
+    admin.client.post(&refund(&gone), json!({ "reason": "A mistake of ours." })).await.expect_status(200);
+
+    let money = |session: &str| format!("/admin/sessions/{session}");
+    let (admins, supports) = (Looking::by(&admin), Looking::by(&support));
+    vec![
+        admins.at("sessions", "/admin/sessions", "Partly refunded"),
+        admins.at("sessions-none", "/admin/sessions?q=nobody", "No session fits"),
+        supports.at("sessions-support", "/admin/sessions", "Disputed"),
+        admins.at("session-money", money(&fresh), "$9.99 can still go back"),
+        admins.after("session-money-part", money(&fresh), ASK_FOR_A_PART, "Write an amount such as 5.00."),
+        admins.after("session-money-sure", money(&fresh), ASK_FOR_ALL, "Send $9.99 back to Dana Driver?"),
+        admins.at("session-money-disputed", money(session), "Open the case"),
+        admins.at("session-money-gone", money(&gone), "Nothing can go back"),
+        supports.at("session-money-support", money(session), "An admin can send money back."),
+        admins.at("disputes", "/admin/disputes", "1 dispute waits for an answer"),
+        admins.at("disputes-none", "/admin/disputes?status=won", "No dispute is in this state"),
+        admins.at("dispute", format!("/admin/disputes/{case}"), "What speaks for us"),
     ]
 }

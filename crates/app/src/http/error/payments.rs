@@ -24,6 +24,10 @@ pub fn problem(error: &Error) -> Problem {
         Error::RefundExceedsPayment { remaining } => {
             conflict("refund_exceeds_payment", &format!("At most {remaining} of this payment can go back."))
         }
+        Error::Disputed => conflict(
+            "payment_disputed",
+            "The customer's bank has taken this money. It can go back only after the dispute was won.",
+        ),
         Error::CheckoutConflict | Error::WrongPrice(_) | Error::Money(_) | Error::Unbalanced => {
             super::unexpected(error)
         }

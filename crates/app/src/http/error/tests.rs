@@ -193,6 +193,7 @@ fn payments() -> Vec<(String, payments::Error)> {
         Payments::FreePlanUsed => [Payments::FreePlanUsed],
         Payments::WrongPrice(_) => [Payments::WrongPrice(cent)],
         Payments::RefundExceedsPayment { .. } => [Payments::RefundExceedsPayment { remaining: cent }],
+        Payments::Disputed => [Payments::Disputed],
         Payments::Unbalanced => [Payments::Unbalanced],
     })
 }

@@ -4,6 +4,7 @@ use accounts::{Email, Purpose, Status, User};
 use kernel::id::{DeliveryId, OneTimeTokenId, OrderId, SessionId};
 use kernel::{Actor, Context, Money, PlanCode, Timestamp};
 use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
+use payments::OrderKind;
 use sessions::{EndReason, ParticipantRole, Summary, SummaryText};
 use store::Tx;
 use store::views::mail::{Booking, Repayment};
@@ -14,7 +15,7 @@ use web::mail::{
     SummaryDelivered, Verification,
 };
 use web::money::Amount;
-use web::plan::ReceiptLine;
+use web::plan::{EXTENSION, ReceiptLine, UPGRADE, upgraded};
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
@@ -273,7 +274,7 @@ impl Writer<'_> {
         let receipt_url = self.receipt_of(session, booking);
         let links: Vec<String> = std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
         let (sender, name, vehicle) = (self.sender(), self.name(), booking.vehicle.clone());
-        let plan_name = self.plan_name(&session.price_book, session.plan);
+        let plan_name = self.plan_now(session);
         let duration_minutes = i64::from(session.allowance_minutes);
         let mechanic_name =
             session.mechanic.as_ref().map_or_else(|| "Your mechanic".to_owned(), |it| it.name.clone());
@@ -284,7 +285,7 @@ impl Writer<'_> {
                 let message = BookingConfirmed {
                     sender,
                     name,
-                    plan_name,
+                    plan_name: self.plan_name(&session.price_book, session.plan),
                     duration_minutes,
                     vehicle,
                     total: amount(booking.amount),
@@ -389,7 +390,7 @@ impl Writer<'_> {
             other_name: other.map(|person| person.name.clone()).unwrap_or_default(),
             to_customer,
             by_customer,
-            plan_name: self.plan_name(&session.price_book, session.plan),
+            plan_name: self.plan_now(session),
             grace_minutes: rules.customer_grace_minutes().into(),
             total: amount(paid),
             back: amount(back),
@@ -475,10 +476,7 @@ impl Writer<'_> {
             sender: self.sender(),
             name: self.name(),
             order_id: receipt.order.to_string(),
-            lines: vec![ReceiptLine {
-                label: self.plan_name(&paper.book, receipt.plan),
-                amount: amount(receipt.total),
-            }],
+            lines: vec![ReceiptLine { label: self.bought(paper), amount: amount(receipt.total) }],
             tax_rate_bps: i64::from(receipt.tax_rate.points()),
             tax: amount(receipt.tax),
             net: amount(receipt.net),
@@ -510,6 +508,20 @@ impl Writer<'_> {
 
     fn receipt(&self, order: OrderId) -> String {
         self.address(&format!("/orders/{order}/receipt"))
+    }
+
+    fn bought(&self, paper: &Paper) -> String {
+        match paper.kind {
+            OrderKind::Session => self.plan_name(&paper.book, paper.receipt.plan),
+            OrderKind::Upgrade => UPGRADE.to_owned(),
+            OrderKind::Extension => EXTENSION.to_owned(),
+        }
+    }
+
+    /// What a session is now: the plan that was bought, and that it has become video.
+    fn plan_now(&self, session: &SessionView) -> String {
+        let plan = self.plan_name(&session.price_book, session.plan);
+        if session.upgraded_at.is_some() { upgraded(&plan) } else { plan }
     }
 
     pub(super) fn plan_name(&self, book: &str, plan: PlanCode) -> String {

@@ -1,0 +1,183 @@
+//! Money that goes back many times at once, by admins, by itself and at the provider: never more than was paid, and
+//! everybody is told what became of their call.
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tests::money::{GOOD_CARD, Meeting};
+use tests::{Answer, Client, Person, TestServer, on_both, until};
+
+use crate::blackbox::money_back::{balance, meeting_with_card, upgrade};
+
+/// The shop's own view of the sandbox, by Stripe's API.
+fn provider(server: &TestServer) -> Client {
+    server.guest().with_token("sk_test_sandbox")
+}
+
+/// A sum over a table, in cents.
+fn sum(server: &TestServer, column: &str, of: &str) -> i64 {
+    server
+        .database()
+        .number(&format!("SELECT CAST(coalesce(sum({column}), 0) AS bigint) AS number FROM {of}"))
+}
+
+/// What is asked back by the books: on its way, or gone.
+fn asked_back(server: &TestServer) -> i64 {
+    sum(server, "amount_cents", "refunds WHERE status <> 'failed'")
+}
+
+/// How much the provider has sent back.
+async fn sent_by_provider(server: &TestServer) -> i64 {
+    let list = provider(server).get("/v1/refunds?limit=100").await.expect_status(200);
+    assert_eq!(list.body["has_more"], false, "one page holds them");
+    let refunds = list.body["data"].as_array().expect("a list");
+    refunds.iter().filter_map(|refund| refund["amount"].as_i64()).sum()
+}
+
+/// Waits until nothing is on its way any more; then the books, the provider and the ledger say the same.
+async fn agrees_in_the_end(server: &TestServer) -> i64 {
+    until("no refund to be on its way", async || {
+        let open = server.database().count("refunds", "status NOT IN ('succeeded', 'failed')");
+        (open == 0 && asked_back(server) == sent_by_provider(server).await).then_some(())
+    })
+    .await;
+    let (paid, back) = (sum(server, "amount_cents", "payments"), asked_back(server));
+    assert!(back <= paid, "{back} of {paid} went back");
+    assert_eq!(sum(server, "asked_back_cents", "payments"), back);
+    assert_eq!(sum(server, "amount_cents", "ledger_entries"), 0, "the ledger sums to zero");
+    assert_eq!(balance(server, "stripe_clearing"), paid - back, "what the provider holds");
+    let doctor = server.pitlane(&["doctor"]);
+    assert!(doctor.status.success(), "{}", tests::server::printed(&doctor));
+    back
+}
+
+async fn refund(admin: &Person, session: &str, amount: Option<i64>) -> Answer {
+    let body = match amount {
+        Some(cents) => json!({ "amount_cents": cents, "reason": "A race." }),
+        None => json!({ "reason": "A race." }),
+    };
+    admin.client.post(&format!("/api/admin/sessions/{session}/refund"), body).await
+}
+
+/// Of calls at once, those that were carried out; the others were refused for this and nothing else.
+fn done(answers: &[Answer], refusal: (u16, &str)) -> usize {
+    let (done, refused): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(|one| one.status == 200);
+    for answer in refused {
+        answer.refused(refusal.0, refusal.1);
+    }
+    done.len()
+}
+
+on_both! {
+    async fn many_admins_at_once_send_back_no_more_than_was_paid(server) {
+        let Meeting { customer: dana, session, .. } = meeting_with_card(server).await;
+        upgrade(&dana, &session).await;
+        dana.step(&session, "end").await.expect_status(200);
+        let admin = server.admin().await;
+        let amounts = (0..24).map(|at| if at % 3 == 0 { 700 } else { 130 });
+        let answers = join_all(amounts.map(|cents| refund(&admin, &session, Some(cents)))).await;
+        let (some, told) = (done(&answers, (409, "refund_exceeds_payment")), asked_back(server));
+        assert!(some > 2 && some < 24, "some fit and some do not: {some}");
+        assert!(told <= 2_999 && 2_999 - told < 130, "as much as fits: {told}");
+        let noted = server.database().count("audit_log", "action = 'session.refund'");
+        assert_eq!(usize::try_from(noted), Ok(some), "each that was carried out is in the audit log, no other");
+
+        // What is left goes back whole, once.
+        let answers = join_all((0..8).map(|_| refund(&admin, &session, None))).await;
+        assert_eq!(done(&answers, (409, "refund_exceeds_payment")), usize::from(told < 2_999));
+        assert_eq!(agrees_in_the_end(server).await, 2_999);
+        assert_eq!((balance(server, "platform_revenue"), balance(server, "provider_payable")), (0, 0));
+        assert_eq!(dana.session(&session).await["payment_status"], "refunded");
+    }
+
+    async fn a_cancellation_amid_refunds_by_hand_sends_back_the_rest_and_no_more(server) {
+        let (dana, admin) = (server.customer().await, server.admin().await);
+        for _ in 0..3 {
+            let session = dana.paid_session("chat10").await;
+            let before = asked_back(server);
+            let by_hand = join_all((0..12).map(|at| refund(&admin, &session, Some(90 + at))));
+            let whole = join_all((0..2).map(|_| refund(&admin, &session, None)));
+            let cancelled = join_all((0..3).map(|_| dana.step(&session, "cancel")));
+            let (by_hand, whole, cancelled) = futures_util::join!(by_hand, whole, cancelled);
+            done(&by_hand, (409, "refund_exceeds_payment"));
+            done(&whole, (409, "refund_exceeds_payment"));
+            assert!(cancelled.iter().any(|answer| answer.status == 200), "{cancelled:?}");
+            for answer in cancelled.iter().filter(|answer| answer.status != 200) {
+                answer.refused(409, "invalid_transition");
+            }
+            assert_eq!(asked_back(server) - before, 999, "all of it, once");
+            assert_eq!(dana.session(&session).await["payment_status"], "refunded");
+        }
+        assert_eq!(agrees_in_the_end(server).await, 3 * 999);
+    }
+
+    async fn a_tap_that_is_sent_many_times_sends_money_back_once(server) {
+        let (dana, admin) = (server.customer().await, server.admin().await);
+        let session = dana.paid_session("chat10").await;
+        let path = format!("/api/admin/sessions/{session}/refund");
+        let body = json!({ "amount_cents": 100, "reason": "One tap." });
+        let answers = join_all((0..10).map(|_| admin.client.post_once(&path, "tap", body.clone()))).await;
+        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+        assert_eq!(asked_back(server), 100);
+        let other = json!({ "amount_cents": 200, "reason": "One tap." });
+        admin.client.post_once(&path, "tap", other).await.refused(422, "idempotency_mismatch");
+        assert_eq!(agrees_in_the_end(server).await, 100);
+    }
+
+    async fn refunds_at_the_provider_amid_our_own_enter_the_books_and_exceed_nothing(server) {
+        let (dana, admin) = (server.customer().await, server.admin().await);
+        let checkout = dana.checkout("chat10").await;
+        dana.pay(&checkout, GOOD_CARD).await.expect_status(303);
+        let session = dana.session_of(&checkout).await;
+        let page = provider(server).get(&format!("/v1/checkout/sessions/{}", checkout.id)).await.expect_status(200);
+        let intent = page.text_at("payment_intent");
+        let fields = [("payment_intent", intent.as_str()), ("amount", "150")];
+        let stripe = provider(server);
+        let theirs = join_all((0..4).map(|_| stripe.post_form("/v1/refunds", &fields)));
+        let ours = join_all((0..8).map(|_| refund(&admin, &session, Some(120))));
+        let (theirs, ours) = futures_util::join!(theirs, ours);
+        assert!(theirs.iter().all(|answer| answer.status == 200 || answer.status == 400), "{theirs:?}");
+        assert!(theirs.iter().any(|answer| answer.status == 200), "{theirs:?}");
+        done(&ours, (409, "refund_exceeds_payment"));
+        // What is left of it goes back; what the provider refuses because it went back there is told of as a failed job.
+        refund(&admin, &session, None).await;
+        let back = agrees_in_the_end(server).await;
+        assert!(back > 150, "{back}");
+        let (failed, dead) = (server.database().count("refunds", "status = 'failed'"), dead_refunds(server));
+        assert_eq!(failed, dead, "each refund that was refused waits for a person");
+        server.database().execute("UPDATE jobs SET status = 'done' WHERE status = 'dead'").expect("they are looked at");
+    }
+
+    async fn what_the_bank_has_taken_goes_back_only_after_the_dispute_was_won(server) {
+        let Meeting { customer: dana, session, .. } = meeting_with_card(server).await;
+        let intent = upgrade(&dana, &session).await;
+        dana.step(&session, "end").await.expect_status(200);
+        let admin = server.admin().await;
+        let opened = server.guest().post("/sandbox/disputes", json!({ "payment_intent": intent })).await;
+        let dispute = opened.expect_status(200).text_at("id");
+        until("the dispute", async || {
+            (server.database().count("disputes", "withdrawn") == 1).then_some(())
+        })
+        .await;
+        // The twenty dollars of the upgrade are at the bank; the chat's money is not.
+        let too_much = refund(&admin, &session, Some(1_000)).await;
+        too_much.refused(409, "refund_exceeds_payment");
+        assert!(too_much.body["detail"].as_str().is_some_and(|text| text.contains("$9.99")), "{too_much:?}");
+        refund(&admin, &session, None).await.expect_status(200);
+        assert_eq!(asked_back(server), 999);
+        refund(&admin, &session, None).await.refused(409, "payment_disputed");
+        refund(&admin, &session, Some(1)).await.refused(409, "payment_disputed");
+
+        let path = format!("/sandbox/disputes/{dispute}/decide");
+        server.guest().post(&path, json!({ "outcome": "won" })).await.expect_status(200);
+        until("the verdict", async || {
+            (server.database().count("disputes", "status = 'won'") == 1).then_some(())
+        })
+        .await;
+        refund(&admin, &session, None).await.expect_status(200);
+        assert_eq!(agrees_in_the_end(server).await, 2_999);
+    }
+}
+
+fn dead_refunds(server: &TestServer) -> i64 {
+    server.database().count("jobs", "status = 'dead' AND kind = 'refund'")
+}
