@@ -217,14 +217,12 @@ fn dead_jobs(tx: &mut Tx<'_>) -> Result<Vec<NewAlert>, Error> {
     let mut repeating = repeating_told(tx)?;
     for dead in watch::dead_jobs_untold(tx)? {
         let DeadJob { id, kind, at } = dead;
-        let session = match kind {
-            JobKind::Refund => match refund_of(tx, dead)? {
-                // A refused refund is a cause of its own.
-                Some((RefundStatus::Failed, _)) => continue,
-                Some((_, session)) => session,
-                None => None,
-            },
-            _ => None,
+        let refund = if kind == JobKind::Refund { refund_of(tx, dead)? } else { None };
+        let session = match refund {
+            // A refused refund is a cause of its own.
+            Some((RefundStatus::Failed, _)) => continue,
+            Some((_, session)) => session,
+            None => None,
         };
         if kind.every_seconds().is_some() {
             // While an outside service is away each run dies; that is one cause, which ends when a run succeeds.

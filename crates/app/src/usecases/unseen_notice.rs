@@ -41,11 +41,12 @@ pub async fn follow_up(pitlane: &Pitlane, notice: EventId) -> Result<(), Error> 
             let found = notifications::Store::notice_by_id(tx, notice)?;
             let Some(found) = found.filter(|notice| notice.acknowledged_at.is_none()) else { return Ok(()) };
             let Some(session) = sessions::Store::session_by_id(tx, found.session)? else { return Ok(()) };
-            let (late, about) = match found.milestone {
+            let (late, about) = if found.milestone == Milestone::StartNudge {
                 // Who has started needs no word about it any more.
-                Milestone::StartNudge => (session.status() != Status::Accepted, About::Notice(found.id)),
+                (session.status() != Status::Accepted, About::Notice(found.id))
+            } else {
                 // Whoever writes in the room has seen it there, and after the end nobody has to be called.
-                _ => (session.status().is_ended(), About::Session(found.session)),
+                (session.status().is_ended(), About::Session(found.session))
             };
             if !late {
                 mail::enqueue(tx, found.milestone, found.user, about, &cx)?;
