@@ -185,7 +185,11 @@ on_both! {
         let dana = server.customer().await;
         let checkout = dana.checkout("chat10").await;
         dana.pay(&checkout, GOOD_CARD).await.expect_status(303);
-        let session = dana.session_of(&checkout).await;
+        let (session, max) = (dana.session_of(&checkout).await, server.mechanic().await);
+        max.accept(&session).await;
+        for step in ["start", "end"] {
+            max.step(&session, step).await.expect_status(200);
+        }
         let (admin, support) = (server.admin().await, server.demo("support").await);
         let mut board = staff_socket(server, &support).await;
         let intent = intent_of(server, &checkout).await;

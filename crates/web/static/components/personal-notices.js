@@ -7,6 +7,7 @@ const KINDS = new Set(["session_upgraded", "start_nudge"]);
 
 class PersonalNotices extends HTMLElement {
   #leave = () => {};
+  #begun = new Set();
 
   connectedCallback() {
     const channel = this.getAttribute("channel");
@@ -20,12 +21,16 @@ class PersonalNotices extends HTMLElement {
   }
 
   #frame(channel, frame) {
-    if (frame.channel !== channel || !KINDS.has(frame.type)) return;
+    if (frame.channel !== channel) return;
+    if (frame.type === "session_changed") this.#settle(frame);
+    if (!KINDS.has(frame.type)) return;
     // A hidden tab shows nothing to anybody.
     if (document.visibilityState !== "visible") {
       document.addEventListener("visibilitychange", () => this.#frame(channel, frame), { once: true });
       return;
     }
+    // It may have begun while the tab was hidden.
+    if (frame.type === "start_nudge" && this.#begun.has(frame.session_id)) return;
     const here = frame.session_id === this.getAttribute("session-id");
     // The session's own room switches to video by itself.
     if (!here || frame.type !== "session_upgraded") this.#show(frame, here);
@@ -35,11 +40,19 @@ class PersonalNotices extends HTMLElement {
   #show(frame, here) {
     const template = this.querySelector(`template[data-for="${frame.type}"]`);
     const notice = template.content.cloneNode(true).querySelector("[data-notice]");
+    notice.dataset.notice = `${frame.type}:${frame.session_id}`;
     notice.querySelector("[data-name]").textContent = frame.customer_name;
     const link = notice.querySelector("a");
     link.href = `/chat/${frame.session_id}`;
     if (here) link.remove();
     this.querySelector("[data-list]").append(notice);
+  }
+
+  /** Nobody has to be asked any more to begin what has begun or is over. */
+  #settle({ session_id: session, status }) {
+    if (status === "accepted") return;
+    this.#begun.add(session);
+    for (const notice of this.querySelectorAll(`[data-notice="start_nudge:${CSS.escape(session)}"]`)) notice.remove();
   }
 
   #click = (event) => {

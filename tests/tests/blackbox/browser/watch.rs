@@ -49,6 +49,7 @@ fn a_mechanic_who_should_have_begun_is_asked_on_whatever_page_is_open() {
         assert_eq!(desk.count("[data-notice] a").await, 0);
         desk.picture_of_top("chat-nudged-desk").await;
         desk.press("Start the session").await;
+        desk.reads_no_more("Dana Driver is waiting for you.").await;
         desk.close().await;
     });
 }
