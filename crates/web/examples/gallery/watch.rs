@@ -74,6 +74,7 @@ pub(super) fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         name: "Robin Adeyemi".to_owned(),
         finding: dispute("Maya Torres"),
         due_at: Some("2026-11-29T23:59:59Z".to_owned()),
+        case_url: format!("{BASE}/admin/disputes/{SESSION}"),
         log_url: Some(format!("{BASE}/sessions/{SESSION}/transcript")),
         board_url: format!("{BASE}/admin"),
     };

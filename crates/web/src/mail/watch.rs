@@ -53,6 +53,8 @@ pub struct DisputeOpened {
     pub due_at: Option<String>,
     /// The session's log, which is the evidence; `None` when the money bought no session.
     pub log_url: Option<String>,
+    /// The case, with all that speaks for us.
+    pub case_url: String,
     /// The board with everything that waits.
     pub board_url: String,
 }

@@ -2,7 +2,7 @@
 
 use accounts::Email;
 use kernel::Timestamp;
-use kernel::id::{AlertId, EventId};
+use kernel::id::{AlertId, DisputeId, EventId};
 use notifications::{AlertStore, Milestone};
 use sessions::{ParticipantRole, Status};
 use store::Tx;
@@ -73,14 +73,16 @@ impl Writer<'_> {
         let web::alert::Finding::Dispute { due_at, .. } = &finding else {
             return Ok(Written::Void("the milestone is not about such a thing"));
         };
+        let case_url = self.address(&format!("/admin/disputes/{}", DisputeId::new(alert.found.object)));
         let message = DisputeOpened {
             sender,
             name: self.name(),
             due_at: due_at.clone(),
             finding,
             log_url: url.clone(),
+            case_url: case_url.clone(),
             board_url: board_url.clone(),
         };
-        Ok(Written::new(&message, links()))
+        Ok(Written::new(&message, [case_url].into_iter().chain(links())))
     }
 }
