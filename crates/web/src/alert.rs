@@ -63,9 +63,9 @@ impl Finding {
     pub(crate) fn detail(&self, zone: &str) -> String {
         match self {
             Self::Away { name, other: Some(other), .. } => {
-                format!("{name} has left {other} and has not come back.")
+                format!("{name}, in a session with {other}, is not in the room.")
             }
-            Self::Away { name, other: None, .. } => format!("{name} has not come back."),
+            Self::Away { name, other: None, .. } => format!("{name} is not in the room."),
             Self::NoVideo { customer, mechanic } => {
                 format!("{customer} and {mechanic} are in the room and have not seen each other.")
             }
@@ -146,9 +146,9 @@ mod tests {
             (
                 away(true, Some("Max".to_owned())),
                 Some("/chat/s1"),
-                "Dana has left Max and has not come back.",
+                "Dana, in a session with Max, is not in the room.",
             ),
-            (away(false, None), Some("/chat/s1"), "Dana has not come back."),
+            (away(false, None), Some("/chat/s1"), "Dana is not in the room."),
             (
                 Finding::RefundFailed { customer: dana(), amount: amount() },
                 Some("/chat/s1"),

@@ -351,7 +351,11 @@ async fn away_and_back(server: &TestServer) {
     let mail = server.message_to(SUPPORT, "support_alert").await;
     assert_eq!(mail["subject"], "Needs attention: The customer is away from a live session");
     let page = admin.client.get("/admin").await.expect_status(200);
-    assert!(page.text.contains("Dana Driver has left Max Mechanic"), "{}", page.text);
+    assert!(
+        page.text.contains("Dana Driver, in a session with Max Mechanic, is not in the room."),
+        "{}",
+        page.text
+    );
     server.advance_clock(60).await;
     settled(server).await;
     assert_eq!(alerts(&admin).await.len(), 1, "once for each cause");
@@ -359,7 +363,7 @@ async fn away_and_back(server: &TestServer) {
     // The line goes when they are back.
     let back = comes(server, &customer, &session).await;
     board.of_type("support_alert_ended").await;
-    assert!(!admin.client.get("/admin").await.text.contains("has left Max Mechanic"));
+    assert!(!admin.client.get("/admin").await.text.contains("is not in the room"));
     mechanic.step(&session, "end").await.expect_status(200);
     drop((back, at_desk));
     present(server, 0).await;
