@@ -166,7 +166,7 @@ fn card(app: &Pitlane, money: &OrderMoney) -> Result<OrderCard, MoneyError> {
             amount: amount(dispute.amount),
         }));
     }
-    moved.sort_by(|a, b| a.0.cmp(&b.0));
+    moved.sort_by_key(|(at, _)| *at);
     let earned = money.payments.iter().find_map(|one| one.earned.as_ref());
     Ok(OrderCard {
         id: order.id().to_string(),

@@ -424,7 +424,7 @@ pub async fn of_money(server: &TestServer) -> Vec<Scene> {
     let money = |session: &str| format!("/admin/sessions/{session}");
     let (admins, supports) = (Looking::by(&admin), Looking::by(&support));
     vec![
-        admins.at("sessions", "/admin/sessions", "Partly refunded"),
+        admins.at("sessions", "/admin/sessions", "Disputed"),
         admins.at("sessions-none", "/admin/sessions?q=nobody", "No session fits"),
         supports.at("sessions-support", "/admin/sessions", "Disputed"),
         admins.at("session-money", money(&fresh), "$9.99 can still go back"),
