@@ -2,8 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`folder`] | the folder |
-//! | [`bucket`] | the bucket, over the `object_store` crate |
+//! | `folder` | the folder |
+//! | `bucket` | the bucket, over the `object_store` crate |
 //! | `http` | how the bucket's requests go out |
 //! | `wire` | what S3 answers, read without a network |
 

@@ -154,7 +154,7 @@ fn a_bucket_that_goes_away_is_told_and_everything_goes_on_when_it_is_back() {
         let kept = link(&dana, &kept.text_at("file_id")).await;
         let first = large(11 * MEBIBYTE);
         let mut stream = begun_with(server, &dana, first.len() + 6 * MEBIBYTE + 200, &first).await;
-        until("two parts to be there", async || (bucket.counts().await == (0 + 1, 1)).then_some(())).await;
+        until("two parts to be there", async || (bucket.counts().await == (1, 1)).then_some(())).await;
         bucket.connect(false);
         stream.write_all(&vec![7; 6 * MEBIBYTE]).await.expect("writes");
         stream.write_all(b"\r\n--XX--\r\n").await.expect("writes");
@@ -187,6 +187,9 @@ fn a_bucket_that_goes_away_is_told_and_everything_goes_on_when_it_is_back() {
     });
 }
 
+/// What is wrong, how, and what the refusal names.
+type Refusal<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+
 #[test]
 fn a_bucket_that_can_not_be_used_keeps_the_server_from_starting_and_says_why() {
     run_in_bucket(async |server, bucket| {
@@ -197,7 +200,7 @@ fn a_bucket_that_can_not_be_used_keeps_the_server_from_starting_and_says_why() {
         // The running server holds the other one, and what is migrated is told.
         let migrated = server.command().arg("migrate").env("DATABASE_URL", &fresh).output();
         assert!(migrated.is_ok_and(|output| output.status.success()));
-        let cases: [(&str, &[(&str, &str)], &[&str]); 7] = [
+        let cases: [Refusal<'_>; 7] = [
             ("no such bucket", &[(url, unknown)], &["files.url", unknown, "NoSuchBucket", "make the bucket"]),
             ("a wrong secret", &[(hidden, "hush-hush")], &["SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY"]),
             ("an unknown key", &[(key, "AKIAUNKNOWN")], &["files.url", "AWS_ACCESS_KEY_ID"]),

@@ -272,12 +272,11 @@ impl Sending {
 
 // Where an object is written to, only its bucket can be what is not there.
 fn unwritten(error: &object_store::Error) -> FileStorageError {
-    match told("", error) {
-        FileStorageError::Missing(_) => {
-            FileStorageError::Failed("it went away while it was written".to_owned())
-        }
-        other => other,
+    let told = told("", error);
+    if matches!(told, FileStorageError::Missing(_)) {
+        return FileStorageError::Failed("it went away while it was written".to_owned());
     }
+    told
 }
 
 #[async_trait]

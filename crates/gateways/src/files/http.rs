@@ -82,10 +82,12 @@ fn kind_of(error: &(dyn Error + 'static)) -> HttpErrorKind {
                 ErrorKind::BrokenPipe,
                 ErrorKind::UnexpectedEof,
             ];
-            return match io.kind() {
-                ErrorKind::TimedOut => HttpErrorKind::Timeout,
-                kind if broken.contains(&kind) => HttpErrorKind::Interrupted,
-                _ => HttpErrorKind::Unknown,
+            return if io.kind() == ErrorKind::TimedOut {
+                HttpErrorKind::Timeout
+            } else if broken.contains(&io.kind()) {
+                HttpErrorKind::Interrupted
+            } else {
+                HttpErrorKind::Unknown
             };
         }
         cause = inner.source();
