@@ -244,6 +244,7 @@ fn assemble(
     let clock = Clock::default();
     Ok(Pitlane {
         started_at: clock.now(),
+        looked_back: Arc::default(),
         hub: Hub::start(db.clone(), grace),
         db,
         clock,

@@ -1,6 +1,7 @@
 //! What every handler and worker shares.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use actix_web::web::ServiceConfig;
 use intake::{FileStorage, Waivers};
@@ -58,6 +59,8 @@ pub struct Pitlane {
     pub metrics: Arc<Metrics>,
     /// When this process started.
     pub started_at: Timestamp,
+    /// Whether it was noted who went with the process before this one.
+    pub looked_back: Arc<AtomicBool>,
     /// Routes of development that are not in the list.
     pub extra_routes: Option<ExtraRoutes>,
 }

@@ -13,7 +13,7 @@ mod http;
 mod wire;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use intake::{FileStorage, FileStorageError};
@@ -95,10 +95,12 @@ pub fn bucket_of(url: &str) -> Option<(&str, &str)> {
 /// # Errors
 /// What would.
 pub async fn probe(storage: &dyn FileStorage) -> Result<(), FileStorageError> {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    // Other nodes may do the same at the same time.
-    let key = format!("probe-{}-{}", std::process::id(), since.as_nanos());
-    let proven = tokio::time::timeout(PROBE_PATIENCE, prove(storage, &key)).await;
+    // Other nodes may do the same at the same time, and one that breaks off leaves no more than this behind.
+    static KEY: LazyLock<String> = LazyLock::new(|| {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        format!("probe-{}-{}", std::process::id(), since.as_nanos())
+    });
+    let proven = tokio::time::timeout(PROBE_PATIENCE, prove(storage, &KEY)).await;
     proven.unwrap_or_else(|_| {
         Err(FileStorageError::Away(format!("no answer within {} seconds", PROBE_PATIENCE.as_secs())))
     })
@@ -128,7 +130,7 @@ async fn prove(storage: &dyn FileStorage, key: &str) -> Result<(), FileStorageEr
 }
 
 /// Keys are made by this program. Nothing else is one, so that no key leads out of its place.
-fn is_key(text: &str) -> bool {
+pub fn is_key(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 

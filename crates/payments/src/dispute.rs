@@ -78,16 +78,20 @@ pub struct Dispute {
     pub closed_at: Option<Timestamp>,
 }
 
+impl Dispute {
+    /// Whether the bank has the money, until this is won.
+    pub fn is_taken(&self) -> bool {
+        self.withdrawn && self.status != DisputeStatus::Won
+    }
+}
+
 /// How much of a payment can go back: what is left of it, and nothing while the bank has taken it, or for good after that
 /// was lost. The provider refuses to send back what the bank holds, and the customer would have it twice.
 ///
 /// # Errors
 /// The storage's.
 pub fn returnable(store: &mut dyn Store, payment: &Payment) -> Result<Money, Error> {
-    let taken = store
-        .disputes_of_payment(payment.id)?
-        .iter()
-        .any(|dispute| dispute.withdrawn && dispute.status != DisputeStatus::Won);
+    let taken = store.disputes_of_payment(payment.id)?.iter().any(Dispute::is_taken);
     if taken { Ok(Money::zero(payment.amount.currency())) } else { payment.remaining() }
 }
 

@@ -42,7 +42,7 @@ pub enum RoomEvent {
         /// Since when they were there, if the provider says so.
         since: Option<Timestamp>,
     },
-    /// The room is closed, and nobody is in it.
+    /// The room is closed, and nobody who came before is in it.
     Closed,
 }
 
@@ -60,7 +60,10 @@ pub fn hear_room(store: &mut dyn MediaStore, news: &RoomNews, now: Timestamp) ->
             left(store, news, *user, connection, since.unwrap_or(at).min(at)..at)
         }
         RoomEvent::Closed => {
-            let going_on = |one: &Media| one.disconnected_at.is_none() && one.provider == news.provider;
+            // Who came after it was told late is in another room of the same name.
+            let going_on = |one: &Media| {
+                one.disconnected_at.is_none() && one.provider == news.provider && one.connected_at <= at
+            };
             let open: Vec<Media> = store.media_of(news.session)?.into_iter().filter(going_on).collect();
             for one in &open {
                 end(store, one, at)?;

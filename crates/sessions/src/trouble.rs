@@ -7,7 +7,6 @@ use crate::attendance::Attendance;
 use crate::error::Error;
 use crate::media::{MediaStore, together};
 use crate::participant::ParticipantRole;
-use crate::session::Session;
 use crate::status::Status;
 
 /// Something that a person should look at.
@@ -95,7 +94,7 @@ pub fn watched(
     store: &mut dyn MediaStore,
     session: SessionId,
     now: Timestamp,
-) -> Result<Option<(Session, Watched)>, Error> {
+) -> Result<Option<Watched>, Error> {
     let Some(session) = store.session_by_id(session)? else { return Ok(None) };
     let parts = session.parts();
     let Some(started_at) = parts.started_at.filter(|_| session.status() == Status::InProgress) else {
@@ -119,7 +118,7 @@ pub fn watched(
         Some(_) => together(&store.media_of(session.id())?, session.customer(), now).since.is_some(),
         None => false,
     };
-    Ok(Some((session, Watched { started_at, video_since, met, sides })))
+    Ok(Some(Watched { started_at, video_since, met, sides }))
 }
 
 #[cfg(test)]

@@ -266,7 +266,7 @@ fn unpack(source: &Path, database: &Path, incoming: &Path) -> Result<Manifest, S
         } else if name == MANIFEST {
             manifest =
                 Some(serde_json::from_reader::<_, Manifest>(entry).map_err(|error| told(error.into()))?);
-        } else if let Some(key) = name.strip_prefix(FILES).filter(|key| is_key(key)) {
+        } else if let Some(key) = name.strip_prefix(FILES).filter(|key| gateways::files::is_key(key)) {
             files.push(Upload { part: write(entry, &incoming.join(key))?, key: key.to_owned() });
         } else {
             return Err(format!("{}: {name:?} belongs to no backup", source.display()));
@@ -287,10 +287,6 @@ fn unpack(source: &Path, database: &Path, incoming: &Path) -> Result<Manifest, S
             .iter()
             .all(|told| files.iter().any(|found| found.key == told.key && found.part == told.part));
     if whole { Ok(manifest) } else { Err(format!("{} is damaged: its hashes do not fit", source.display())) }
-}
-
-fn is_key(key: &str) -> bool {
-    !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 fn write(entry: impl Read, to: &Path) -> Result<Part, String> {

@@ -27,12 +27,8 @@ impl Uploads {
     /// # Errors
     /// It can't be used.
     pub(super) fn open(settings: &Settings) -> Result<Self, String> {
+        settings.check_uploads().map_err(|problems| one_line(&problems))?;
         let files = &settings.files;
-        if files.folder().is_none() && (files.access_key_id.is_empty() || files.secret_access_key.is_empty())
-        {
-            return Err("files.url: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a key to the bucket"
-                .to_owned());
-        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
             storage: gateways::files::open(&files.storage()).map_err(|error| one_line(&error))?,

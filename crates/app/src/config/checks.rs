@@ -8,25 +8,48 @@ use super::reader::{Problem, Problems};
 use super::sections::{Environment, MailProvider, PaymentProvider, SmsProvider, VideoProvider};
 use super::{Secret, Settings};
 
+/// What was found to be wrong.
+#[derive(Default)]
+struct Found(Vec<Problem>);
+
+impl Found {
+    fn refuse(&mut self, wrong: bool, key: &str, value: String, right: &str) {
+        if wrong {
+            self.0.push(Problem { key: key.to_owned(), value: Some(value), right: right.to_owned() });
+        }
+    }
+
+    fn end(self) -> Result<(), Problems> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problems(self.0)) }
+    }
+}
+
 impl Settings {
     /// Refuses what would be dangerous, or would not work, once people use the server.
     ///
     /// # Errors
     /// Everything that is wrong, each with its key and what would be right.
     pub fn check_serving(&self) -> Result<(), Problems> {
-        let mut problems = Vec::new();
-        let mut refuse = |wrong: bool, key: &str, value: String, right: &str| {
-            if wrong {
-                problems.push(Problem { key: key.to_owned(), value: Some(value), right: right.to_owned() });
-            }
-        };
+        let mut found = Found::default();
+        let mut refuse =
+            |wrong: bool, key: &str, value: String, right: &str| found.refuse(wrong, key, value, right);
         self.check_environment(&mut refuse);
         self.check_payments(&mut refuse);
         self.check_mail(&mut refuse);
         self.check_video(&mut refuse);
         self.check_files(&mut refuse);
         self.check_offered(&mut refuse);
-        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+        found.end()
+    }
+
+    /// Refuses a place of the uploads that can't be used or must not be: for commands that use it without serving.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its key and what would be right.
+    pub fn check_uploads(&self) -> Result<(), Problems> {
+        let mut found = Found::default();
+        self.check_files(&mut |wrong, key, value, right| found.refuse(wrong, key, value, right));
+        found.end()
     }
 
     fn check_environment(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {

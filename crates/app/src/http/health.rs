@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`: for whoever watches this process.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::AUTHORIZATION;
@@ -123,7 +124,12 @@ pub async fn look(pitlane: &Pitlane) -> Checks {
         Some(bytes) => Check::of(true, format!("{} MiB are free", bytes / 1_048_576)),
         None => Check::of(true, "the system does not tell"),
     };
-    let files = pitlane.storage.look(pitlane).await;
+    // Whoever asked may go away meanwhile; the look is taken to its end, for the next who asks.
+    let (storage, look) = (Arc::clone(&pitlane.storage), pitlane.clone());
+    let files = tokio::spawn(async move { storage.look(&look).await }).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "the place of the uploads could not be looked at");
+        Check::of(false, "uploads can't be kept; the log says why")
+    });
     Checks { database, jobs, bus: Check::of(true, "in this process"), disk, files }
 }
 

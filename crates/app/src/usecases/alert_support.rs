@@ -10,7 +10,7 @@ use notifications::{Alert, AlertCause, AlertStore as _, Milestone, NewAlert, ale
 use serde_json::json;
 use sessions::ParticipantRole;
 use store::Tx;
-use store::views::watch::{self, MoneyView};
+use store::views::{disputes, watch};
 use web::alert::{Attention, Finding};
 use web::money::Amount;
 
@@ -131,18 +131,22 @@ pub fn is_gone(tx: &mut Tx<'_>, alert: &Alert, now: Timestamp) -> Result<bool, E
             };
             match (cause, watched) {
                 (_, None) => true,
-                (AlertCause::NoVideo, Some((_, watched))) => watched.met,
-                (_, Some((_, watched))) => watched.away_since(UserId::new(object)) != Some(since),
+                (AlertCause::NoVideo, Some(watched)) => watched.met,
+                (_, Some(watched)) => watched.away_since(UserId::new(object)) != Some(since),
             }
         }
         // Nothing more comes of it by itself.
         AlertCause::RefundFailed => alert.seen.is_some(),
         AlertCause::JobDead => match jobs::Store::job_by_id(tx, JobId::new(object))? {
-            Some(job) if job.status() == JobStatus::Dead => has_recovered(tx, job.kind(), since)?,
+            Some(job) if job.status() == JobStatus::Dead => {
+                // One that repeats may work again; of another nothing more comes by itself.
+                let repeats = job.kind().every_seconds().is_some();
+                (alert.seen.is_some() && !repeats) || has_recovered(tx, job.kind(), since)?
+            }
             Some(_) | None => true,
         },
         AlertCause::Dispute => {
-            watch::dispute(tx, DisputeId::new(object))?.is_none_or(|dispute| dispute.closed_at.is_some())
+            disputes::one(tx, DisputeId::new(object))?.is_none_or(|dispute| dispute.closed_at.is_some())
         }
     })
 }
@@ -198,13 +202,17 @@ pub fn describe(tx: &mut Tx<'_>, alert: &Alert) -> Result<Option<Finding>, Error
             let mechanic = mechanic.map_or_else(|| "the mechanic".to_owned(), |(_, name)| name);
             Ok(Some(Finding::NoVideo { customer: customer.1, mechanic }))
         }
-        AlertCause::RefundFailed => Ok(watch::refund(tx, RefundId::new(object))?
-            .map(|refund| Finding::RefundFailed { amount: amount(&refund), customer: refund.customer_name })),
+        AlertCause::RefundFailed => {
+            Ok(watch::refund(tx, RefundId::new(object))?.map(|refund| Finding::RefundFailed {
+                amount: Amount::new(refund.amount_cents, &refund.currency),
+                customer: refund.customer_name,
+            }))
+        }
         AlertCause::JobDead => Ok(jobs::Store::job_by_id(tx, JobId::new(object))?
             .map(|job| Finding::JobDead { kind: job.kind().as_str().to_owned() })),
         AlertCause::Dispute => {
-            Ok(watch::dispute(tx, DisputeId::new(object))?.map(|dispute| Finding::Dispute {
-                amount: amount(&dispute),
+            Ok(disputes::one(tx, DisputeId::new(object))?.map(|dispute| Finding::Dispute {
+                amount: Amount::new(dispute.amount_cents, &dispute.currency),
                 customer: dispute.customer_name,
                 reason: dispute.reason,
                 due_at: dispute.due_at.map(|at| at.to_string()),
@@ -233,8 +241,4 @@ fn sides(tx: &mut Tx<'_>, session: Option<SessionId>) -> Result<Option<Sides>, E
 
 fn name_of(tx: &mut Tx<'_>, user: UserId) -> Result<String, Error> {
     Ok(tx.user_by_id(user)?.map_or_else(|| "Somebody".to_owned(), |user| user.name().to_owned()))
-}
-
-fn amount(money: &MoneyView) -> Amount {
-    Amount::new(money.amount_cents, &money.currency)
 }

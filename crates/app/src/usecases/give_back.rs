@@ -46,8 +46,10 @@ pub fn give_back_order(
 ) -> Result<(), Error> {
     let arrived = payments::Store::payments_of_order(tx, order.id())?;
     let Some(kept) = arrived.into_iter().find(|payment| !payment.surplus) else { return Ok(()) };
-    let amount =
-        kept.remaining()?.times_half_up(share).map_err(|reason| StoreError::corrupt("payments", reason))?;
+    // What the bank holds is not ours to send: the provider would refuse, and the dispute decides who has it.
+    let amount = payments::returnable(tx, &kept)?
+        .times_half_up(share)
+        .map_err(|reason| StoreError::corrupt("payments", reason))?;
     if !amount.is_positive() {
         return Ok(());
     }

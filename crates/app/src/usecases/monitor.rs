@@ -3,15 +3,16 @@
 //! It runs by itself twice a minute, at once after what can't wait, and when `/api/cron/monitor-sessions` is called.
 //! Each look reads everything anew and tells nothing twice, so that any number may run at once.
 
+use std::sync::atomic::Ordering;
+
 use jobs::{JobKind, NewJob};
 use kernel::id::{JobId, RefundId, SessionId};
 use kernel::{Context, Timestamp};
-use notifications::{AlertCause, AlertStore as _, NewAlert};
+use notifications::{Alert, AlertCause, AlertStore as _, NewAlert};
 use payments::RefundStatus;
 use serde::{Deserialize, Serialize};
-use sessions::{Status, Trouble};
+use sessions::Trouble;
 use store::Tx;
-use store::views::session::with_status;
 use store::views::watch::{self, DeadJob};
 
 use crate::realtime::protocol::Channel;
@@ -19,9 +20,9 @@ use crate::state::Pitlane;
 use crate::usecases::alert_support::{end, has_recovered, is_gone, raise};
 use crate::usecases::{Error, start_nudge};
 
-/// How old a refused refund may be that nobody was told of, in seconds: seven days. Those from before this was watched
-/// are on record elsewhere.
-const REFUSED_WITHIN_SECONDS: i64 = 7 * 86_400;
+/// How long ago a refund was refused or a job given up that nobody was told of, in seconds: seven days at most. Those from
+/// before this was watched are on record elsewhere.
+const FAILED_WITHIN_SECONDS: i64 = 7 * 86_400;
 
 /// What one look came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -48,48 +49,72 @@ pub fn soon(tx: &mut Tx<'_>, reason: &str, cx: &Context) -> Result<(), jobs::Err
     jobs::schedule(tx, job, cx).map(drop)
 }
 
-/// Does what is due by now.
+/// Does what is due by now. One thing that can't be done keeps nothing else from being done.
 ///
 /// # Errors
-/// The storage's. What was done until then stays done.
+/// The first failure of the storage, when everything else is done.
 pub async fn monitor(pitlane: &Pitlane) -> Result<Looked, Error> {
-    let mut looked = Looked::default();
-    for session in overdue(pitlane).await? {
-        looked.nudged += u32::from(start_nudge::look(pitlane, session).await?);
+    let mut look = Look::default();
+    for found in look.list(money_troubles(pitlane).await) {
+        let told = alert(pitlane, found).await;
+        look.looked.alerted += look.count(told.map(u32::from));
     }
-    note_who_is_gone(pitlane).await?;
-    looked.ended = end_what_is_gone(pitlane).await?;
-    for session in troubled(pitlane).await? {
-        looked.alerted += alert_session(pitlane, session).await?;
+    for session in look.list(overdue(pitlane).await) {
+        let asked = start_nudge::look(pitlane, session).await;
+        look.looked.nudged += look.count(asked.map(u32::from));
     }
-    for found in money_troubles(pitlane).await? {
-        let (cx, support) = (pitlane.context(), pitlane.settings.mail.support_address.clone());
-        looked.alerted += u32::from(pitlane.db.write(move |tx| raise(tx, &support, found, &cx)).await?);
+    let noted = note_who_is_gone(pitlane).await;
+    look.count(noted.map(|()| 0));
+    for alert in look.list(what_is_gone(pitlane).await) {
+        let cx = pitlane.context();
+        let ended = pitlane.db.write(move |tx| end(tx, &alert, &cx)).await;
+        look.looked.ended += look.count(ended.map(u32::from));
     }
-    Ok(looked)
+    for session in look.list(troubled(pitlane).await) {
+        let told = alert_session(pitlane, session).await;
+        look.looked.alerted += look.count(told);
+    }
+    look.failed.map_or(Ok(look.looked), Err)
+}
+
+/// A look that goes on after a failure.
+#[derive(Default)]
+struct Look {
+    looked: Looked,
+    failed: Option<Error>,
+}
+
+impl Look {
+    fn count(&mut self, done: Result<u32, Error>) -> u32 {
+        self.list(done.map(|count| vec![count])).into_iter().sum()
+    }
+
+    fn list<T>(&mut self, found: Result<Vec<T>, Error>) -> Vec<T> {
+        found.unwrap_or_else(|error| {
+            tracing::error!(%error, "a part of the look at sessions and money failed");
+            self.failed.get_or_insert(error);
+            Vec::new()
+        })
+    }
+}
+
+async fn alert(pitlane: &Pitlane, found: NewAlert) -> Result<bool, Error> {
+    let (cx, support) = (pitlane.context(), pitlane.settings.mail.support_address.clone());
+    pitlane.db.write(move |tx| raise(tx, &support, found, &cx)).await
 }
 
 async fn overdue(pitlane: &Pitlane) -> Result<Vec<SessionId>, Error> {
-    let (now, seconds) = (pitlane.clock.now(), pitlane.settings.sessions.start_nudge_seconds);
-    pitlane
-        .db
-        .read(move |tx| {
-            let mut due = Vec::new();
-            for session in with_status(tx, Status::Accepted)? {
-                if start_nudge::is_due(tx, session, seconds, now)? {
-                    due.push(session);
-                }
-            }
-            Ok(due)
-        })
-        .await
+    let seconds: i64 = pitlane.settings.sessions.start_nudge_seconds.into();
+    let due = pitlane.clock.now().plus_seconds(-seconds);
+    pitlane.db.read(move |tx| Ok(watch::overdue_by(tx, due)?)).await
 }
 
 /// A process that was killed could not write down who went with it. Who was in a room before this one started and has
-/// not come to it since is gone from then.
+/// not come to it since is gone from then. Once is enough: who comes later is noted by this one.
 async fn note_who_is_gone(pitlane: &Pitlane) -> Result<(), Error> {
     let (now, started) = (pitlane.clock.now(), pitlane.started_at);
-    if now < started.plus_seconds(pitlane.settings.sessions.disconnect_alert_seconds.into()) {
+    let patience = pitlane.settings.sessions.disconnect_alert_seconds.into();
+    if now < started.plus_seconds(patience) || pitlane.looked_back.load(Ordering::Relaxed) {
         return Ok(());
     }
     let left = pitlane.db.read(move |tx| Ok::<_, Error>(watch::present_since_before(tx, started)?)).await?;
@@ -102,12 +127,14 @@ async fn note_who_is_gone(pitlane: &Pitlane) -> Result<(), Error> {
             pitlane.db.write(gone).await?;
         }
     }
+    pitlane.looked_back.store(true, Ordering::Relaxed);
     Ok(())
 }
 
-async fn end_what_is_gone(pitlane: &Pitlane) -> Result<u32, Error> {
+/// Alerts whose cause is gone.
+async fn what_is_gone(pitlane: &Pitlane) -> Result<Vec<Alert>, Error> {
     let now = pitlane.clock.now();
-    let gone = pitlane
+    pitlane
         .db
         .read(move |tx| {
             let mut gone = Vec::new();
@@ -118,13 +145,7 @@ async fn end_what_is_gone(pitlane: &Pitlane) -> Result<u32, Error> {
             }
             Ok::<_, Error>(gone)
         })
-        .await?;
-    let mut ended = 0;
-    for alert in gone {
-        let cx = pitlane.context();
-        ended += u32::from(pitlane.db.write(move |tx| end(tx, &alert, &cx)).await?);
-    }
-    Ok(ended)
+        .await
 }
 
 /// The times that decide when something is wrong.
@@ -147,7 +168,7 @@ impl Patience {
 
 /// What is wrong with a session that runs, as it would be told.
 fn troubles(tx: &mut Tx<'_>, session: SessionId, patience: Patience) -> Result<Vec<NewAlert>, Error> {
-    let Some((_, watched)) = sessions::watched(tx, session, patience.now)? else { return Ok(Vec::new()) };
+    let Some(watched) = sessions::watched(tx, session, patience.now)? else { return Ok(Vec::new()) };
     let found = watched.troubles(patience.seconds, patience.not_before, patience.now);
     let told = |trouble: Trouble| {
         let (cause, object, since) = match trouble {
@@ -166,7 +187,7 @@ async fn troubled(pitlane: &Pitlane) -> Result<Vec<SessionId>, Error> {
         .db
         .read(move |tx| {
             let mut troubled = Vec::new();
-            for session in with_status(tx, Status::InProgress)? {
+            for session in watch::worth_a_look(tx)? {
                 let found = troubles(tx, session, patience)?;
                 if found.is_empty() {
                     continue;
@@ -203,19 +224,20 @@ async fn money_troubles(pitlane: &Pitlane) -> Result<Vec<NewAlert>, Error> {
     pitlane
         .db
         .read(move |tx| {
-            let mut found = watch::failed_refunds_untold(tx, now.plus_seconds(-REFUSED_WITHIN_SECONDS))?;
+            let after = now.plus_seconds(-FAILED_WITHIN_SECONDS);
+            let mut found = watch::failed_refunds_untold(tx, after)?;
             found.extend(watch::disputes_untold(tx)?);
-            found.extend(dead_jobs(tx)?);
+            found.extend(dead_jobs(tx, after)?);
             Ok(found)
         })
         .await
 }
 
 /// Jobs that were given up, without those whose cause is told otherwise.
-fn dead_jobs(tx: &mut Tx<'_>) -> Result<Vec<NewAlert>, Error> {
+fn dead_jobs(tx: &mut Tx<'_>, after: Timestamp) -> Result<Vec<NewAlert>, Error> {
     let mut found = Vec::new();
     let mut repeating = repeating_told(tx)?;
-    for dead in watch::dead_jobs_untold(tx)? {
+    for dead in watch::dead_jobs_untold(tx, after)? {
         let DeadJob { id, kind, at } = dead;
         let refund = if kind == JobKind::Refund { refund_of(tx, dead)? } else { None };
         let session = match refund {

@@ -67,7 +67,7 @@ impl PaymentMoney {
         let zero = Money::zero(self.payment.amount.currency());
         self.disputes
             .iter()
-            .filter(|dispute| dispute.withdrawn && dispute.status != payments::DisputeStatus::Won)
+            .filter(|dispute| dispute.is_taken())
             .try_fold(zero, |sum, dispute| sum.plus(dispute.amount))
     }
 }

@@ -53,16 +53,6 @@ pub async fn look(pitlane: &Pitlane, session: SessionId) -> Result<bool, Error> 
         .await
 }
 
-/// Whether somebody has to be asked now.
-///
-/// # Errors
-/// The storage's.
-pub fn is_due(tx: &mut Tx<'_>, session: SessionId, seconds: u32, now: Timestamp) -> Result<bool, Error> {
-    let Some(session) = sessions::Store::session_by_id(tx, session)? else { return Ok(false) };
-    let session = &session;
-    Ok(overdue(tx, session, seconds)?.is_some_and(|found| now >= found.at && !found.asked))
-}
-
 struct Overdue {
     mechanic: UserId,
     /// When it should have begun.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http_body_util::BodyExt;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -16,6 +15,8 @@ use object_store::client::{
     HttpService,
 };
 
+use crate::https::{self, Connector};
+
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// From the first byte of a request to the first of its answer: a part of five megabytes goes out in it.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
@@ -24,23 +25,16 @@ const READ_AHEAD_BYTES: usize = 64 * 1_024;
 
 /// The client, which keeps its connections open.
 #[derive(Debug, Clone)]
-pub(super) struct Http(Client<HttpsConnector<HttpConnector>, HttpRequestBody>);
+pub(super) struct Http(Client<Connector, HttpRequestBody>);
 
 impl Http {
     pub(super) fn new() -> Self {
         let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT_PATIENCE));
         tcp.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .expect("ring has the usual versions of TLS")
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
         let mut client = Client::builder(TokioExecutor::new());
         client.http1_max_buf_size(READ_AHEAD_BYTES);
-        Self(client.build(connector))
+        Self(client.build(https::connector(tcp)))
     }
 }
 

@@ -6,6 +6,8 @@ use intake::FileStorageError;
 use object_store::client::HttpError;
 use serde::Deserialize;
 
+use crate::https;
+
 /// Uploads in parts that have come to no end.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -89,18 +91,9 @@ fn unanswered(error: &(dyn Error + 'static)) -> Option<String> {
     None
 }
 
-/// An error with its causes, each told once.
+/// An error with its causes, on one line.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(inner) = cause {
-        let more = inner.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = inner.source();
-    }
-    shortened(&text)
+    shortened(&https::chain(error))
 }
 
 fn element<'b>(body: &'b str, name: &str) -> Option<&'b str> {

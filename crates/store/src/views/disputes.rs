@@ -4,7 +4,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl};
 use kernel::id::{DisputeId, OrderId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
-use payments::{DisputeStatus, OrderKind};
+use payments::DisputeStatus;
 
 use crate::error::Stored;
 use crate::sessions::named;
@@ -22,8 +22,6 @@ pub struct DisputeView {
     pub session: Option<SessionId>,
     /// The order that was paid.
     pub order: OrderId,
-    /// What the order bought.
-    pub kind: OrderKind,
     /// The payment provider's id of the charge.
     pub payment_intent: String,
     /// The customer.
@@ -63,8 +61,6 @@ struct Row {
     #[diesel(sql_type = AnyUuid)]
     order_id: Id,
     #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Text)]
     payment_intent: String,
     #[diesel(sql_type = AnyUuid)]
     customer_id: Id,
@@ -93,7 +89,7 @@ struct Row {
 }
 
 const SELECT: &str = "\
-SELECT d.id, d.provider_id, o.session_id, o.id AS order_id, o.kind, p.payment_intent,
+SELECT d.id, d.provider_id, o.session_id, o.id AS order_id, p.payment_intent,
   u.id AS customer_id, u.name AS customer_name, mechanic.name AS mechanic_name,
   d.amount_cents, e.payable_cents AS frozen_cents, d.currency, d.reason,
   d.status, d.withdrawn, d.due_at, d.opened_at, d.closed_at
@@ -158,7 +154,6 @@ impl TryFrom<Row> for DisputeView {
             provider_id: row.provider_id,
             session: row.session_id.map(|id| SessionId::new(id.0)),
             order: OrderId::new(row.order_id.0),
-            kind: named("orders.kind", &row.kind, OrderKind::parse)?,
             payment_intent: row.payment_intent,
             customer: UserId::new(row.customer_id.0),
             customer_name: row.customer_name,

@@ -256,8 +256,16 @@ pub fn mine(
     before: Option<SessionId>,
     limit: u32,
 ) -> Result<Vec<SessionView>, StoreError> {
-    let filter = format!("viewer.role IS NOT NULL{}", status_filter(statuses));
-    page(tx, viewer, &filter, before, limit)
+    // The page is chosen first: what stands in a row is worked out for its sessions alone.
+    let last = before.map_or(uuid::Uuid::max(), SessionId::uuid);
+    let query = format!(
+        "{SELECT} WHERE s.id IN (SELECT p.session_id FROM session_participants p JOIN sessions s ON s.id = p.session_id
+           WHERE p.user_id = $1 AND p.left_at IS NULL AND p.session_id < $2{}
+           ORDER BY p.session_id DESC LIMIT $3)
+         ORDER BY s.id DESC",
+        status_filter(statuses)
+    );
+    rows(tx, viewer, &query, last, limit)
 }
 
 /// Every session that stands there.
@@ -433,8 +441,18 @@ fn page(
 ) -> Result<Vec<SessionView>, StoreError> {
     let last = before.map_or(uuid::Uuid::max(), SessionId::uuid);
     let query = format!("{SELECT} WHERE {filter} AND s.id < $2 ORDER BY s.id DESC LIMIT $3");
+    rows(tx, viewer, &query, last, limit)
+}
+
+fn rows(
+    tx: &mut Tx<'_>,
+    viewer: UserId,
+    query: &str,
+    last: uuid::Uuid,
+    limit: u32,
+) -> Result<Vec<SessionView>, StoreError> {
     let values = [Value::Id(Id(viewer.uuid())), Value::Id(Id(last)), Value::Number(limit.into())];
-    let rows: Vec<Row> = prepared::<Columns>(&query, &values).load(tx.conn()).stored()?;
+    let rows: Vec<Row> = prepared::<Columns>(query, &values).load(tx.conn()).stored()?;
     rows.into_iter().map(SessionView::try_from).collect()
 }
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use jobs::JobKind;
-use kernel::id::{AlertId, DisputeId, JobId, RefundId, SessionId, UserId};
+use kernel::id::{AlertId, JobId, RefundId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 use notifications::{Alert, AlertCause, NewAlert};
 
@@ -51,6 +51,47 @@ pub fn alerts(tx: &mut Tx<'_>, before: Option<AlertId>, limit: u32) -> Result<Ve
     rows.into_iter().map(Alert::try_from).collect()
 }
 
+/// Accepted sessions that should have begun by an instant and whose mechanic was not asked to since.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn overdue_by(tx: &mut Tx<'_>, at: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+    sessions_of(
+        tx,
+        "SELECT s.id FROM sessions s JOIN session_participants m
+           ON m.session_id = s.id AND m.role = 'mechanic' AND m.left_at IS NULL
+         WHERE s.status = 'accepted' AND s.accepted_at <= $1 AND m.joined_at <= $1
+           AND (s.scheduled_for IS NULL OR s.scheduled_for <= $1)
+           AND NOT EXISTS (SELECT 1 FROM personal_notices n
+             WHERE n.session_id = s.id AND n.user_id = m.user_id AND n.kind = 'start_nudge'
+               AND n.created_at >= m.joined_at AND n.created_at >= s.accepted_at
+               AND (s.scheduled_for IS NULL OR n.created_at >= s.scheduled_for))
+         ORDER BY s.id",
+        &[Value::Time(Ts::from(at))],
+    )
+}
+
+/// Sessions that run and in which something may be wrong: a side is not in the room, or it is video.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn worth_a_look(tx: &mut Tx<'_>) -> Result<Vec<SessionId>, StoreError> {
+    sessions_of(
+        tx,
+        "SELECT s.id FROM sessions s WHERE s.status = 'in_progress' AND (s.session_type <> 'chat'
+           OR EXISTS (SELECT 1 FROM session_participants p
+             WHERE p.session_id = s.id AND p.left_at IS NULL AND p.role <> 'observer'
+               AND (p.seen_at IS NULL OR p.gone_at IS NOT NULL)))
+         ORDER BY s.id",
+        &[],
+    )
+}
+
+fn sessions_of(tx: &mut Tx<'_>, sql: &str, values: &[Value<'_>]) -> Result<Vec<SessionId>, StoreError> {
+    let rows: Vec<(Id,)> = prepared::<(AnyUuid,)>(sql, values).load(tx.conn()).stored()?;
+    Ok(rows.into_iter().map(|(id,)| SessionId::new(id.0)).collect())
+}
+
 /// Who is in the room of a session that runs as far as is known, and came before an instant.
 ///
 /// # Errors
@@ -77,23 +118,25 @@ pub struct DeadJob {
     pub at: Timestamp,
 }
 
-/// Vital jobs that were given up and that nobody was told of since, newest first.
+/// Vital jobs that were given up after an instant and that nobody was told of since; those that were given up last come
+/// first, so that a new one is never behind old ones that are not told.
 ///
 /// # Errors
 /// A failure of the storage.
-pub fn dead_jobs_untold(tx: &mut Tx<'_>) -> Result<Vec<DeadJob>, StoreError> {
+pub fn dead_jobs_untold(tx: &mut Tx<'_>, after: Timestamp) -> Result<Vec<DeadJob>, StoreError> {
     let vital = JobKind::ALL.into_iter().filter(|kind| kind.is_vital());
     let vital: Vec<String> = vital.map(|kind| format!("'{kind}'")).collect();
     let sql = format!(
         "SELECT j.id, j.kind, j.finished_at FROM jobs j
-         WHERE j.status = 'dead' AND j.kind IN ({})
+         WHERE j.status = 'dead' AND j.kind IN ({}) AND j.finished_at > $1
            AND NOT EXISTS (SELECT 1 FROM support_alerts a
              WHERE a.object_id = j.id AND a.cause = 'job_dead' AND a.since >= j.finished_at)
-         ORDER BY j.id DESC LIMIT {FOUND_MAX}",
+         ORDER BY j.finished_at DESC, j.id DESC LIMIT {FOUND_MAX}",
         vital.join(", ")
     );
+    let values = [Value::Time(Ts::from(after))];
     let rows: Vec<(Id, String, Ts)> =
-        prepared::<(AnyUuid, Text, AnyTs)>(&sql, &[]).load(tx.conn()).stored()?;
+        prepared::<(AnyUuid, Text, AnyTs)>(&sql, &values).load(tx.conn()).stored()?;
     let dead = |(id, kind, at): (Id, String, Ts)| {
         let kind = JobKind::parse(&kind).ok_or_else(|| StoreError::corrupt("jobs.kind", &kind))?;
         Ok(DeadJob { id: JobId::new(id.0), kind, at: at.into() })
@@ -162,21 +205,15 @@ fn found(
     Ok(rows.into_iter().map(alert).collect())
 }
 
-/// A payment that money is taken from, for those who have to look.
+/// A refund, for those who have to look.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MoneyView {
+pub struct RefundView {
     /// The customer's name.
     pub customer_name: String,
     /// How much, in minor units.
     pub amount_cents: i64,
     /// The currency's code.
     pub currency: String,
-    /// Why.
-    pub reason: String,
-    /// Until when it can be answered, if that has an end.
-    pub due_at: Option<Timestamp>,
-    /// When it was decided, or failed.
-    pub closed_at: Option<Timestamp>,
     /// The session that was paid for.
     pub session: Option<SessionId>,
 }
@@ -185,40 +222,19 @@ pub struct MoneyView {
 ///
 /// # Errors
 /// A failure of the storage.
-pub fn refund(tx: &mut Tx<'_>, refund: RefundId) -> Result<Option<MoneyView>, StoreError> {
-    money(
-        tx,
-        "SELECT u.name, r.amount_cents, r.currency, r.reason, CASE WHEN 1 = 0 THEN r.closed_at END, r.closed_at, o.session_id
+pub fn refund(tx: &mut Tx<'_>, refund: RefundId) -> Result<Option<RefundView>, StoreError> {
+    type Row = (String, i64, String, Option<Id>);
+    let rows: Vec<Row> = prepared::<(Text, BigInt, Text, Nullable<AnyUuid>)>(
+        "SELECT u.name, r.amount_cents, r.currency, o.session_id
          FROM refunds r JOIN orders o ON o.id = r.order_id JOIN users u ON u.id = o.customer_id WHERE r.id = $1",
-        Id(refund.uuid()),
+        &[Value::Id(Id(refund.uuid()))],
     )
-}
-
-/// A dispute; `None` when there is no such thing.
-///
-/// # Errors
-/// A failure of the storage.
-pub fn dispute(tx: &mut Tx<'_>, dispute: DisputeId) -> Result<Option<MoneyView>, StoreError> {
-    money(
-        tx,
-        "SELECT u.name, d.amount_cents, d.currency, d.reason, d.due_at, d.closed_at, o.session_id
-         FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = p.order_id
-         JOIN users u ON u.id = o.customer_id WHERE d.id = $1",
-        Id(dispute.uuid()),
-    )
-}
-
-fn money(tx: &mut Tx<'_>, sql: &str, id: Id) -> Result<Option<MoneyView>, StoreError> {
-    type Row = (String, i64, String, String, Option<Ts>, Option<Ts>, Option<Id>);
-    type Columns = (Text, BigInt, Text, Text, Nullable<AnyTs>, Nullable<AnyTs>, Nullable<AnyUuid>);
-    let rows: Vec<Row> = prepared::<Columns>(sql, &[Value::Id(id)]).load(tx.conn()).stored()?;
-    let view = |(customer_name, amount_cents, currency, reason, due_at, closed_at, session): Row| MoneyView {
+    .load(tx.conn())
+    .stored()?;
+    let view = |(customer_name, amount_cents, currency, session): Row| RefundView {
         customer_name,
         amount_cents,
         currency,
-        reason,
-        due_at: due_at.map(Timestamp::from),
-        closed_at: closed_at.map(Timestamp::from),
         session: session.map(|id| SessionId::new(id.0)),
     };
     Ok(rows.into_iter().next().map(view))
