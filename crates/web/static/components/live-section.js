@@ -2,7 +2,7 @@
 // happened, after a reconnect, and every `every` seconds; without a channel only when it is told to. The server renders
 // it, so its text exists once.
 
-import { socket } from "./socket.js";
+import { SHOWN_BY_NOTICES, socket } from "./socket.js";
 
 const SETTLE_MS = 150;
 const QUIET = new Set(["tick", "typing", "read", "pong", "ack", "error", "left"]);
@@ -36,7 +36,8 @@ export class LiveSection extends HTMLElement {
     if (QUIET.has(frame.type)) return;
     if (frame.last_seq > this.#seq) this.#seq = frame.last_seq;
     if (frame.event?.seq > this.#seq) this.#seq = frame.event.seq;
-    if (frame.event_id) this.#shown.push({ type: "ack", channel, event_id: frame.event_id });
+    const shownHere = frame.event_id && !SHOWN_BY_NOTICES.has(frame.type);
+    if (shownHere) this.#shown.push({ type: "ack", channel, event_id: frame.event_id });
     clearTimeout(this.#settle);
     this.#settle = setTimeout(() => this.renew(), SETTLE_MS);
   }
