@@ -5,6 +5,7 @@
 // reason is another refund.
 
 import { problem } from "./api.js";
+import { reference } from "./outbox.js";
 
 const TEXT = {
   amount: "Write an amount such as 5.00.",
@@ -74,7 +75,7 @@ class SessionRefund extends HTMLElement {
     this.#cents = cents;
     const wanted = JSON.stringify([cents, this.#reason]);
     if (wanted !== this.#keyOf) {
-      this.#key = crypto.randomUUID();
+      this.#key = reference();
       this.#keyOf = wanted;
     }
     this.#refused("");
