@@ -78,6 +78,10 @@ impl DisputeState {
         }
     }
 
+    pub(crate) fn is_open(self) -> bool {
+        self == Self::Open
+    }
+
     pub(crate) fn chip(self) -> &'static str {
         match self {
             Self::Open | Self::Lost => "chip chip-bad",
@@ -152,7 +156,7 @@ impl DisputeRow {
 
     /// The date that presses: only while it waits for our answer.
     pub(crate) fn pressing(&self) -> Option<&Due> {
-        self.due.as_ref().filter(|_| self.state == DisputeState::Open)
+        self.due.as_ref().filter(|_| self.state.is_open())
     }
 
     /// What the customer told their bank, in plain words.
