@@ -204,6 +204,7 @@ pub fn describe(tx: &mut Tx<'_>, alert: &Alert) -> Result<Option<Finding>, Error
             .map(|job| Finding::JobDead { kind: job.kind().as_str().to_owned() })),
         AlertCause::Dispute => {
             Ok(watch::dispute(tx, DisputeId::new(object))?.map(|dispute| Finding::Dispute {
+                id: DisputeId::new(object).to_string(),
                 amount: amount(&dispute),
                 customer: dispute.customer_name,
                 reason: dispute.reason,
