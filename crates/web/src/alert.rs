@@ -1,5 +1,6 @@
 //! Something that needs a person's eye, as the board and the mails tell it.
 
+use crate::disputes::reason_text;
 use crate::money::Amount;
 
 /// What was found.
@@ -79,7 +80,7 @@ impl Finding {
                 format!("The job “{name}” was tried in vain. Mend the cause, then run it again.")
             }
             Self::Dispute { customer, amount, reason, due_at } => {
-                let reason = reason.replace('_', " ");
+                let reason = reason_text(reason);
                 let due = due_at.as_deref().map_or_else(String::new, |at| {
                     format!(" Answer it by {}.", crate::clock::long_text(at, zone))
                 });
@@ -184,7 +185,9 @@ mod tests {
         }
         let told = dispute.detail("UTC");
         assert!(
-            told.starts_with("Dana has taken $9.99 to their bank: product not received. Answer it by "),
+            told.starts_with(
+                "Dana has taken $9.99 to their bank: The customer says nothing was delivered. Answer it by "
+            ),
             "{told}"
         );
         assert!(told.contains("2026"), "{told}");
