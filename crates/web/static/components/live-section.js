@@ -7,6 +7,11 @@ import { SHOWN_BY_NOTICES, socket } from "./socket.js";
 const SETTLE_MS = 150;
 const QUIET = new Set(["tick", "typing", "read", "pong", "ack", "error", "left"]);
 
+/** Where a link leads, or what a button's form is sent to: by that it is found again. */
+function target(element) {
+  return element.getAttribute("href") ?? element.closest("form")?.getAttribute("action");
+}
+
 export class LiveSection extends HTMLElement {
   #leave = () => {};
   #settle = 0;
@@ -56,9 +61,9 @@ export class LiveSection extends HTMLElement {
       location.reload();
       return;
     }
-    const focused = this.contains(active) ? active.getAttribute("href") : null;
+    const focused = this.contains(active) ? target(active) : null;
     this.replaceChildren(...document.importNode(fresh, true).childNodes);
-    if (focused) [...this.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
+    if (focused) [...this.querySelectorAll("a, form button")].find((one) => target(one) === focused)?.focus();
     for (const ack of this.#shown.splice(0)) socket.send(ack);
   }
 }
