@@ -5,6 +5,7 @@
 // reason is another refund.
 
 import { problem } from "./api.js";
+import { clearFaults, fieldFault } from "./field-faults.js";
 import { reference } from "./outbox.js";
 
 const TEXT = {
@@ -66,7 +67,7 @@ class SessionRefund extends HTMLElement {
   }
 
   #ask() {
-    this.#clear();
+    clearFaults(this.#form);
     const cents = this.#asked();
     const { amount, reason } = this.#form.elements;
     if (cents === null || cents <= 0) return this.#fault(amount, TEXT.amount);
@@ -120,23 +121,8 @@ class SessionRefund extends HTMLElement {
   }
 
   #fault(input, message) {
-    const note = document.createElement("span");
-    note.className = "error";
-    note.id = `${input.id}-error`;
-    note.textContent = message;
-    input.closest(".field").append(note);
-    input.setAttribute("aria-invalid", "true");
-    input.setAttribute("aria-describedby", note.id);
+    fieldFault(input, message);
     input.focus();
-  }
-
-  #clear() {
-    for (const note of this.#form.querySelectorAll(".field > .error")) note.remove();
-    for (const input of this.#form.querySelectorAll("[aria-invalid]")) {
-      input.removeAttribute("aria-invalid");
-      input.removeAttribute("aria-describedby");
-    }
-    this.#form.elements.reason.setAttribute("aria-describedby", "reason-hint");
   }
 
   #refused(message) {
