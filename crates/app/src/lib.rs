@@ -7,6 +7,7 @@
 //! | [`config`] | every key, its default, and what is refused |
 //! | [`clock`] | the time and the source of ids |
 //! | [`state`] | [`state::Pitlane`]: what every handler and worker shares |
+//! | [`naming`] | what orders and sessions are called |
 //! | [`mailbox`] | takes messages in place of a carrier |
 //! | [`http`] | the REST API: one file a resource, one place for errors |
 //! | [`pages`] | the pages people see |
@@ -23,6 +24,7 @@ pub mod config;
 pub mod http;
 pub mod mailbox;
 pub mod metrics;
+pub mod naming;
 pub mod pages;
 pub mod realtime;
 pub mod state;

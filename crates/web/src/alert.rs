@@ -1,5 +1,6 @@
 //! Something that needs a person's eye, as the board and the mails tell it.
 
+use crate::disputes::reason_text;
 use crate::money::Amount;
 
 /// What was found.
@@ -35,6 +36,8 @@ pub enum Finding {
     },
     /// A customer has taken a payment to their bank.
     Dispute {
+        /// The dispute's id.
+        id: String,
         /// The customer's name.
         customer: String,
         /// How much.
@@ -76,8 +79,8 @@ impl Finding {
                 let name = kind.replace('_', " ");
                 format!("The job “{name}” was tried in vain. Mend the cause, then run it again.")
             }
-            Self::Dispute { customer, amount, reason, due_at } => {
-                let reason = reason.replace('_', " ");
+            Self::Dispute { customer, amount, reason, due_at, .. } => {
+                let reason = reason_text(reason);
                 let due = due_at.as_deref().map_or_else(String::new, |at| {
                     format!(" Answer it by {}.", crate::clock::long_text(at, zone))
                 });
@@ -86,23 +89,36 @@ impl Finding {
         }
     }
 
-    /// What the link beside it says.
-    pub(crate) fn link(&self) -> &'static str {
+    /// RFC 3339: until when something has to be done.
+    pub(crate) fn due_at(&self) -> Option<&str> {
         match self {
-            Self::Away { .. } | Self::NoVideo { .. } | Self::RefundFailed { .. } => "Open the session",
+            Self::Dispute { due_at, .. } => due_at.as_deref(),
+            Self::Away { .. } | Self::NoVideo { .. } | Self::RefundFailed { .. } | Self::JobDead { .. } => {
+                None
+            }
+        }
+    }
+
+    /// What the link beside it says to a reader who decides, or to support, who may not open a case.
+    pub(crate) fn link(&self, decides: bool) -> &'static str {
+        match self {
+            Self::Away { .. } | Self::NoVideo { .. } => "Open the session",
+            Self::RefundFailed { .. } => "Open the session’s money",
             Self::JobDead { .. } => "Open the jobs",
+            Self::Dispute { .. } if decides => "Open the case",
             Self::Dispute { .. } => "Read the session’s log",
         }
     }
 
-    /// Where to look: the path of a page, for something about this session.
+    /// Where to look: the path of a page, for something about this session. A reader who decides is led to the case of
+    /// a dispute, support to what was said.
     #[must_use]
-    pub fn path(&self, session_id: Option<&str>) -> Option<String> {
+    pub fn path(&self, session_id: Option<&str>, decides: bool) -> Option<String> {
         match self {
             Self::JobDead { .. } => Some("/admin/jobs".to_owned()),
-            Self::Away { .. } | Self::NoVideo { .. } | Self::RefundFailed { .. } => {
-                session_id.map(|id| format!("/chat/{id}"))
-            }
+            Self::Away { .. } | Self::NoVideo { .. } => session_id.map(|id| format!("/chat/{id}")),
+            Self::RefundFailed { .. } => session_id.map(|id| format!("/admin/sessions/{id}")),
+            Self::Dispute { id, .. } if decides => Some(format!("/admin/disputes/{id}")),
             Self::Dispute { .. } => session_id.map(|id| format!("/sessions/{id}/transcript")),
         }
     }
@@ -122,8 +138,8 @@ pub struct Attention {
 }
 
 impl Attention {
-    pub(crate) fn href(&self) -> Option<String> {
-        self.finding.path(self.session_id.as_deref())
+    pub(crate) fn href(&self, decides: bool) -> Option<String> {
+        self.finding.path(self.session_id.as_deref(), decides)
     }
 }
 
@@ -137,6 +153,7 @@ mod tests {
         let dana = || "Dana".to_owned();
         let away = |is_customer, other| Finding::Away { name: dana(), is_customer, other };
         let dispute = Finding::Dispute {
+            id: "d1".to_owned(),
             customer: dana(),
             amount: amount(),
             reason: "product_not_received".to_owned(),
@@ -151,7 +168,7 @@ mod tests {
             (away(false, None), Some("/chat/s1"), "Dana is not in the room."),
             (
                 Finding::RefundFailed { customer: dana(), amount: amount() },
-                Some("/chat/s1"),
+                Some("/admin/sessions/s1"),
                 "The payment provider does not send $9.99 back to Dana. Find another way.",
             ),
             (
@@ -161,15 +178,37 @@ mod tests {
             ),
         ];
         for (finding, path, detail) in table {
-            assert_eq!(finding.path(Some("s1")).as_deref(), path, "{finding:?}");
+            for decides in [true, false] {
+                assert_eq!(finding.path(Some("s1"), decides).as_deref(), path, "{finding:?}");
+            }
             assert_eq!(finding.detail("UTC"), detail);
         }
         let told = dispute.detail("UTC");
         assert!(
-            told.starts_with("Dana has taken $9.99 to their bank: product not received. Answer it by "),
+            told.starts_with(
+                "Dana has taken $9.99 to their bank: The customer says nothing was delivered. Answer it by "
+            ),
             "{told}"
         );
         assert!(told.contains("2026"), "{told}");
-        assert_eq!(dispute.path(None), None);
+        assert_eq!(dispute.path(None, false), None);
+    }
+
+    #[test]
+    fn who_decides_is_led_to_the_case_of_a_dispute_and_support_to_the_log() {
+        let dispute = Finding::Dispute {
+            id: "d1".to_owned(),
+            customer: "Dana".to_owned(),
+            amount: Amount::new(999, "usd"),
+            reason: "general".to_owned(),
+            due_at: None,
+        };
+        for (decides, path, link) in [
+            (true, "/admin/disputes/d1", "Open the case"),
+            (false, "/sessions/s1/transcript", "Read the session’s log"),
+        ] {
+            assert_eq!(dispute.path(Some("s1"), decides).as_deref(), Some(path));
+            assert_eq!(dispute.link(decides), link);
+        }
     }
 }

@@ -119,6 +119,7 @@ static FILES: &[(&str, &[u8])] = files![
     "components/count-down.js",
     "components/device-check.js",
     "components/duty-switch.js",
+    "components/field-faults.js",
     "components/file-picker.js",
     "components/live-section.js",
     "components/local-time.js",

@@ -192,7 +192,7 @@ impl Event {
     #[must_use]
     pub fn told(&self) -> String {
         match &self.body {
-            EventBody::Note(kind) => kind.text().replace("{name}", &self.actor_name),
+            EventBody::Note(kind) => kind.told(&self.actor_name),
             EventBody::Message { .. } | EventBody::File(_) | EventBody::Reaction { .. } => String::new(),
         }
     }
@@ -349,6 +349,11 @@ impl NoteKind {
             Self::ObserverJoined => "{name} from Pitlane is reading along.",
         }
     }
+
+    /// The sentence about somebody of that name.
+    pub(crate) fn told(self, name: &str) -> String {
+        self.text().replace("{name}", name)
+    }
 }
 
 /// A line of the log as it is shown.
@@ -401,7 +406,7 @@ impl ChatPage {
                 }
                 EventBody::Message { text, files } => (Some(text.clone()), String::new(), files.clone()),
                 EventBody::File(file) => (Some(String::new()), String::new(), vec![file.clone()]),
-                EventBody::Note(kind) => (None, kind.text().replace("{name}", &event.actor_name), Vec::new()),
+                EventBody::Note(kind) => (None, kind.told(&event.actor_name), Vec::new()),
             };
             let same = text.is_some()
                 && lines.last().is_some_and(|last| {

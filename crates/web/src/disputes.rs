@@ -78,6 +78,10 @@ impl DisputeState {
         }
     }
 
+    pub(crate) fn is_open(self) -> bool {
+        self == Self::Open
+    }
+
     pub(crate) fn chip(self) -> &'static str {
         match self {
             Self::Open | Self::Lost => "chip chip-bad",
@@ -152,24 +156,28 @@ impl DisputeRow {
 
     /// The date that presses: only while it waits for our answer.
     pub(crate) fn pressing(&self) -> Option<&Due> {
-        self.due.as_ref().filter(|_| self.state == DisputeState::Open)
+        self.due.as_ref().filter(|_| self.state.is_open())
     }
 
-    /// What the customer told their bank, in plain words.
     pub(crate) fn reason_text(&self) -> String {
-        let known = match self.reason.as_str() {
-            "fraudulent" => "The cardholder says they did not pay this",
-            "unrecognized" => "The cardholder does not recognise the payment",
-            "duplicate" => "The cardholder says they paid twice",
-            "product_not_received" => "The customer says nothing was delivered",
-            "product_unacceptable" => "The customer says it was not what was promised",
-            "credit_not_processed" => "The customer says a refund never came",
-            "subscription_canceled" => "The customer says they had cancelled",
-            "general" => "No reason was given",
-            _ => "",
-        };
-        if known.is_empty() { self.reason.replace('_', " ") } else { known.to_owned() }
+        reason_text(&self.reason)
     }
+}
+
+/// What the customer told their bank, in plain words instead of the provider's.
+pub(crate) fn reason_text(reason: &str) -> String {
+    let known = match reason {
+        "fraudulent" => "The cardholder says they did not pay this",
+        "unrecognized" => "The cardholder does not recognise the payment",
+        "duplicate" => "The cardholder says they paid twice",
+        "product_not_received" => "The customer says nothing was delivered",
+        "product_unacceptable" => "The customer says it was not what was promised",
+        "credit_not_processed" => "The customer says a refund never came",
+        "subscription_canceled" => "The customer says they had cancelled",
+        "general" => "No reason was given",
+        _ => "",
+    };
+    if known.is_empty() { reason.replace('_', " ") } else { known.to_owned() }
 }
 
 /// A filter above the table.

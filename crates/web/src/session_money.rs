@@ -220,7 +220,7 @@ impl SessionMoneyPage {
         if self.paid.is_zero() {
             "Nothing was paid for this session, so nothing can go back."
         } else if !self.taken.is_zero() {
-            "The customer’s bank has taken what was left. It can go back only after the dispute was won."
+            "The customer’s bank has taken what was left. Only what the bank gives back can be sent back."
         } else {
             "Everything that was paid has gone back or is on its way."
         }

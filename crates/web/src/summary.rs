@@ -186,7 +186,7 @@ pub struct TranscriptLine {
 impl TranscriptLine {
     pub(crate) fn note(&self) -> String {
         match &self.body {
-            EventBody::Note(kind) => kind.text().replace("{name}", &self.name),
+            EventBody::Note(kind) => kind.told(&self.name),
             EventBody::Message { .. } | EventBody::File(_) | EventBody::Reaction { .. } => String::new(),
         }
     }

@@ -95,11 +95,8 @@ impl TranscriptPage {
                     continue;
                 }
                 EventBody::Message { text, files } => (Some(text.clone()), String::new(), files.clone()),
-                EventBody::File(file) => {
-                    let note = NoteKind::File.text().replace("{name}", &event.actor_name);
-                    (None, note, vec![file.clone()])
-                }
-                EventBody::Note(kind) => (None, kind.text().replace("{name}", &event.actor_name), Vec::new()),
+                EventBody::File(file) => (None, NoteKind::File.told(&event.actor_name), vec![file.clone()]),
+                EventBody::Note(kind) => (None, kind.told(&event.actor_name), Vec::new()),
             };
             let today = clock::date(&event.created_at, self.zone());
             let new_day = (today != day).then(|| today.clone());

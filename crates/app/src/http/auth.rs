@@ -21,6 +21,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use kernel::{Actor, Role, SignInId, UserId};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use subtle::ConstantTimeEq;
 use url::Url;
 
 use super::address;
@@ -145,6 +146,13 @@ fn touch(pitlane: Pitlane, via: Via) {
             tracing::warn!(%error, "the last use of a sign-in could not be noted");
         }
     });
+}
+
+/// Whether the request bears this secret in `Authorization`, compared in constant time. Nothing bears an empty one.
+pub(super) fn bears(request: &HttpRequest, secret: &str) -> bool {
+    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    !secret.is_empty() && bool::from(given.as_bytes().ct_eq(secret.as_bytes()))
 }
 
 /// What the request presents. A token in `Authorization` counts before the cookie.

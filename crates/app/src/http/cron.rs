@@ -1,11 +1,10 @@
 //! `/api/cron/*`: work that an outside timer may ask for. The same runs by itself; this is for whoever wants to be sure.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Data, Json};
-use subtle::ConstantTimeEq;
 
 use super::NoBody;
+use super::auth::bears;
 use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
 use crate::state::Pitlane;
@@ -31,7 +30,5 @@ fn prove(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<()> {
     if secret.is_empty() {
         return Err(Problem::not_found());
     }
-    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if bool::from(given.as_bytes().ct_eq(secret.as_bytes())) { Ok(()) } else { Err(Problem::not_signed_in()) }
+    if bears(request, secret) { Ok(()) } else { Err(Problem::not_signed_in()) }
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use jobs::Store;
@@ -12,9 +11,9 @@ use kernel::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use store::views;
-use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
+use super::auth::bears;
 use super::{Access, ApiResult, Problem, Router};
 use crate::metrics::Reading;
 use crate::state::Pitlane;
@@ -201,10 +200,7 @@ async fn metrics(request: HttpRequest, pitlane: Data<Pitlane>) -> ApiResult<Http
 }
 
 fn may_scrape(request: &HttpRequest, pitlane: &Pitlane) -> bool {
-    let token = pitlane.settings.server.metrics_token.expose();
-    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if !token.is_empty() && bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
+    if bears(request, pitlane.settings.server.metrics_token.expose()) {
         return true;
     }
     // A proxy on this machine speaks for people elsewhere, and says so.

@@ -18,6 +18,7 @@ use web::chat::{Event, EventBody, NoteKind};
 use web::disputes::{DisputeFilter, DisputePage, DisputeRow, DisputesPage, Due, HappenedLine, VideoLine};
 use web::frame::Nav;
 use web::money::Amount;
+use web::summary::is_told;
 
 use super::frame::{frame, show};
 use super::plans::amount;
@@ -185,26 +186,8 @@ impl Proof {
 /// Lines of the log that tell who was there and what was delivered; what was written stands in the transcript.
 fn happened(event: &Event) -> Option<HappenedLine> {
     let EventBody::Note(kind) = event.body else { return None };
-    let tells = match kind {
-        NoteKind::Joined
-        | NoteKind::Left
-        | NoteKind::Started
-        | NoteKind::Ended
-        | NoteKind::Cancelled
-        | NoteKind::Unaccepted
-        | NoteKind::TimeUp
-        | NoteKind::CustomerMissing
-        | NoteKind::MechanicMissing
-        | NoteKind::SessionUpgraded
-        | NoteKind::SummaryWritten
-        | NoteKind::SummaryCorrected
-        | NoteKind::Extended => true,
-        NoteKind::UpgradeSuggested
-        | NoteKind::File
-        | NoteKind::TimeWarning
-        | NoteKind::Payment
-        | NoteKind::ObserverJoined => false,
-    };
+    let delivers = matches!(kind, NoteKind::SummaryWritten | NoteKind::SummaryCorrected);
+    let tells = delivers || (is_told(kind) && kind != NoteKind::ObserverJoined);
     tells.then(|| HappenedLine { at: event.created_at.clone(), text: event.told() })
 }
 

@@ -5,16 +5,16 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use kernel::Money;
 use kernel::id::OrderId;
-use payments::OrderKind;
 use web::frame::Nav;
 use web::money::Amount;
-use web::plan::{EXTENSION, ReceiptLine, UPGRADE};
+use web::plan::ReceiptLine;
 use web::receipt::{Movement, ReceiptPage};
 
 use super::frame::{frame, show};
 use super::rows;
 use crate::http::auth::SignedIn;
 use crate::http::{Access, ApiResult, Router};
+use crate::naming::bought;
 use crate::state::Pitlane;
 use crate::usecases::read_receipt::{Paper, read_receipt};
 
@@ -51,15 +51,11 @@ fn page(pitlane: &Pitlane, person: &SignedIn, paper: &Paper) -> ReceiptPage {
         movements,
         balance: Amount::new(balance, receipt.total.currency().as_str()),
         session_id: paper.session.map(|id| id.to_string()),
-        others: paper.others.iter().map(|(order, kind)| (order.to_string(), other_receipt(*kind))).collect(),
-    }
-}
-
-const fn other_receipt(kind: OrderKind) -> &'static str {
-    match kind {
-        OrderKind::Session => "The session",
-        OrderKind::Upgrade => UPGRADE,
-        OrderKind::Extension => EXTENSION,
+        others: paper
+            .others
+            .iter()
+            .map(|(order, kind)| (order.to_string(), bought(*kind, "The session")))
+            .collect(),
     }
 }
 

@@ -13,6 +13,7 @@ use web::money::Amount;
 use web::plan::PlanCard;
 use web::session::{SessionRow, SessionStatus};
 
+use crate::naming;
 use crate::state::Pitlane;
 use crate::usecases::Error;
 
@@ -37,17 +38,12 @@ pub fn plan_name(app: &Pitlane, book: &str, plan: PlanCode) -> String {
 
 /// What a session is now: the plan that was bought, and that it has become video.
 pub fn plan_now(app: &Pitlane, view: &SessionView) -> String {
-    let plan = plan_name(app, &view.price_book, view.plan);
-    if view.upgraded_at.is_some() { web::plan::upgraded(&plan) } else { plan }
+    naming::plan_now(view, plan_name(app, &view.price_book, view.plan))
 }
 
 /// What an order bought, as a line of a receipt.
 pub fn bought(app: &Pitlane, kind: OrderKind, book: &str, plan: PlanCode) -> String {
-    match kind {
-        OrderKind::Session => plan_name(app, book, plan),
-        OrderKind::Upgrade => web::plan::UPGRADE.to_owned(),
-        OrderKind::Extension => web::plan::EXTENSION.to_owned(),
-    }
+    naming::bought(kind, &plan_name(app, book, plan)).to_owned()
 }
 
 /// The status as pages show it.

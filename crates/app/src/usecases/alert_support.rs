@@ -212,6 +212,7 @@ pub fn describe(tx: &mut Tx<'_>, alert: &Alert) -> Result<Option<Finding>, Error
             .map(|job| Finding::JobDead { kind: job.kind().as_str().to_owned() })),
         AlertCause::Dispute => {
             Ok(disputes::one(tx, DisputeId::new(object))?.map(|dispute| Finding::Dispute {
+                id: dispute.id.to_string(),
                 amount: Amount::new(dispute.amount_cents, &dispute.currency),
                 customer: dispute.customer_name,
                 reason: dispute.reason,

@@ -155,7 +155,8 @@ fn row(state: DisputeState, seconds_left: i64) -> DisputeRow {
 }
 
 fn disputes(out: &mut Rendered) -> Result<(), web::Error> {
-    let bare = DisputeRow { session_id: None, mechanic_name: None, ..row(DisputeState::Open, 900) };
+    let bare =
+        DisputeRow { session_id: None, mechanic_name: None, due: None, ..row(DisputeState::Open, 900) };
     let rows = vec![
         row(DisputeState::Open, 600_000),
         bare,

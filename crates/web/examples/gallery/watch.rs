@@ -10,6 +10,7 @@ const BASE: &str = "http://localhost:8080";
 
 fn dispute(customer: &str) -> Finding {
     Finding::Dispute {
+        id: SESSION.to_owned(),
         customer: customer.to_owned(),
         amount: usd(2999),
         reason: "product_not_received".to_owned(),
@@ -66,14 +67,13 @@ pub(super) fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         sender: sender(),
         finding: away,
         since: AT.to_owned(),
-        url: format!("{BASE}/chat/{SESSION}"),
+        url: Some(format!("{BASE}/chat/{SESSION}")),
         board_url: format!("{BASE}/admin"),
     };
     let opened = DisputeOpened {
         sender: sender(),
         name: "Robin Adeyemi".to_owned(),
         finding: dispute("Maya Torres"),
-        due_at: Some("2026-11-29T23:59:59Z".to_owned()),
         case_url: format!("{BASE}/admin/disputes/{SESSION}"),
         log_url: Some(format!("{BASE}/sessions/{SESSION}/transcript")),
         board_url: format!("{BASE}/admin"),

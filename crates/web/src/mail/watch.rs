@@ -34,8 +34,8 @@ pub struct SupportAlert {
     pub finding: Finding,
     /// RFC 3339: since when.
     pub since: String,
-    /// Where to look.
-    pub url: String,
+    /// Where to look; `None` where there is nothing but the board.
+    pub url: Option<String>,
     /// The board with everything that waits.
     pub board_url: String,
 }
@@ -49,8 +49,6 @@ pub struct DisputeOpened {
     pub name: String,
     /// The dispute.
     pub finding: Finding,
-    /// RFC 3339: until when it can be answered.
-    pub due_at: Option<String>,
     /// The session's log, which is the evidence; `None` when the money bought no session.
     pub log_url: Option<String>,
     /// The case, with all that speaks for us.
@@ -76,8 +74,8 @@ message!(
     DisputeOpenedHtml = "mail/dispute_opened.html",
     DisputeOpenedText = "mail/dispute_opened.txt",
     |m| {
-        match &m.due_at {
-            Some(_) => format!("Dispute: answer by {}", m.due()),
+        match m.due() {
+            Some(due) => format!("Dispute: answer by {due}"),
             None => "A payment is disputed".to_owned(),
         }
     }
@@ -97,6 +95,14 @@ impl SupportAlert {
     pub(crate) fn since(&self) -> String {
         self.sender.tell(&self.since)
     }
+
+    pub(crate) fn href(&self) -> &str {
+        self.url.as_deref().unwrap_or(&self.board_url)
+    }
+
+    pub(crate) fn link(&self) -> &'static str {
+        if self.url.is_some() { self.finding.link(false) } else { "Open the board" }
+    }
 }
 
 impl DisputeOpened {
@@ -104,9 +110,25 @@ impl DisputeOpened {
         self.finding.detail(&self.sender.time_zone)
     }
 
-    pub(crate) fn due(&self) -> String {
-        self.due_at
-            .as_deref()
-            .map_or_else(String::new, |at| crate::clock::long_date(at, &self.sender.time_zone))
+    pub(crate) fn due(&self) -> Option<String> {
+        self.finding.due_at().map(|at| crate::clock::long_date(at, &self.sender.time_zone))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Message as _, Sender, SupportAlert};
+    use crate::alert::Finding;
+    use crate::money::Amount;
+
+    #[test]
+    fn where_there_is_no_place_to_look_the_button_opens_the_board() {
+        let finding = Finding::RefundFailed { customer: "Dana".to_owned(), amount: Amount::new(999, "usd") };
+        let board_url = "http://localhost:8080/admin".to_owned();
+        let alert =
+            SupportAlert { sender: Sender::default(), finding, since: String::new(), url: None, board_url };
+        let mail = alert.compose().expect("a mail");
+        assert!(mail.text.contains("Open the board: http://localhost:8080/admin\n"), "{}", mail.text);
+        assert!(mail.html.contains(">Open the board</a>"), "{}", mail.html);
     }
 }

@@ -3,6 +3,7 @@
 // `data-method` on the form names a method that HTML forms don't have. Faults stand beside their fields.
 
 import { call } from "./api.js";
+import { clearFaults, fieldFault } from "./field-faults.js";
 
 class ApiForm extends HTMLElement {
   connectedCallback() {
@@ -58,13 +59,7 @@ class ApiForm extends HTMLElement {
     for (const { field, message } of error.errors) {
       const input = form.elements.namedItem(field);
       if (!(input instanceof HTMLElement)) continue;
-      const note = document.createElement("span");
-      note.className = "error";
-      note.id = `${input.id}-error`;
-      note.textContent = message;
-      input.closest(".field")?.append(note);
-      input.setAttribute("aria-invalid", "true");
-      input.setAttribute("aria-describedby", note.id);
+      fieldFault(input, message);
       if (!shown) input.focus();
       shown = true;
     }
@@ -76,8 +71,7 @@ class ApiForm extends HTMLElement {
   }
 
   #clear(form) {
-    for (const note of form.querySelectorAll(".field > .error")) note.remove();
-    for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+    clearFaults(form);
     for (const place of form.querySelectorAll("[data-outcome]")) place.textContent = "";
     const fault = form.querySelector("[data-fault]");
     if (fault) fault.hidden = true;

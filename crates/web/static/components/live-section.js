@@ -2,10 +2,15 @@
 // happened, after a reconnect, and every `every` seconds; without a channel only when it is told to. The server renders
 // it, so its text exists once.
 
-import { socket } from "./socket.js";
+import { SHOWN_BY_NOTICES, socket } from "./socket.js";
 
 const SETTLE_MS = 150;
 const QUIET = new Set(["tick", "typing", "read", "pong", "ack", "error", "left"]);
+
+/** Where a link leads, or what a button's form is sent to: by that it is found again. */
+function target(element) {
+  return element.getAttribute("href") ?? element.closest("form")?.getAttribute("action");
+}
 
 export class LiveSection extends HTMLElement {
   #leave = () => {};
@@ -36,7 +41,8 @@ export class LiveSection extends HTMLElement {
     if (QUIET.has(frame.type)) return;
     if (frame.last_seq > this.#seq) this.#seq = frame.last_seq;
     if (frame.event?.seq > this.#seq) this.#seq = frame.event.seq;
-    if (frame.event_id) this.#shown.push({ type: "ack", channel, event_id: frame.event_id });
+    const shownHere = frame.event_id && !SHOWN_BY_NOTICES.has(frame.type);
+    if (shownHere) this.#shown.push({ type: "ack", channel, event_id: frame.event_id });
     clearTimeout(this.#settle);
     this.#settle = setTimeout(() => this.renew(), SETTLE_MS);
   }
@@ -55,9 +61,9 @@ export class LiveSection extends HTMLElement {
       location.reload();
       return;
     }
-    const focused = this.contains(active) ? active.getAttribute("href") : null;
+    const focused = this.contains(active) ? target(active) : null;
     this.replaceChildren(...document.importNode(fresh, true).childNodes);
-    if (focused) [...this.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
+    if (focused) [...this.querySelectorAll("a, form button")].find((one) => target(one) === focused)?.focus();
     for (const ack of this.#shown.splice(0)) socket.send(ack);
   }
 }

@@ -1,9 +1,7 @@
 // <personal-notices channel="mechanic:…" session-id>: what a mechanic must not miss, on whatever page is open. What was
 // shown is acknowledged; what is not acknowledged in time comes by text message and mail.
 
-import { socket } from "./socket.js";
-
-const KINDS = new Set(["session_upgraded", "start_nudge"]);
+import { SHOWN_BY_NOTICES, socket } from "./socket.js";
 
 class PersonalNotices extends HTMLElement {
   #leave = () => {};
@@ -23,7 +21,7 @@ class PersonalNotices extends HTMLElement {
   #frame(channel, frame) {
     if (frame.channel !== channel) return;
     if (frame.type === "session_changed") this.#settle(frame);
-    if (!KINDS.has(frame.type)) return;
+    if (!SHOWN_BY_NOTICES.has(frame.type)) return;
     // A hidden tab shows nothing to anybody.
     if (document.visibilityState !== "visible") {
       document.addEventListener("visibilitychange", () => this.#frame(channel, frame), { once: true });

@@ -5,7 +5,7 @@
 
 import { call } from "./api.js";
 import { timeElement } from "./local-time.js";
-import { socket } from "./socket.js";
+import { SHOWN_BY_NOTICES, socket } from "./socket.js";
 
 const TEXT = {
   arrived: (count) => (count === 1 ? "A new request" : `${count} new requests`),
@@ -58,9 +58,8 @@ class RequestQueue extends HTMLElement {
   #frame(channel, frame) {
     if (frame.channel !== channel) return;
     if (frame.now) this.#clock = { said: Date.parse(frame.now), at: performance.now() };
-    // What <personal-notices> shows is acknowledged there.
-    const shownElsewhere = ["session_upgraded", "start_nudge"].includes(frame.type);
-    if (frame.event_id && !shownElsewhere) this.#acks.push({ type: "ack", channel, event_id: frame.event_id });
+    const shownHere = frame.event_id && !SHOWN_BY_NOTICES.has(frame.type);
+    if (shownHere) this.#acks.push({ type: "ack", channel, event_id: frame.event_id });
     if (["joined", "request_offered", "request_withdrawn", "resync"].includes(frame.type)) this.#read();
   }
 

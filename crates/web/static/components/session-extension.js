@@ -2,13 +2,14 @@
 // only pays. Each tap has a key of its own, so that one that is sent twice is paid for once.
 
 import { problem } from "./api.js";
+import { reference } from "./outbox.js";
 
 const TEXT = {
   network: "We can't reach Pitlane right now. Try again: you are never charged twice for one tap.",
 };
 
 class SessionExtension extends HTMLElement {
-  #key = crypto.randomUUID();
+  #key = reference();
 
   connectedCallback() {
     this.addEventListener("click", (event) => {
@@ -40,7 +41,7 @@ class SessionExtension extends HTMLElement {
 
   // The next tap is another purchase.
   #done() {
-    this.#key = crypto.randomUUID();
+    this.#key = reference();
     this.closest("dialog").close();
   }
 

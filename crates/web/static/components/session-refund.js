@@ -5,6 +5,8 @@
 // reason is another refund.
 
 import { problem } from "./api.js";
+import { clearFaults, fieldFault } from "./field-faults.js";
+import { reference } from "./outbox.js";
 
 const TEXT = {
   amount: "Write an amount such as 5.00.",
@@ -65,7 +67,7 @@ class SessionRefund extends HTMLElement {
   }
 
   #ask() {
-    this.#clear();
+    clearFaults(this.#form);
     const cents = this.#asked();
     const { amount, reason } = this.#form.elements;
     if (cents === null || cents <= 0) return this.#fault(amount, TEXT.amount);
@@ -74,7 +76,7 @@ class SessionRefund extends HTMLElement {
     this.#cents = cents;
     const wanted = JSON.stringify([cents, this.#reason]);
     if (wanted !== this.#keyOf) {
-      this.#key = crypto.randomUUID();
+      this.#key = reference();
       this.#keyOf = wanted;
     }
     this.#refused("");
@@ -119,23 +121,8 @@ class SessionRefund extends HTMLElement {
   }
 
   #fault(input, message) {
-    const note = document.createElement("span");
-    note.className = "error";
-    note.id = `${input.id}-error`;
-    note.textContent = message;
-    input.closest(".field").append(note);
-    input.setAttribute("aria-invalid", "true");
-    input.setAttribute("aria-describedby", note.id);
+    fieldFault(input, message);
     input.focus();
-  }
-
-  #clear() {
-    for (const note of this.#form.querySelectorAll(".field > .error")) note.remove();
-    for (const input of this.#form.querySelectorAll("[aria-invalid]")) {
-      input.removeAttribute("aria-invalid");
-      input.removeAttribute("aria-describedby");
-    }
-    this.#form.elements.reason.setAttribute("aria-describedby", "reason-hint");
   }
 
   #refused(message) {

@@ -9,6 +9,9 @@ const PING_EVERY_MS = 20_000;
 // The server ticks every 15 s and answers pings; this much silence means that the line is dead.
 const SILENCE_MS = 45_000;
 
+/** What <personal-notices> shows on every page and acknowledges once somebody has seen it. Nobody else does. */
+export const SHOWN_BY_NOTICES = new Set(["session_upgraded", "start_nudge"]);
+
 class Socket extends EventTarget {
   #ws = null;
   #channels = new Map();

@@ -26,7 +26,7 @@ pub fn problem(error: &Error) -> Problem {
         }
         Error::Disputed => conflict(
             "payment_disputed",
-            "The customer's bank has taken this money. It can go back only after the dispute was won.",
+            "The customer's bank has taken this money. Only what the bank gives back can be sent back.",
         ),
         Error::CheckoutConflict | Error::WrongPrice(_) | Error::Money(_) | Error::Unbalanced => {
             super::unexpected(error)

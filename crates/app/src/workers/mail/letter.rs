@@ -4,7 +4,6 @@ use accounts::{Email, Purpose, Status, User};
 use kernel::id::{DeliveryId, OneTimeTokenId, OrderId, SessionId};
 use kernel::{Actor, Context, Money, PlanCode, Timestamp};
 use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
-use payments::OrderKind;
 use sessions::{EndReason, ParticipantRole, Summary, SummaryText};
 use store::Tx;
 use store::views::mail::{Booking, Repayment};
@@ -15,8 +14,9 @@ use web::mail::{
     SummaryDelivered, Verification,
 };
 use web::money::Amount;
-use web::plan::{EXTENSION, ReceiptLine, UPGRADE, upgraded};
+use web::plan::ReceiptLine;
 
+use crate::naming;
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::mail::{About, link_token};
@@ -472,11 +472,15 @@ impl Writer<'_> {
     fn order(&self, paper: &Paper) -> Written {
         let receipt = &paper.receipt;
         let receipt_url = self.receipt(receipt.order);
+        let plan = self.plan_name(&paper.book, receipt.plan);
         let message = Receipt {
             sender: self.sender(),
             name: self.name(),
             order_id: receipt.order.to_string(),
-            lines: vec![ReceiptLine { label: self.bought(paper), amount: amount(receipt.total) }],
+            lines: vec![ReceiptLine {
+                label: naming::bought(paper.kind, &plan).to_owned(),
+                amount: amount(receipt.total),
+            }],
             tax_rate_bps: i64::from(receipt.tax_rate.points()),
             tax: amount(receipt.tax),
             net: amount(receipt.net),
@@ -510,18 +514,8 @@ impl Writer<'_> {
         self.address(&format!("/orders/{order}/receipt"))
     }
 
-    fn bought(&self, paper: &Paper) -> String {
-        match paper.kind {
-            OrderKind::Session => self.plan_name(&paper.book, paper.receipt.plan),
-            OrderKind::Upgrade => UPGRADE.to_owned(),
-            OrderKind::Extension => EXTENSION.to_owned(),
-        }
-    }
-
-    /// What a session is now: the plan that was bought, and that it has become video.
     fn plan_now(&self, session: &SessionView) -> String {
-        let plan = self.plan_name(&session.price_book, session.plan);
-        if session.upgraded_at.is_some() { upgraded(&plan) } else { plan }
+        naming::plan_now(session, self.plan_name(&session.price_book, session.plan))
     }
 
     pub(super) fn plan_name(&self, book: &str, plan: PlanCode) -> String {

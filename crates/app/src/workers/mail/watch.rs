@@ -2,10 +2,11 @@
 
 use accounts::Email;
 use kernel::Timestamp;
-use kernel::id::{AlertId, DisputeId, EventId};
+use kernel::id::{AlertId, EventId};
 use notifications::{AlertStore, Milestone};
 use sessions::{ParticipantRole, Status};
 use store::Tx;
+use web::alert::Finding;
 use web::mail::{DisputeOpened, StartNudge, SupportAlert};
 
 use super::letter::{Writer, Written};
@@ -55,7 +56,8 @@ impl Writer<'_> {
         let Some(finding) = describe(tx, &alert)? else { return Ok(Written::Void("the cause is gone")) };
         let (sender, board_url) = (self.sender(), self.address("/admin"));
         let session = alert.found.session.map(|id| id.to_string());
-        let url = finding.path(session.as_deref()).map(|path| self.address(&path));
+        // Support may not open a case; who decides gets its address besides.
+        let url = finding.path(session.as_deref(), false).map(|path| self.address(&path));
         let links = || [url.clone(), Some(board_url.clone())].into_iter().flatten();
         if milestone == Milestone::SupportAlert {
             let Ok(support) = Email::parse(&sender.support_address) else {
@@ -65,19 +67,18 @@ impl Writer<'_> {
                 sender,
                 finding,
                 since: alert.found.since.to_string(),
-                url: url.clone().unwrap_or_else(|| board_url.clone()),
+                url: url.clone(),
                 board_url: board_url.clone(),
             };
             return Ok(Written::new(&message, links()).sent_to(support));
         }
-        let web::alert::Finding::Dispute { due_at, .. } = &finding else {
+        let Finding::Dispute { id, .. } = &finding else {
             return Ok(Written::Void("the milestone is not about such a thing"));
         };
-        let case_url = self.address(&format!("/admin/disputes/{}", DisputeId::new(alert.found.object)));
+        let case_url = self.address(&format!("/admin/disputes/{id}"));
         let message = DisputeOpened {
             sender,
             name: self.name(),
-            due_at: due_at.clone(),
             finding,
             log_url: url.clone(),
             case_url: case_url.clone(),
