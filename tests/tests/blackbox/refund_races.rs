@@ -4,14 +4,9 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use tests::money::{GOOD_CARD, Meeting};
-use tests::{Answer, Client, Person, TestServer, on_both, until};
+use tests::{Answer, Person, TestServer, on_both, until};
 
 use crate::blackbox::money_back::{balance, meeting_with_card, upgrade};
-
-/// The shop's own view of the sandbox, by Stripe's API.
-fn provider(server: &TestServer) -> Client {
-    server.guest().with_token("sk_test_sandbox")
-}
 
 /// A sum over a table, in cents.
 fn sum(server: &TestServer, column: &str, of: &str) -> i64 {
@@ -27,7 +22,7 @@ fn asked_back(server: &TestServer) -> i64 {
 
 /// How much the provider has sent back.
 async fn sent_by_provider(server: &TestServer) -> i64 {
-    let list = provider(server).get("/v1/refunds?limit=100").await.expect_status(200);
+    let list = server.provider().get("/v1/refunds?limit=100").await.expect_status(200);
     assert_eq!(list.body["has_more"], false, "one page holds them");
     let refunds = list.body["data"].as_array().expect("a list");
     refunds.iter().filter_map(|refund| refund["amount"].as_i64()).sum()
@@ -128,10 +123,9 @@ on_both! {
         let checkout = dana.checkout("chat10").await;
         dana.pay(&checkout, GOOD_CARD).await.expect_status(303);
         let session = dana.session_of(&checkout).await;
-        let page = provider(server).get(&format!("/v1/checkout/sessions/{}", checkout.id)).await.expect_status(200);
-        let intent = page.text_at("payment_intent");
+        let intent = server.intent_of(&checkout).await;
         let fields = [("payment_intent", intent.as_str()), ("amount", "150")];
-        let stripe = provider(server);
+        let stripe = server.provider();
         let theirs = join_all((0..4).map(|_| stripe.post_form("/v1/refunds", &fields)));
         let ours = join_all((0..8).map(|_| refund(&admin, &session, Some(120))));
         let (theirs, ours) = futures_util::join!(theirs, ours);
@@ -152,8 +146,7 @@ on_both! {
         let intent = upgrade(&dana, &session).await;
         dana.step(&session, "end").await.expect_status(200);
         let admin = server.admin().await;
-        let opened = server.guest().post("/sandbox/disputes", json!({ "payment_intent": intent })).await;
-        let dispute = opened.expect_status(200).text_at("id");
+        let dispute = server.dispute(&intent).await;
         until("the dispute", async || {
             (server.database().count("disputes", "withdrawn") == 1).then_some(())
         })

@@ -1,12 +1,10 @@
 //! What a mechanic sees who should have begun, and what an admin sees of what needs a person.
 
-use serde_json::json;
 use tests::browser::{Screen, in_browser};
-use tests::money::GOOD_CARD;
 use tests::server::CRON_SECRET;
 use tests::{Backend, TestServer, until};
 
-use crate::blackbox::watch::intent_of;
+use crate::blackbox::phones::confirm_phone;
 
 #[test]
 fn a_mechanic_who_should_have_begun_is_asked_on_whatever_page_is_open() {
@@ -88,12 +86,7 @@ fn an_admin_sees_what_needs_attention_and_marks_it_as_seen_at_a_desk_and_on_a_ph
 
 /// A dispute, and a session that both have left.
 async fn trouble(server: &TestServer) {
-    let dana = server.customer().await;
-    let checkout = dana.checkout("chat10").await;
-    dana.pay(&checkout, GOOD_CARD).await.expect_status(303);
-    dana.session_of(&checkout).await;
-    let dispute = json!({ "payment_intent": intent_of(server, &checkout).await });
-    server.guest().post("/sandbox/disputes", dispute).await.expect_status(200);
+    server.disputed_chat().await;
     server.meeting().await;
     server.advance_clock(150).await;
     let timer = server.guest().with_token(CRON_SECRET);
