@@ -6,13 +6,13 @@ use reqwest::Method;
 use reqwest::header::RANGE;
 use serde_json::json;
 use tests::bucket::{Bucket, Held};
-use tests::pictures::photo;
+use tests::pictures::{PNG, large, photo};
 use tests::server::{printed, run_with};
 use tests::{Answer, Backend, Person, TestServer, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::file_limits::{begun_with, large};
-use super::files::{PNG, send, send_to};
+use super::file_limits::begun_with;
+use super::files::{send, send_to};
 use super::session_files::bytes;
 
 const MEBIBYTE: usize = 1_024 * 1_024;
