@@ -2,7 +2,8 @@
 
 Prints three lines: http://KEY:SECRET@127.0.0.1:PORT for a user who may do everything in every bucket, the same for one
 who may only read, and http://127.0.0.1:PORT of the tests' own look behind it: POST /BUCKET makes a bucket, PUT
-/BUCKET/KEY an object in it, GET /BUCKET tells its keys and those of its unfinished uploads.
+/BUCKET/KEY an object in it, GET /BUCKET tells its keys, those of its unfinished uploads, and how many parts
+these hold.
 """
 
 import json
@@ -45,6 +46,15 @@ s3 = boto3.client(
 )
 
 
+def parts_of(bucket, upload):
+    try:
+        told = s3.list_parts(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    except s3.exceptions.NoSuchUpload:
+        # It has come to an end since it was listed.
+        return 0
+    return len(told.get("Parts", []))
+
+
 class Look(BaseHTTPRequestHandler):
     def answer(self, told):
         body = json.dumps(told).encode()
@@ -67,7 +77,8 @@ class Look(BaseHTTPRequestHandler):
         bucket = self.path[1:]
         keys = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
         uploads = s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
-        self.answer({"keys": [it["Key"] for it in keys], "unfinished": [it["Key"] for it in uploads]})
+        told = {"keys": [it["Key"] for it in keys], "unfinished": [it["Key"] for it in uploads]}
+        self.answer(told | {"parts": sum(parts_of(bucket, it) for it in uploads)})
 
     def log_message(self, *_):
         pass

@@ -29,6 +29,8 @@ pub struct Held {
     pub keys: Vec<String>,
     /// The keys of uploads in parts that have come to no end.
     pub unfinished: Vec<String>,
+    /// How many parts they hold together.
+    pub parts: u64,
 }
 
 impl Bucket {
@@ -87,7 +89,8 @@ impl Bucket {
             let keys = told[name].as_array().expect("keys");
             keys.iter().map(|key| key.as_str().expect("text").to_owned()).collect()
         };
-        Held { keys: keys("keys"), unfinished: keys("unfinished") }
+        let parts = told["parts"].as_u64().expect("a number");
+        Held { keys: keys("keys"), unfinished: keys("unfinished"), parts }
     }
 
     /// How many objects it holds, and how many uploads have come to no end.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Answer;
+use crate::client::{Answer, Client};
 use crate::people::Person;
 use crate::server::TestServer;
 use crate::wait::until;
@@ -198,7 +198,54 @@ pub struct Meeting {
     pub session: String,
 }
 
+/// A chat whose payment its customer has taken to their bank.
+pub struct Disputed {
+    /// Who paid and doubts it.
+    pub customer: Person,
+    /// The session.
+    pub session: String,
+    /// The charge.
+    pub intent: String,
+}
+
 impl TestServer {
+    /// The shop's own view of the sandbox, by Stripe's API.
+    pub fn provider(&self) -> Client {
+        self.guest().with_token("sk_test_sandbox")
+    }
+
+    /// The charge of a payment page that was paid.
+    ///
+    /// # Panics
+    /// It was not.
+    pub async fn intent_of(&self, checkout: &Checkout) -> String {
+        let page = self.provider().get(&format!("/v1/checkout/sessions/{}", checkout.id)).await;
+        page.expect_status(200).text_at("payment_intent")
+    }
+
+    /// Whoever paid takes a charge to their bank; answers the provider's id of the dispute.
+    ///
+    /// # Panics
+    /// The sandbox refuses.
+    pub async fn dispute(&self, intent: &str) -> String {
+        let opened = self.guest().post("/sandbox/disputes", json!({ "payment_intent": intent })).await;
+        opened.expect_status(200).text_at("id")
+    }
+
+    /// A paid chat that nobody has accepted, whose payment is disputed at the provider.
+    ///
+    /// # Panics
+    /// A step is refused.
+    pub async fn disputed_chat(&self) -> Disputed {
+        let customer = self.customer().await;
+        let checkout = customer.checkout("chat10").await;
+        customer.pay(&checkout, GOOD_CARD).await.expect_status(303);
+        let session = customer.session_of(&checkout).await;
+        let intent = self.intent_of(&checkout).await;
+        self.dispute(&intent).await;
+        Disputed { customer, session, intent }
+    }
+
     /// A paid chat that a mechanic has accepted and started.
     ///
     /// # Panics

@@ -1,7 +1,19 @@
-//! Photos as telephones take them.
+//! Photos as telephones take them, and pictures of any length.
 
 /// What the metadata of a photo hold here, wherever a photo can hold any.
 pub const PLACE: &str = "52.5163N 13.3777E";
+
+/// The first bytes of a picture, up to the length of its data.
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1F\x15\xC4\x89";
+
+/// A PNG picture of that many bytes and a few.
+///
+/// # Panics
+/// They are more than a picture can have.
+pub fn large(bytes: usize) -> Vec<u8> {
+    let length = u32::try_from(bytes).expect("not that large").to_be_bytes();
+    [PNG, length.as_slice(), b"IDAT", &vec![7; bytes + 4]].concat()
+}
 
 /// A photo in JPEG of that size, upright when it is turned by a quarter, that tells where it was taken in its EXIF and XMP
 /// data, in a comment of its maker, and behind its end.

@@ -423,6 +423,17 @@ impl Drop for TestServer {
     }
 }
 
+/// What the kernel says of a process's memory now, in bytes: `VmRSS`, or its peak, `VmHWM`.
+///
+/// # Panics
+/// There is no such process or figure.
+pub fn memory_bytes(process: u32, figure: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
+    let told = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'));
+    let kibibytes = told.and_then(|told| told.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.expect("a number of kB") * 1_024
+}
+
 /// A port that nobody used a moment ago.
 ///
 /// # Panics

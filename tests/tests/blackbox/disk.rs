@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use tests::disk::{Disk, make_read_only, make_writable, with_own_mounts};
 use tests::money::intake_body;
 use tests::people::{PASSWORD, Person};
+use tests::pictures::PNG;
 use tests::server::{printed, run_prepared};
 use tests::{Answer, Backend, TestServer};
-
-use super::files::PNG;
 
 const DISK_KIB: u32 = 48 * 1_024;
 

@@ -155,7 +155,7 @@ on_both! {
         })
         .await;
         // The provider forgets the person too.
-        let provider = server.guest().with_token("sk_test_sandbox");
+        let provider = server.provider();
         until("the provider to forget", async || {
             let customers = provider.get("/v1/customers").await.expect_status(200);
             customers.body["data"].as_array().is_some_and(Vec::is_empty).then_some(())

@@ -2,12 +2,12 @@
 
 use reqwest::Method;
 use serde_json::json;
-use tests::pictures::photo;
+use tests::pictures::{PNG, photo};
 use tests::{Client, TestServer, on_both, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::files::{self, PNG, send, send_to, stored};
+use super::files::{self, send, send_to, stored};
 use super::session_files::bytes;
 
 const SCRIPT: &[u8] = b"<html><body><script>alert(document.cookie)</script></body></html>";

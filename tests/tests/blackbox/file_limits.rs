@@ -4,18 +4,13 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
-use tests::server::run_with;
+use tests::pictures::large;
+use tests::server::{memory_bytes, run_with};
 use tests::{Backend, Person, TestServer, on_both, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::files::{PNG, send, send_to, stored};
-
-/// A PNG picture of that many bytes and a few.
-pub(super) fn large(bytes: usize) -> Vec<u8> {
-    let length = u32::try_from(bytes).expect("not that large").to_be_bytes();
-    [PNG, length.as_slice(), b"IDAT", &vec![7; bytes + 4]].concat()
-}
+use super::files::{send, send_to, stored};
 
 /// A connection on which an upload has begun that says it is longer than it will be.
 async fn begun(server: &TestServer, person: &Person, claimed: usize) -> TcpStream {
@@ -168,11 +163,9 @@ fn one_person_has_a_limit_a_day() {
     });
 }
 
-/// The most memory that the process has had so far, in kilobytes.
+/// The most memory that the process has had so far, in kibibytes.
 fn peak(server: &TestServer) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process_id())).expect("a process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
+    memory_bytes(server.process_id(), "VmHWM") / 1_024
 }
 
 #[test]
@@ -191,7 +184,7 @@ fn a_large_file_takes_little_memory_on_its_way_in_and_out() {
         let link = dana.client.get(&format!("/api/files/{}", sent.text_at("file_id"))).await.location();
         assert!(super::session_files::bytes(&dana.client, &link).await.1 == file);
         let after = peak(server);
-        assert!(between < before + 8_000 && after < between + 8_000, "{before}, {between}, {after} KB");
+        assert!(between < before + 8_000 && after < between + 8_000, "{before}, {between}, {after} KiB");
     });
 }
 

@@ -3,9 +3,8 @@
 use serde_json::json;
 use tests::client::{Answer, Client};
 use tests::money::intake_body;
+use tests::pictures::PNG;
 use tests::{on_both, until};
-
-pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1F\x15\xC4\x89";
 
 /// A form with one file in each of these fields.
 fn form(parts: &[(&str, &str, &[u8])]) -> Vec<u8> {

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 use tests::money::{GOOD_CARD, intake_body};
 use tests::people::Person;
+use tests::pictures::PNG;
 use tests::{Answer, on_both};
 use uuid::Uuid;
-
-use super::files::PNG;
 
 /// The field of an answer that is new whenever something new is made.
 fn is_replay(answer: &Answer) -> bool {

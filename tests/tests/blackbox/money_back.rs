@@ -149,8 +149,7 @@ on_both! {
         let Meeting { customer: dana, session, .. } = meeting_with_card(server).await;
         let intent = upgrade(&dana, &session).await;
         dana.step(&session, "end").await.expect_status(200);
-        let opened = server.guest().post("/sandbox/disputes", json!({ "payment_intent": intent })).await;
-        let dispute = opened.expect_status(200).text_at("id");
+        let dispute = server.dispute(&intent).await;
         until("the dispute", async || {
             (dana.session(&session).await["payment_status"] == "disputed").then_some(())
         })
@@ -181,8 +180,7 @@ on_both! {
         let Meeting { customer: dana, session, .. } = meeting_with_card(server).await;
         let intent = upgrade(&dana, &session).await;
         dana.step(&session, "end").await.expect_status(200);
-        let opened = server.guest().post("/sandbox/disputes", json!({ "payment_intent": intent })).await;
-        let dispute = opened.expect_status(200).text_at("id");
+        let dispute = server.dispute(&intent).await;
         let path = format!("/sandbox/disputes/{dispute}/decide");
         server.guest().post(&path, json!({ "outcome": "lost" })).await.expect_status(200);
         until("the verdict", async || {

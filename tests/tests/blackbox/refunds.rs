@@ -3,13 +3,8 @@
 
 use serde_json::{Value, json};
 use tests::money::{Checkout, GOOD_CARD};
-use tests::{Backend, Client, Person, TestServer, on_both, server, until};
+use tests::{Backend, Person, TestServer, on_both, server, until};
 use uuid::Uuid;
-
-/// The shop's own view of the sandbox, by Stripe's API.
-fn provider(server: &TestServer) -> Client {
-    server.guest().with_token("sk_test_sandbox")
-}
 
 async fn receipt(person: &Person, order: &str) -> Value {
     person.client.get(&format!("/api/orders/{order}/receipt")).await.expect_status(200).body
@@ -28,10 +23,10 @@ async fn returned(person: &Person, order: &str) -> Value {
 }
 
 /// How many refunds the provider has made of a payment page's payment, and their sum.
-async fn refunded_at_provider(server: &TestServer, checkout: &str) -> (usize, i64) {
-    let page = provider(server).get(&format!("/v1/checkout/sessions/{checkout}")).await.expect_status(200);
-    let intent = page.text_at("payment_intent");
-    let list = provider(server).get(&format!("/v1/refunds?payment_intent={intent}")).await.expect_status(200);
+async fn refunded_at_provider(server: &TestServer, checkout: &Checkout) -> (usize, i64) {
+    let intent = server.intent_of(checkout).await;
+    let list =
+        server.provider().get(&format!("/v1/refunds?payment_intent={intent}")).await.expect_status(200);
     let refunds = list.body["data"].as_array().expect("a list").clone();
     (refunds.len(), refunds.iter().filter_map(|refund| refund["amount"].as_i64()).sum())
 }
@@ -48,7 +43,7 @@ async fn foreign_page(server: &TestServer, order: &str, cents: &str) -> Checkout
         ("line_items[0][price_data][product_data][name]", "Quick Chat"),
         ("metadata[order_id]", order),
     ];
-    let page = provider(server).post_form("/v1/checkout/sessions", &fields).await.expect_status(200);
+    let page = server.provider().post_form("/v1/checkout/sessions", &fields).await.expect_status(200);
     Checkout { order_id: order.to_owned(), id: page.text_at("id"), url: page.text_at("url") }
 }
 
@@ -77,7 +72,7 @@ on_both! {
         assert_eq!(receipt["payment_status"], "refunded");
         assert_eq!(receipt["refunds"][0]["amount_cents"], 999);
         assert_eq!(dana.session(&session).await["payment_status"], "refunded");
-        assert_eq!(refunded_at_provider(server, &checkout.id).await, (1, 999));
+        assert_eq!(refunded_at_provider(server, &checkout).await, (1, 999));
         server.message_to(&dana.email, "refunded").await;
         let page = dana.client.get(&format!("/orders/{}/receipt", checkout.order_id)).await.expect_status(200);
         assert!(page.text.contains("Refund") && page.text.contains("9.99"), "{}", page.text);
@@ -93,8 +88,8 @@ on_both! {
         let receipt = returned(&dana, &checkout.order_id).await;
         assert_eq!(receipt["payments"].as_array().map(Vec::len), Some(2), "{receipt}");
         assert_eq!(receipt["refunds"][0]["reason"], "duplicate");
-        assert_eq!(refunded_at_provider(server, &second.id).await, (1, 999));
-        assert_eq!(refunded_at_provider(server, &checkout.id).await, (0, 0));
+        assert_eq!(refunded_at_provider(server, &second).await, (1, 999));
+        assert_eq!(refunded_at_provider(server, &checkout).await, (0, 0));
         assert_eq!(dana.session(&session).await["payment_status"], "paid");
         assert_eq!(server.database().count("sessions", "1 = 1"), 1);
     }
@@ -117,7 +112,7 @@ on_both! {
         dana.pay(&checkout, GOOD_CARD).await.expect_status(303);
         let receipt = returned(&dana, &checkout.order_id).await;
         assert_eq!(receipt["refunds"][0]["reason"], "unfulfillable");
-        assert_eq!(refunded_at_provider(server, &checkout.id).await, (1, 999));
+        assert_eq!(refunded_at_provider(server, &checkout).await, (1, 999));
         assert_eq!(server.database().count("sessions", "1 = 1"), 0);
         let page = dana.client.get(&format!("/checkout/success?session_id={}", checkout.id)).await.expect_status(200);
         assert!(page.text.contains("on its way back"), "{}", page.text);
@@ -130,16 +125,15 @@ on_both! {
         let checkout = dana.checkout("chat10").await;
         dana.pay(&checkout, GOOD_CARD).await.expect_status(303);
         let session = dana.session_of(&checkout).await;
-        let page = provider(server).get(&format!("/v1/checkout/sessions/{}", checkout.id)).await.expect_status(200);
-        let intent = page.text_at("payment_intent");
-        provider(server).post_form("/v1/refunds", &[("payment_intent", &intent), ("amount", "400")]).await.expect_status(200);
+        let intent = server.intent_of(&checkout).await;
+        server.provider().post_form("/v1/refunds", &[("payment_intent", &intent), ("amount", "400")]).await.expect_status(200);
         let receipt = returned(&dana, &checkout.order_id).await;
         assert_eq!((&receipt["refunds"][0]["amount_cents"], &receipt["refunds"][0]["reason"]), (&json!(400), &json!("external")));
         assert_eq!(dana.session(&session).await["payment_status"], "partially_refunded");
         // What is left goes back as usual.
         dana.step(&session, "cancel").await.expect_status(200);
         until("the rest to have gone back", async || {
-            (refunded_at_provider(server, &checkout.id).await == (2, 999)).then_some(())
+            (refunded_at_provider(server, &checkout).await == (2, 999)).then_some(())
         }).await;
         assert_eq!(returned(&dana, &checkout.order_id).await["payment_status"], "refunded");
     }
@@ -235,7 +229,7 @@ async fn killed_amid_refunds(server: &mut TestServer) {
     }
     for checkout in pages {
         assert_eq!(returned(&dana, &checkout.order_id).await["payment_status"], "refunded");
-        assert_eq!(refunded_at_provider(server, &checkout.id).await, (1, 999));
+        assert_eq!(refunded_at_provider(server, &checkout).await, (1, 999));
     }
 }
 

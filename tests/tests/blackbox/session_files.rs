@@ -1,10 +1,10 @@
 //! Files in a session: who may hand them in and when, who sees them, and what stays of them.
 
 use serde_json::{Value, json};
-use tests::pictures::{decoded, photo, tells_the_place};
+use tests::pictures::{PNG, decoded, photo, tells_the_place};
 use tests::{Client, on_both};
 
-use super::files::{self, PNG, send, send_to};
+use super::files::{self, send, send_to};
 
 fn path(session: &str) -> String {
     format!("/api/sessions/{session}/files")

@@ -10,11 +10,6 @@ use tests::{Answer, Backend, Person, TestServer, on_both, until};
 
 use super::phones::confirm_phone;
 
-/// The shop's own view of the sandbox, by Stripe's API.
-fn provider(server: &TestServer) -> tests::Client {
-    server.guest().with_token("sk_test_sandbox")
-}
-
 async fn pay(person: &Person, session: &str, amount: f64) -> Answer {
     let body = json!({ "session_id": session, "upgrade_amount": amount });
     person.client.post("/api/sessions/upgrade/payment", body).await
@@ -43,7 +38,7 @@ async fn is_video(person: &Person, session: &str) {
 
 /// How many successful charges of 20 dollars the provider has made for this session.
 async fn charges(server: &TestServer, session: &str) -> usize {
-    let list = provider(server).get("/v1/payment_intents?limit=100").await.expect_status(200);
+    let list = server.provider().get("/v1/payment_intents?limit=100").await.expect_status(200);
     let intents = list.body["data"].as_array().expect("a list").clone();
     let of_session = |intent: &&Value| {
         intent["metadata"]["session_id"] == session
@@ -56,15 +51,15 @@ async fn charges(server: &TestServer, session: &str) -> usize {
 /// Keeps a card for somebody, as the provider's own dashboard could.
 async fn keep(server: &TestServer, person: &Person, card: &str) {
     let found =
-        provider(server).get(&format!("/v1/customers?email={}", person.email)).await.expect_status(200);
+        server.provider().get(&format!("/v1/customers?email={}", person.email)).await.expect_status(200);
     let customer = found.body["data"][0]["id"].as_str().expect("a customer").to_owned();
     let path = format!("/v1/payment_methods/{card}/attach");
-    provider(server).post_form(&path, &[("customer", customer.as_str())]).await.expect_status(200);
+    server.provider().post_form(&path, &[("customer", customer.as_str())]).await.expect_status(200);
 }
 
 /// How many charges of this session wait for a card or for its holder.
 async fn open_intents(server: &TestServer, session: &str) -> usize {
-    let list = provider(server).get("/v1/payment_intents?limit=100").await.expect_status(200);
+    let list = server.provider().get("/v1/payment_intents?limit=100").await.expect_status(200);
     let intents = list.body["data"].as_array().expect("a list").clone();
     let waits = |intent: &&Value| {
         intent["metadata"]["session_id"] == session
@@ -398,7 +393,7 @@ on_both! {
         late.refused(409, "upgrade_not_allowed");
         server.advance_clock(31).await;
         until("the money to have gone back", async || {
-            let list = provider(server).get(&format!("/v1/refunds?payment_intent={intent}")).await;
+            let list = server.provider().get(&format!("/v1/refunds?payment_intent={intent}")).await;
             let refunds = list.expect_status(200).body["data"].as_array().cloned().unwrap_or_default();
             (refunds.len() == 1 && refunds[0]["amount"] == 2_000).then_some(())
         })

@@ -117,6 +117,16 @@ async fn twilio_tells_who_came(server: &mut TestServer, twilio: &FakeTwilio) {
     somebody(server, "room-ended", ("", ""), &session, 0).await;
     assert_eq!((stretches(server, &dana), stretches(server, &max)), ((0, 3), (0, 1)));
 
+    // The end of a room is told late: who came after it is in a newer one.
+    let Meeting { customer: carl, mechanic: mia, session: later } = accepted_video(server).await;
+    somebody(server, "participant-connected", (&mia.id, "PM7"), &later, 9).await;
+    somebody(server, "participant-connected", (&carl.id, "PC7"), &later, 8).await;
+    somebody(server, "participant-connected", (&carl.id, "PC8"), &later, 3).await;
+    somebody(server, "room-ended", ("", ""), &later, 5).await;
+    assert_eq!((stretches(server, &carl), stretches(server, &mia)), ((1, 1), (0, 1)));
+    somebody(server, "room-ended", ("", ""), &later, 1).await;
+    assert_eq!((stretches(server, &carl), stretches(server, &mia)), ((0, 2), (0, 1)));
+
     // Nobody who is not in the session, no room that is none of ours, no chat.
     let eve = server.mechanic().await;
     somebody(server, "participant-connected", (&eve.id, "PE1"), &session, 0).await;
@@ -125,8 +135,8 @@ async fn twilio_tells_who_came(server: &mut TestServer, twilio: &FakeTwilio) {
     somebody(server, "track-added", (&dana.id, "PA4"), &session, 0).await;
     let chat = dana.paid_session("chat10").await;
     somebody(server, "participant-connected", (&dana.id, "PA5"), &chat, 0).await;
-    assert_eq!(server.database().count("session_media", "true"), 4);
-    assert_eq!(server.database().count("session_media", "provider = 'twilio'"), 4);
+    assert_eq!(server.database().count("session_media", "true"), 7);
+    assert_eq!(server.database().count("session_media", "provider = 'twilio'"), 7);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Somebody looks after sessions: mechanics are asked to begin, and support hears once of what needs a person.
 
 use serde_json::{Value, json};
-use tests::money::{Checkout, GOOD_CARD, Meeting};
+use tests::money::{GOOD_CARD, Meeting};
 use tests::server::{CRON_SECRET, run_with};
 use tests::{Backend, Person, Socket, TestServer, on_both, until};
 
@@ -192,9 +192,7 @@ on_both! {
         }
         let (admin, support) = (server.admin().await, server.demo("support").await);
         let mut board = staff_socket(server, &support).await;
-        let intent = intent_of(server, &checkout).await;
-        let opened = server.guest().post("/sandbox/disputes", json!({ "payment_intent": intent })).await;
-        let dispute = opened.expect_status(200).text_at("id");
+        let dispute = server.dispute(&server.intent_of(&checkout).await).await;
         let told = board.of_type("support_alert").await;
         assert_eq!((&told["cause"], &told["session_id"]), (&json!("dispute"), &json!(session)));
         assert_eq!(told["channel"], "admin");
@@ -228,10 +226,9 @@ on_both! {
         let session = dana.session_of(&checkout).await;
         // Somebody sends it back at the provider by hand, and nobody tells us.
         server.control_webhooks(json!({ "drop": true })).await;
-        let provider = server.guest().with_token("sk_test_sandbox");
-        let intent = intent_of(server, &checkout).await;
+        let intent = server.intent_of(&checkout).await;
         let form = [("payment_intent", intent.as_str())];
-        provider.post_form("/v1/refunds", &form).await.expect_status(200);
+        server.provider().post_form("/v1/refunds", &form).await.expect_status(200);
         dana.step(&session, "cancel").await.expect_status(200);
         let mail = server.message_to(SUPPORT, "support_alert").await;
         assert_eq!(mail["subject"], "Needs attention: A refund was refused");
@@ -304,13 +301,6 @@ on_both! {
         until("a run that succeeds", async || waiting(&admin).await.is_empty().then_some(())).await;
         server.database().execute("DELETE FROM jobs WHERE status = 'dead'").expect("clean");
     }
-}
-
-/// The payment of a checkout that was paid.
-pub async fn intent_of(server: &TestServer, checkout: &Checkout) -> String {
-    let provider = server.guest().with_token("sk_test_sandbox");
-    let page = provider.get(&format!("/v1/checkout/sessions/{}", checkout.id)).await.expect_status(200);
-    page.text_at("payment_intent")
 }
 
 async fn an_hour_passes_with_a_dead_job(server: &TestServer) {

@@ -120,10 +120,19 @@ on_both! {
         .await;
         server.control_webhooks(json!({ "drop": true })).await;
         let before = server.database().count("webhook_events", noted);
+        let kept = "CREATE TABLE was AS SELECT id, order_id FROM webhook_events WHERE order_id IS NOT NULL";
+        server.database().execute(kept).expect("what it was is kept");
         server.database().execute("UPDATE webhook_events SET order_id = NULL").expect("as before the column");
         server.database().execute(&fill(server.database().is_sqlite())).expect("as the migration does");
         // One that was on its way may have come meanwhile.
         assert!(server.database().count("webhook_events", noted) >= before);
+        let (both, another) = (
+            "webhook_events JOIN was ON was.id = webhook_events.id",
+            "webhook_events.order_id IS DISTINCT FROM was.order_id",
+        );
+        assert!(server.database().count(both, "1 = 1") >= 2);
+        assert_eq!(server.database().count(both, another), 0, "each has the order that it had");
+        server.database().execute("DROP TABLE was").expect("it goes");
         let lost = "order_id IS NOT NULL AND order_id NOT IN (SELECT id FROM orders)";
         assert_eq!(server.database().count("webhook_events", lost), 0);
         let orders = "SELECT count(DISTINCT order_id) AS number FROM webhook_events";

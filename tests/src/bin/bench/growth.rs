@@ -82,7 +82,7 @@ impl Log<'_> {
         LightSocket::joined(self.server, &self.person.client, self.session).await
     }
 
-    /// From sending a message until the last of so many sockets has it, the sender's own among them.
+    /// From sending a message until the last of so many sockets but the sender's own has it.
     async fn send(&mut self, sockets: usize) -> u64 {
         let mut sender = self.socket().await;
         let mut others = Vec::new();

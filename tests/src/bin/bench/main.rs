@@ -116,6 +116,14 @@ pub struct Line {
     pub met: bool,
 }
 
+impl Line {
+    /// The line of something that only a browser can measure, where there is none.
+    pub fn without_browser(what: &'static str, goal: &'static str) -> Self {
+        let measured = "not measured: there is no browser".to_owned();
+        Self { what, measured, beside: String::new(), ratio: String::new(), goal, met: false }
+    }
+}
+
 /// A server of its own on SQLite. One person here asks for more than any person does, so flood control is off.
 pub async fn server() -> TestServer {
     let settings = [("RUST_LOG", "warn"), ("PITLANE_LIMITS__PERSON_PER_SECOND", "0")];

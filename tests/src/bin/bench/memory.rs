@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use tests::server::memory_bytes;
+
 use crate::client::LightSocket;
 use crate::{Line, Scale, chat};
 
@@ -64,18 +66,11 @@ pub async fn settled(process: u32) -> u64 {
     let mut last = 0;
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let now = resident(process);
+        let now = memory_bytes(process, "VmRSS");
         if now.abs_diff(last) * 200 < now {
             return now;
         }
         last = now;
     }
     last
-}
-
-fn resident(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
-    let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");
-    kibibytes * 1024
 }

@@ -14,6 +14,7 @@ use crate::{Line, Scale, percentile};
 
 const PICTURES: &str =
     "both pictures after `session_upgraded`, two browsers with made-up cameras, the slowest";
+const PICTURES_GOAL: &str = "≤ 2,000 ms";
 
 /// How often the pictures are measured.
 const CALLS: usize = 5;
@@ -40,9 +41,15 @@ pub async fn measure(scale: Scale) -> Vec<Line> {
     for session in &sessions {
         let (begun, before) = (Instant::now(), recorder.waited_micros());
         // The webhook may be first; then the second call finds it done.
-        let (_, told) = tokio::join!(tap(&dana, session), upgraded(&mut socket, session, begun));
+        let heard = async {
+            let told = upgraded(&mut socket, session, begun).await;
+            (told, recorder.waited_micros())
+        };
+        let (_, (told, waited)) = tokio::join!(tap(&dana, session), heard);
         whole.push(told);
-        own.push(told.saturating_sub(recorder.waited_micros() - before));
+        // Each wait that was over when the frame came, in full: where two ran in parallel, both are taken off, and what
+        // the server did meanwhile with them.
+        own.push(told.saturating_sub(waited - before));
     }
     whole.sort_unstable();
     own.sort_unstable();
@@ -58,7 +65,7 @@ pub async fn measure(scale: Scale) -> Vec<Line> {
             met: p99 <= 150_000,
         },
         Line {
-            what: "the same without the waits for the payment provider, p99",
+            what: "the same without the waits for the payment provider, each in full, p99",
             measured: format!("{own99} µs"),
             beside: format!("{own50} µs p50 of {p50} µs"),
             ratio: format!("{:.0} %", 100.0 * own50 as f64 / p50.max(1) as f64),
@@ -136,14 +143,7 @@ pub fn pictures() -> Line {
         desk.close().await;
     });
     if taken.is_empty() {
-        return Line {
-            what: PICTURES,
-            measured: "not measured: there is no browser".to_owned(),
-            beside: String::new(),
-            ratio: String::new(),
-            goal: "≤ 2,000 ms",
-            met: false,
-        };
+        return Line::without_browser(PICTURES, PICTURES_GOAL);
     }
     taken.sort_unstable();
     let (middle, worst) = (percentile(&taken, 0.50), percentile(&taken, 1.0));
@@ -152,7 +152,7 @@ pub fn pictures() -> Line {
         measured: format!("{worst} ms"),
         beside: format!("{middle} ms in the middle of {CALLS}"),
         ratio: String::new(),
-        goal: "≤ 2,000 ms",
+        goal: PICTURES_GOAL,
         met: worst <= 2_000,
     }
 }

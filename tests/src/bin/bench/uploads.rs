@@ -5,15 +5,15 @@ use std::fs;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use tests::bucket::Bucket;
+use tests::pictures::large;
+use tests::server::memory_bytes;
 use tests::{Backend, TestServer};
 
 use crate::memory::settled;
 use crate::{Line, Scale};
 
-/// The first bytes of a picture, up to the length of its data.
-const PNG: &[u8] = b"\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1F\x15\xC4\x89";
-const SMALL_BYTES: u32 = 100_000;
-const LARGE_BYTES: u32 = 20_000_000;
+const SMALL_BYTES: usize = 100_000;
+const LARGE_BYTES: usize = 20_000_000;
 /// Small ones that come first, as many as there are in an hour or two.
 const SMALL_ONES: usize = 40;
 /// What is held of an upload into a folder: a few pieces of 64 KiB between connection, form, scrubber and disk.
@@ -67,8 +67,8 @@ async fn growth(scale: Scale, place: &[(&str, String)]) -> u64 {
     let server = TestServer::spawn(Backend::Sqlite, &settings).await;
     let meeting = server.meeting().await;
     let path = format!("/api/sessions/{}/files", meeting.session);
-    let upload = async |bytes: u32| {
-        let part = Part::bytes(picture(bytes)).file_name("a.png");
+    let upload = async |bytes: usize| {
+        let part = Part::bytes(large(bytes)).file_name("a.png");
         let request =
             meeting.customer.client.request(Method::POST, &path).multipart(Form::new().part("file", part));
         let answer = request.send().await.expect("an answer");
@@ -84,17 +84,5 @@ async fn growth(scale: Scale, place: &[(&str, String)]) -> u64 {
     for _ in 0..scale.uploads {
         upload(LARGE_BYTES).await;
     }
-    peak(process).saturating_sub(before)
-}
-
-fn picture(bytes: u32) -> Vec<u8> {
-    let data = vec![7; usize::try_from(bytes).expect("not that large") + 4];
-    [PNG, bytes.to_be_bytes().as_slice(), b"IDAT", &data].concat()
-}
-
-fn peak(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
-    let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");
-    kibibytes * 1_024
+    memory_bytes(process, "VmHWM").saturating_sub(before)
 }

@@ -89,7 +89,7 @@ pub async fn shoppers(server: &TestServer) -> Vec<Person> {
 /// That many orders with an open payment page each, and the news that each is paid.
 pub async fn orders(server: &TestServer, shoppers: &[Person], count: usize) -> Vec<News> {
     let shares = shoppers.iter().enumerate().map(|(number, person)| async move {
-        let provider = server.guest().with_token("sk_test_sandbox");
+        let provider = server.provider();
         let mut made = Vec::new();
         for _ in 0..count / shoppers.len() + usize::from(number < count % shoppers.len()) {
             made.push(paid(person, &provider).await);

@@ -9,7 +9,7 @@ use crate::blackbox::jobs::GIVE_UP;
 use crate::blackbox::money_back::{meeting_with_card, upgrade};
 use crate::blackbox::security::enrol;
 use crate::blackbox::session_money;
-use crate::blackbox::watch::{intent_of, waiting};
+use crate::blackbox::watch::waiting;
 
 /// A page in one state.
 pub struct Scene {
@@ -339,12 +339,7 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
 
 /// Somebody takes a payment to their bank, and it stands on the board.
 async fn disputed(server: &TestServer, staff: &Person) {
-    let doubter = server.customer().await;
-    let checkout = doubter.checkout("chat10").await;
-    doubter.pay(&checkout, GOOD_CARD).await.expect_status(303);
-    doubter.session_of(&checkout).await;
-    let dispute = json!({ "payment_intent": intent_of(server, &checkout).await });
-    server.guest().post("/sandbox/disputes", dispute).await.expect_status(200);
+    server.disputed_chat().await;
     until("the dispute to stand on the board", async || (!waiting(staff).await.is_empty()).then_some(()))
         .await;
 }

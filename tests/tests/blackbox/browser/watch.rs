@@ -1,12 +1,10 @@
 //! What a mechanic sees who should have begun, and what an admin sees of what needs a person.
 
-use serde_json::json;
-use tests::browser::{Screen, in_browser};
-use tests::money::GOOD_CARD;
+use tests::browser::{Browser, Screen, in_browser};
 use tests::server::CRON_SECRET;
 use tests::{Backend, TestServer, until};
 
-use crate::blackbox::watch::intent_of;
+use crate::blackbox::phones::confirm_phone;
 
 #[test]
 fn a_mechanic_who_should_have_begun_is_asked_on_whatever_page_is_open() {
@@ -18,9 +16,7 @@ fn a_mechanic_who_should_have_begun_is_asked_on_whatever_page_is_open() {
         phone.sign_in_as(&max).await;
         phone.open("/mechanic").await;
         phone.reads("My sessions").await;
-        // The queue is read when the mechanic's channel is joined.
-        let read = "return performance.getEntriesByType('resource').some((one) => one.name.includes('/api/requests'));";
-        until("the channel to be joined", async || (phone.script(read).await == true).then_some(())).await;
+        joins_own_channel(&phone).await;
         server.advance_clock(185).await;
         phone.reads("Dana Driver is waiting for you.").await;
         assert!(!phone.scrolls_sideways().await, "the notice is too wide");
@@ -31,6 +27,10 @@ fn a_mechanic_who_should_have_begun_is_asked_on_whatever_page_is_open() {
         .await;
         phone.click("[data-notice] a").await;
         phone.arrives_at(&format!("/chat/{session}")).await;
+        until("the room to be joined", async || {
+            (server.database().count("session_participants", "seen_at IS NOT NULL") == 1).then_some(())
+        })
+        .await;
         phone.close().await;
 
         // In the room itself there is nowhere to go, and the button is there.
@@ -52,6 +52,63 @@ fn a_mechanic_who_should_have_begun_is_asked_on_whatever_page_is_open() {
         desk.reads_no_more("Dana Driver is waiting for you.").await;
         desk.close().await;
     });
+}
+
+#[test]
+fn a_tab_that_nobody_sees_acknowledges_nothing_and_the_text_message_follows() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let (dana, max) = (server.customer().await, server.mechanic().await);
+        confirm_phone(server, &max, "+15550100199").await;
+        let session = dana.paid_session("chat10").await;
+        max.accept(&session).await;
+        let desk = driver.open(server, Screen::Desk).await;
+        desk.sign_in_as(&max).await;
+        desk.open("/mechanic").await;
+        desk.reads("My sessions").await;
+        joins_own_channel(&desk).await;
+        desk.script(HIDE).await;
+        server.advance_clock(185).await;
+        // A part of the page that reads itself again does so a moment after the frame, and acknowledges then.
+        let heard = "return window.heard > 0 && performance.now() - window.heard > 1500;";
+        until("the tab to have heard of it", async || (desk.script(heard).await == true).then_some(())).await;
+        assert_eq!(server.database().count("personal_notices", "1 = 1"), 1);
+        assert_eq!(server.database().count("personal_notices", "acknowledged_at IS NOT NULL"), 0);
+        assert_eq!(desk.count("[data-notice]").await, 0);
+        server.advance_clock(21).await;
+        server.message_to("+15550100199", "start_nudge").await;
+        assert_eq!(server.database().count("personal_notices", "acknowledged_at IS NOT NULL"), 0);
+
+        desk.script(SHOW).await;
+        desk.reads("Dana Driver is waiting for you.").await;
+        until("what was shown to be acknowledged", async || {
+            (server.database().count("personal_notices", "acknowledged_at IS NOT NULL") == 1).then_some(())
+        })
+        .await;
+        desk.close().await;
+    });
+}
+
+/// Hides the tab, and notes when the frame is heard all the same.
+const HIDE: &str = "
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+    window.heard = 0;
+    const parse = JSON.parse;
+    JSON.parse = (text, ...rest) => {
+      if (String(text).includes('\"start_nudge\"')) window.heard ||= performance.now();
+      return parse(text, ...rest);
+    };";
+const SHOW: &str = "
+    Object.defineProperty(document, 'visibilityState', { value: 'visible', configurable: true });
+    Object.defineProperty(document, 'hidden', { value: false, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));";
+
+/// Waits until the page has joined the mechanic's channel: the queue is read then.
+async fn joins_own_channel(browser: &Browser) {
+    let read =
+        "return performance.getEntriesByType('resource').some((one) => one.name.includes('/api/requests'));";
+    until("the channel to be joined", async || (browser.script(read).await == true).then_some(())).await;
 }
 
 #[test]
@@ -88,12 +145,7 @@ fn an_admin_sees_what_needs_attention_and_marks_it_as_seen_at_a_desk_and_on_a_ph
 
 /// A dispute, and a session that both have left.
 async fn trouble(server: &TestServer) {
-    let dana = server.customer().await;
-    let checkout = dana.checkout("chat10").await;
-    dana.pay(&checkout, GOOD_CARD).await.expect_status(303);
-    dana.session_of(&checkout).await;
-    let dispute = json!({ "payment_intent": intent_of(server, &checkout).await });
-    server.guest().post("/sandbox/disputes", dispute).await.expect_status(200);
+    server.disputed_chat().await;
     server.meeting().await;
     server.advance_clock(150).await;
     let timer = server.guest().with_token(CRON_SECRET);
