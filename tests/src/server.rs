@@ -168,9 +168,7 @@ impl TestServer {
     /// # Panics
     /// There is no process.
     pub fn kill9_now(&self) {
-        let id = self.child.as_ref().expect("the server runs").id();
-        let killed = Command::new("kill").args(["-KILL", &id.to_string()]).status();
-        assert!(killed.is_ok_and(|status| status.success()), "the process can be killed");
+        signal(self.child.as_ref().expect("the server runs"), "KILL");
     }
 
     /// Takes note that the process has been killed.
@@ -187,8 +185,7 @@ impl TestServer {
     /// It does not end well.
     pub fn stop(&mut self) {
         let mut child = self.child.take().expect("the server runs");
-        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-        assert!(asked.is_ok_and(|status| status.success()), "the process can be asked");
+        signal(&child, "TERM");
         let status = child.wait().expect("the process ends");
         assert!(status.success(), "{status}:\n{}", self.log());
     }
@@ -471,4 +468,13 @@ pub fn binary() -> &'static Path {
         let folder = test.ancestors().find(|folder| folder.ends_with("debug")).expect("a folder of cargo's");
         folder.join(format!("pitlane{}", std::env::consts::EXE_SUFFIX))
     })
+}
+
+/// Sends a signal to a process: `TERM`, `KILL`, `STOP` or `CONT`.
+///
+/// # Panics
+/// It can't be sent.
+pub fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "{name} can be sent");
 }

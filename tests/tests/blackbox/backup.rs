@@ -5,10 +5,12 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::process::Stdio;
 
 use serde_json::json;
-use tests::server::printed;
+use tests::money::intake_body;
+use tests::pictures::large;
+use tests::server::{printed, signal};
 use tests::{on_both, until};
 
-use super::files::photo;
+use super::files::{self, photo};
 
 on_both! {
     async fn a_backup_is_made_while_people_talk_and_a_broken_one_is_refused(server) {
@@ -57,6 +59,47 @@ on_both! {
         assert!(!refused.status.success() && printed(&refused).contains("the bytes are gone"), "{}", printed(&refused));
         fs::rename(&aside, &upload).expect("moved back");
     }
+}
+
+fn swept_meanwhile(backend: tests::Backend) {
+    tests::server::run_with(backend, &[], async |server| {
+        let dana = server.customer().await;
+        let used = files::send(&dana.client, &[("file", "used.png", &large(9_000_000))]).await;
+        let mut body = intake_body("free");
+        body["file_ids"] = json!([used.expect_status(201).text_at("file_id")]);
+        dana.client.post("/api/intake/start", body).await.expect_status(201);
+        photo(&dana.client).await;
+        let folder = server.folder().to_owned();
+        let uploads = || files::stored(&folder);
+        assert_eq!(uploads(), 2);
+
+        let file = folder.join("pitlane.backup");
+        let path = file.to_str().expect("a path");
+        let mut command = server.command();
+        let child = command.args(["backup", path]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = child.expect("it starts");
+        // The archive begins when the picture of the database, which knows both, was taken.
+        let archive = folder.join("pitlane.backup.part");
+        while !archive.exists() && !file.exists() {
+            std::thread::yield_now();
+        }
+        signal(&child, "STOP");
+        assert!(archive.exists(), "it was stopped amid its work");
+        server.advance_clock(25 * 3600).await;
+        until("the sweep", async || (uploads() == 1).then_some(())).await;
+        signal(&child, "CONT");
+        let made = child.wait_with_output().expect("it ends");
+        assert!(printed(&made).contains("the database and 1 files"), "{}", printed(&made));
+
+        server.stop();
+        let restored = server.pitlane(&["restore", path, "--force"]);
+        assert!(restored.status.success(), "{}", printed(&restored));
+        assert_eq!((uploads(), server.database().count("files", "expires_at IS NULL")), (1, 1));
+        // The row of what was swept came back without its bytes, and goes as it would have gone.
+        server.start().await;
+        server.advance_clock(25 * 3600).await;
+        until("the row to go", async || (server.database().count("files", "1 = 1") == 1).then_some(())).await;
+    });
 }
 
 fn comes_back(backend: tests::Backend) {
@@ -172,4 +215,14 @@ fn a_restored_server_goes_on_where_the_backup_was_made_on_sqlite() {
 #[test]
 fn a_restored_server_goes_on_where_the_backup_was_made_on_postgres() {
     comes_back(tests::Backend::Postgres);
+}
+
+#[test]
+fn an_unused_upload_may_be_swept_while_it_is_backed_up_on_sqlite() {
+    swept_meanwhile(tests::Backend::Sqlite);
+}
+
+#[test]
+fn an_unused_upload_may_be_swept_while_it_is_backed_up_on_postgres() {
+    swept_meanwhile(tests::Backend::Postgres);
 }

@@ -82,3 +82,31 @@ on_both! {
         assert!(!text.contains("My secret."));
     }
 }
+
+#[test]
+fn a_log_longer_than_a_room_shows_is_whole_on_the_page() {
+    const LINES: usize = 5_120;
+    let settings = [("PITLANE_LIMITS__PERSON_PER_SECOND", "0")];
+    tests::server::run_with(tests::Backend::Sqlite, &settings, async |server| {
+        let meeting = server.meeting().await;
+        let (dana, session) = (&meeting.customer, &meeting.session);
+        let mut socket = dana.socket(server).await;
+        let channel = format!("session:{session}");
+        socket.join(&channel, 0).await;
+        for number in 1..=LINES {
+            let reference = format!("r{number}");
+            socket.send(json!({
+                "type": "send", "channel": channel, "client_ref": reference, "text": format!("Line {number}.")
+            })).await;
+            if number % 64 == 0 {
+                socket
+                    .frame("ack", |frame| frame["type"] == "ack" && frame["client_ref"] == reference.as_str())
+                    .await;
+            }
+        }
+        let text = page(&dana.client, session).await.expect_status(200).text;
+        for number in 1..=LINES {
+            assert!(text.contains(&format!("Line {number}.")), "line {number}");
+        }
+    });
+}

@@ -31,7 +31,7 @@ use crate::usecases::Error;
 use crate::usecases::extend_session;
 use crate::usecases::upgrade_session::offer_of;
 
-/// The most lines of a log that a page holds. Older ones are there by REST.
+/// The most lines of a log that a room holds. Older ones are there by REST.
 const EVENTS: u32 = 5_000;
 
 /// Rooms alone may use the camera, the microphone and the screen.
@@ -66,12 +66,20 @@ struct Contents {
     files: Vec<FileView>,
 }
 
-/// The lines of a log from its beginning, as pages show them; at most as many as a page holds.
+/// All lines of a log, as pages show them.
 ///
 /// # Errors
 /// The storage's.
 pub(super) fn said(tx: &mut Tx<'_>, id: SessionId) -> Result<Vec<chat::Event>, Error> {
-    lines(tx, id, 0)
+    let mut all: Vec<chat::Event> = Vec::new();
+    loop {
+        let last_seq = all.last().map_or(0, |event| event.seq.unsigned_abs());
+        let mut next = lines(tx, id, last_seq)?;
+        if next.is_empty() {
+            return Ok(all);
+        }
+        all.append(&mut next);
+    }
 }
 
 fn lines(tx: &mut Tx<'_>, id: SessionId, after_seq: u64) -> Result<Vec<chat::Event>, Error> {

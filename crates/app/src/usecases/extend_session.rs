@@ -11,6 +11,7 @@ use sessions::clock::ALLOWANCE_MAX_MINUTES;
 use sessions::{NewExtension, Status};
 use store::Tx;
 use store::views::session::SessionView;
+use web::plan::EXTENSION;
 
 use crate::state::Pitlane;
 use crate::usecases::charge_card::{Asked, Change, booking, charge_card, place_change};
@@ -103,7 +104,7 @@ fn place(
     };
     // Paid, and yet not added: the session was over.
     let order = place_change(tx, booking(&orders)?, change, cx)?.ok_or(Refusal::TooLate)?;
-    Asked::new(tx, order, session, "More time")
+    Asked::new(tx, order, session, EXTENSION)
 }
 
 /// Adds the time of a paid order, in the transaction that recorded the money.

@@ -19,6 +19,7 @@ use sessions::{ParticipantRole, Session, Status, UpgradePrices};
 use store::Tx;
 use store::notice::Side;
 use store::views::session::SessionView;
+use web::plan::UPGRADE;
 
 use crate::state::Pitlane;
 use crate::usecases::charge_card::{Asked, Change, Paid, booking, charge_card, place_change};
@@ -225,7 +226,7 @@ fn place(
     // Paid, and yet the session is a chat: it could not be switched.
     let order = place_change(tx, &booked, change, cx)?
         .ok_or(Refusal::Unusable("This was paid before, and the money goes back."))?;
-    let mut asked = Asked::new(tx, order, session, "Upgrade to video")?;
+    let mut asked = Asked::new(tx, order, session, UPGRADE)?;
     asked.notes.extend([
         ("upgrade_type".to_owned(), "chat_to_video".to_owned()),
         ("original_price".to_owned(), offer.paid.decimal()),

@@ -7,7 +7,7 @@ mod watch;
 
 use jobs::{Failure, Job};
 use kernel::id::DeliveryId;
-use notifications::{Begin, Mailer, SendError};
+use notifications::{Begin, Mailer, Receipt, SendError};
 
 use self::letter::Letter;
 use super::later;
@@ -36,7 +36,22 @@ pub async fn run(pitlane: &Pitlane, mailer: &dyn Mailer, job: &Job) -> Result<()
         Letter::Ended => return Ok(()),
         Letter::Void(reason) => return refuse(pitlane, delivery, reason).await,
     };
-    let address = message.to.clone();
+    let to = message.to.clone();
+    send_once(pitlane, delivery, to, deduplicates, async |key| mailer.send(&message, &key).await).await
+}
+
+/// Commits that a delivery to `address` is on its way, hands it to its carrier with its send-once key, and commits what the
+/// carrier answered.
+///
+/// # Errors
+/// When the carrier did not take it this time, or the storage failed.
+pub(super) async fn send_once(
+    pitlane: &Pitlane,
+    delivery: DeliveryId,
+    address: String,
+    deduplicates: bool,
+    send: impl AsyncFnOnce(String) -> Result<Receipt, SendError>,
+) -> Result<(), Failure> {
     let (begun, begin) = pitlane
         .db
         .write(move |tx| notifications::begin(tx, delivery, &address, deduplicates).map_err(Error::from))
@@ -48,7 +63,7 @@ pub async fn run(pitlane: &Pitlane, mailer: &dyn Mailer, job: &Job) -> Result<()
         Begin::Send if begun.batch().is_some() => return Ok(()),
         Begin::Send => {}
     }
-    let outcome = mailer.send(&message, &begun.stored().send_once_key).await;
+    let outcome = send(begun.stored().send_once_key.clone()).await;
     let (cx, answer) = (pitlane.context(), outcome.clone());
     pitlane
         .db
@@ -58,7 +73,8 @@ pub async fn run(pitlane: &Pitlane, mailer: &dyn Mailer, job: &Job) -> Result<()
     match outcome {
         Ok(_) => Ok(()),
         Err(SendError::Refused(reason)) => {
-            tracing::warn!(%delivery, reason, "a message was refused for good");
+            let channel = begun.stored().channel.as_str();
+            tracing::warn!(%delivery, channel, reason, "a message was refused for good");
             Ok(())
         }
         Err(error @ (SendError::NotSent(_) | SendError::Unknown(_))) => {

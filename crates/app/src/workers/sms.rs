@@ -3,12 +3,12 @@
 use accounts::{CredentialStore, User};
 use jobs::{Failure, Job};
 use kernel::id::{DeliveryId, UserId};
-use notifications::{Begin, Delivery, Message, Milestone, SendError, Texter};
+use notifications::{Delivery, Message, Milestone, Texter};
 use sessions::Status;
 use store::Tx;
 
 use super::later;
-use super::mail::refuse;
+use super::mail::{refuse, send_once};
 use crate::state::Pitlane;
 use crate::usecases::Error;
 use crate::usecases::mail::{About, MailJob, phone_code};
@@ -33,33 +33,8 @@ pub async fn run(pitlane: &Pitlane, texter: &dyn Texter, job: &Job) -> Result<()
         Ok(message) => message,
         Err(reason) => return refuse(pitlane, delivery, reason.to_owned()).await,
     };
-    let (address, deduplicates) = (message.to.clone(), texter.deduplicates());
-    let (begun, begin) = pitlane
-        .db
-        .write(move |tx| notifications::begin(tx, delivery, &address, deduplicates).map_err(Error::from))
-        .await
-        .map_err(later)?;
-    match begin {
-        Begin::Ended => return Ok(()),
-        Begin::Send => {}
-    }
-    let outcome = texter.send_text(&message, &begun.stored().send_once_key).await;
-    let (cx, answer) = (pitlane.context(), outcome.clone());
-    pitlane
-        .db
-        .write(move |tx| notifications::finish(tx, delivery, &answer, &cx).map_err(Error::from))
-        .await
-        .map_err(later)?;
-    match outcome {
-        Ok(_) => Ok(()),
-        Err(SendError::Refused(reason)) => {
-            tracing::warn!(%delivery, reason, "a text message was refused for good");
-            Ok(())
-        }
-        Err(error @ (SendError::NotSent(_) | SendError::Unknown(_))) => {
-            Err(Failure::Later(error.to_string()))
-        }
-    }
+    let (to, deduplicates) = (message.to.clone(), texter.deduplicates());
+    send_once(pitlane, delivery, to, deduplicates, async |key| texter.send_text(&message, &key).await).await
 }
 
 const NO_TELEPHONE: &str = "there is no telephone that is shown to be theirs";
