@@ -70,7 +70,7 @@ impl Database {
                 let mut connection = PgConnection::establish(&server).expect("PostgreSQL answers");
                 connection.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database is created");
                 let (base, _) = server.rsplit_once('/').expect("the address ends with a database");
-                Self { url: format!("{base}/{name}"), name: Some(name) }
+                Self { url: format!("{base}/{name}?sslmode=disable"), name: Some(name) }
             }
         }
     }

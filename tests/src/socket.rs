@@ -1,5 +1,7 @@
 //! A WebSocket client.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -126,12 +128,25 @@ impl Socket {
         assert!(self.seen.iter().all(|frame| frame["type"] != kind), "a {kind}: {:?}", self.seen);
     }
 
+    /// Whether a frame of a type has arrived that a test did not ask for yet.
+    pub fn seen(&self, kind: &str) -> Option<()> {
+        self.seen.iter().any(|frame| frame["type"] == kind).then_some(())
+    }
+
     /// Waits until the server closes the socket, and answers the code it closes with, if it says one.
     ///
     /// # Panics
     /// It does not.
     pub async fn closed(&mut self) -> Option<u16> {
-        let deadline = Instant::now() + DEADLINE;
+        self.closed_within(DEADLINE).await
+    }
+
+    /// As [`Self::closed`], for a server that takes its time.
+    ///
+    /// # Panics
+    /// As [`Self::closed`].
+    pub async fn closed_within(&mut self, time: Duration) -> Option<u16> {
+        let deadline = Instant::now() + time;
         loop {
             match timeout_at(deadline, self.read()).await {
                 Ok(Some(frame)) => self.seen.push(frame),

@@ -19,6 +19,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub(crate) struct Postgres {
     server: Child,
     port: u16,
+    certificate: PathBuf,
     _data: TempDir,
 }
 
@@ -50,6 +51,11 @@ impl Postgres {
                 ])
                 .arg(&data),
         )?;
+        let (certificate, key) = (folder.path().join("server.crt"), folder.path().join("server.key"));
+        certify(&certificate, &key)?;
+        if let Some(owner) = &owner {
+            checked(Command::new("chown").arg(owner).arg(&key))?;
+        }
         let port = free_port()?;
         let written =
             fs::File::create(&log).map_err(|error| format!("{} can't be written: {error}", log.display()))?;
@@ -58,6 +64,9 @@ impl Postgres {
             .arg(&data)
             .args(["-p", &port.to_string(), "-k", ""])
             .args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=400"])
+            .args(["-c", "ssl=on"])
+            .args(["-c", &format!("ssl_cert_file={}", certificate.display())])
+            .args(["-c", &format!("ssl_key_file={}", key.display())])
             // Nobody needs this data after a crash of the machine.
             .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
             .stdin(Stdio::null())
@@ -65,14 +74,19 @@ impl Postgres {
             .stderr(written)
             .spawn()
             .map_err(|error| format!("PostgreSQL can't be started: {error}"))?;
-        let mut postgres = Self { server, port, _data: folder };
+        let mut postgres = Self { server, port, certificate, _data: folder };
         postgres.wait_until_ready(&log)?;
         Ok(postgres)
     }
 
-    /// The address of the server, with the database that always exists.
+    /// The address of the server, with the database that always exists, and without TLS, which would only cost time.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port)
+    }
+
+    /// The certificate that it shows to who wants TLS, which it has signed itself.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.certificate.clone()
     }
 
     fn wait_until_ready(&mut self, log: &Path) -> Outcome {
@@ -121,6 +135,22 @@ pub(crate) fn find_programs() -> Option<PathBuf> {
         .collect();
     debian.sort_by_key(version);
     debian.pop().or_else(|| find("postgres")?.parent().map(Path::to_path_buf).filter(whole))
+}
+
+// For 127.0.0.1, and for as long as any run of the tests.
+fn certify(certificate: &Path, key: &Path) -> Outcome {
+    let program =
+        find("openssl").ok_or("openssl, which makes the certificate of PostgreSQL, is not installed")?;
+    output(
+        Command::new(program)
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+            .args(["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .arg("-keyout")
+            .arg(key)
+            .arg("-out")
+            .arg(certificate),
+    )
+    .map(drop)
 }
 
 // PostgreSQL refuses to run as root.

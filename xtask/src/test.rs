@@ -27,7 +27,10 @@ pub(crate) fn run(may_install: bool, filter: &[String], more: &[(&'static str, P
 
     let postgres = find_programs().map(|programs| Postgres::start(&programs));
     match &postgres {
-        Some(Ok(server)) => environment.push(("PITLANE_TEST_POSTGRES", server.url().into())),
+        Some(Ok(server)) => {
+            environment.push(("PITLANE_TEST_POSTGRES", server.url().into()));
+            environment.push(("PITLANE_TEST_POSTGRES_CERTIFICATE", server.certificate()));
+        }
         Some(Err(reason)) => missing.push(format!("everything on PostgreSQL: {reason}")),
         None => missing
             .push("everything on PostgreSQL: it is not installed (Debian, Ubuntu: postgresql)".to_owned()),

@@ -245,7 +245,7 @@ fn assemble(
     Ok(Pitlane {
         started_at: clock.now(),
         looked_back: Arc::default(),
-        hub: Hub::start(db.clone(), grace),
+        hub: Hub::start(db.clone(), clock.clone(), grace),
         db,
         clock,
         entropy,

@@ -1,6 +1,7 @@
 //! The clock and the source of ids and random bytes: the ports through which time and chance come in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::{Context, Entropy, Timestamp};
 use time::OffsetDateTime;
@@ -29,6 +30,22 @@ impl Clock {
     pub fn advance(&self, seconds: u32) -> Timestamp {
         self.ahead_seconds.send_modify(|ahead| *ahead = ahead.saturating_add(i64::from(seconds)));
         self.now()
+    }
+
+    /// Waits until this much time has passed, on this clock: moving it forward counts.
+    pub async fn passes(&self, time: Duration) {
+        let mut moves = self.moves();
+        let until = self.now().as_offset_date_time() + time;
+        // Nothing is left, or less than nothing.
+        while let Ok(left) = Duration::try_from(until - self.now().as_offset_date_time())
+            && !left.is_zero()
+        {
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                // The clock is there while it is borrowed.
+                _ = moves.changed() => {}
+            }
+        }
     }
 
     /// Tells whoever sleeps until an instant that the clock was moved.
@@ -80,6 +97,20 @@ mod tests {
         assert!(after.seconds_since(before) >= 3_600);
         assert!(other.now().seconds_since(before) >= 3_600);
         assert!(moves.has_changed().expect("the clock is there"));
+    }
+
+    #[tokio::test]
+    async fn time_passes_when_the_clock_is_moved() {
+        let clock = Clock::default();
+        let (waiting, moved) = (clock.clone(), std::time::Instant::now());
+        let waits = tokio::spawn(async move { waiting.passes(Duration::from_secs(3_600)).await });
+        tokio::task::yield_now().await;
+        clock.advance(3_000);
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished(), "not all of it");
+        clock.advance(600);
+        waits.await.expect("it ends");
+        assert!(moved.elapsed() < Duration::from_secs(60));
     }
 
     #[test]

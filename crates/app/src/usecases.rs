@@ -25,6 +25,7 @@ pub mod mail;
 pub mod mail_batch;
 pub mod mail_feedback;
 pub mod mechanics;
+pub mod money_lines;
 pub mod monitor;
 pub mod no_show;
 pub mod note_media;

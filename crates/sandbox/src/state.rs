@@ -1,5 +1,7 @@
 //! The sandbox's state: objects as JSON documents in its own SQLite file.
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -112,6 +114,8 @@ impl Database {
 }
 
 fn connect(path: &Path) -> Result<SqliteConnection, diesel::ConnectionError> {
+    // Readable for its owner alone. What stands in the way is told by the connection itself.
+    let _ = File::options().write(true).create_new(true).mode(0o600).open(path);
     SqliteConnection::establish(&path.to_string_lossy())
 }
 

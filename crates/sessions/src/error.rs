@@ -102,10 +102,7 @@ pub enum NoVideo {
 
 impl From<NoVideo> for Error {
     fn from(reason: NoVideo) -> Self {
-        match reason {
-            NoVideo::Over => Self::SessionClosed,
-            NoVideo::NotPaid | NoVideo::NotAccepted => Self::NoVideo(reason),
-        }
+        Self::NoVideo(reason)
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`attendance`] | [`Waiting::judge`], [`call_off`]: who did not come |
 //! | [`clock`] | [`tick`], [`extend`]: the warning before the end of the paid time, the end at it, and more time |
 //! | [`message`] | [`post_message`]: text, files, idempotent by the sender's own reference |
+//! | [`money`] | [`note_money`]: what the log tells of money |
 //! | [`mod@file`] | [`add_file`]: a file without a message |
 //! | [`reaction`] | [`react`]: emoji on a message |
 //! | [`summary`] | [`submit_summary`], [`save_summary_draft`]: what the mechanic writes down for the customer |
@@ -41,6 +42,7 @@ pub mod gateway;
 pub mod lifecycle;
 pub mod media;
 pub mod message;
+pub mod money;
 pub mod participant;
 pub mod reaction;
 pub mod read;
@@ -65,6 +67,7 @@ pub use lifecycle::{
     NewSession, Step, accept, assign, cancel, end, expire, for_customer, observe, open, start,
 };
 pub use message::{MessageDraft, MessageLimits, Posted, post_message};
+pub use money::{MoneyLine, Moved, note_money};
 pub use participant::{Participant, ParticipantRole, Seat};
 pub use reaction::react;
 pub use read::mark_read;

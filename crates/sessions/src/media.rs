@@ -70,7 +70,7 @@ pub enum Ending<'c> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for who is not in the session, [`Error::WrongRole`] for an observer, [`Invalid::Connection`];
-/// [`Error::NoVideo`] for a chat, and for a beginning outside of the time for video [`Error::SessionClosed`] too.
+/// [`Error::NoVideo`] for a chat, and for a beginning outside of the time for video.
 pub fn note_media(
     store: &mut dyn MediaStore,
     state: MediaState,

@@ -35,8 +35,8 @@ pub fn session_of_room(name: &str) -> Option<SessionId> {
 /// Lets somebody into the room of a session now. An observer reads along and is never on camera.
 ///
 /// # Errors
-/// [`Error::NotFound`] for who is not in the session, [`Error::WrongRole`] for an observer; [`Error::NoVideo`] or
-/// [`Error::SessionClosed`] while there is no video.
+/// [`Error::NotFound`] for who is not in the session, [`Error::WrongRole`] for an observer; [`Error::NoVideo`]
+/// while there is none.
 pub fn enter_video(store: &mut dyn Store, session: SessionId, user: UserId) -> Result<(), Error> {
     let seat = store.seat(session, user)?.ok_or(Error::NotFound)?;
     match seat.role {
@@ -67,13 +67,6 @@ mod tests {
             assert_eq!(video_open(Modality::Video, status), expected, "video, {status}");
             assert_eq!(video_open(Modality::Chat, status), Err(NoVideo::NotPaid), "chat, {status}");
         }
-    }
-
-    #[test]
-    fn what_has_ended_is_told_as_for_everything_else_that_comes_too_late() {
-        assert_eq!(Error::from(NoVideo::Over), Error::SessionClosed);
-        assert_eq!(Error::from(NoVideo::NotPaid), Error::NoVideo(NoVideo::NotPaid));
-        assert_eq!(Error::from(NoVideo::NotAccepted), Error::NoVideo(NoVideo::NotAccepted));
     }
 
     #[test]

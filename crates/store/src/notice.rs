@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use kernel::id::{SessionId, SignInId, UserId};
+use accounts::authenticate::Via;
+use kernel::id::{SessionId, UserId};
 
 /// Something that happened, told after the commit and in the order of commits of this node. It may be lost when
 /// the process dies; whoever listens can read the same from the store.
@@ -37,8 +38,8 @@ pub enum Notice {
     AccessEnded {
         /// The person.
         user: UserId,
-        /// Only this sign-in, or all of theirs and their API tokens when `None`.
-        sign_in: Option<SignInId>,
+        /// Only by this proof, or by any of theirs when `None`.
+        via: Option<Via>,
     },
     /// A person is no longer a participant of a session.
     MembershipEnded {

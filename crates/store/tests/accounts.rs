@@ -91,7 +91,7 @@ impl World {
         while ended.len() < count && std::time::Instant::now() < deadline {
             let heard = std::mem::take(&mut *self.notices.lock().expect("not poisoned"));
             ended.extend(heard.into_iter().filter_map(|notice| match notice {
-                Notice::AccessEnded { user, sign_in } => Some((user, sign_in.is_some())),
+                Notice::AccessEnded { user, via } => Some((user, via.is_some())),
                 Notice::SessionEvent(_)
                 | Notice::Read { .. }
                 | Notice::Personal { .. }
@@ -145,7 +145,8 @@ async fn on_both<F: Future<Output = ()>>(name: &str, test: impl Fn(World) -> F) 
         let database = format!("store_accounts_{name}_{}", std::process::id());
         make_database(&server, &database);
         let base = server.rsplit_once('/').expect("a database in the address").0;
-        test(World::open(&format!("{base}/{database}"))).await;
+        let query = server.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
+        test(World::open(&format!("{base}/{database}{query}"))).await;
     }
 }
 

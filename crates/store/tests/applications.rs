@@ -211,10 +211,7 @@ fn an_account_is_suspended_once_and_the_search_finds_it_in_any_case() {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
         let mut told = false;
         while !told && std::time::Instant::now() < deadline {
-            told = world
-                .heard()
-                .iter()
-                .any(|notice| matches!(notice, Notice::AccessEnded { sign_in: None, .. }));
+            told = world.heard().iter().any(|notice| matches!(notice, Notice::AccessEnded { via: None, .. }));
             tokio::task::yield_now().await;
         }
         assert!(told, "open sockets end");

@@ -123,6 +123,7 @@ static FILES: &[(&str, &[u8])] = files![
     "components/file-picker.js",
     "components/live-section.js",
     "components/local-time.js",
+    "components/money.js",
     "components/offline-notice.js",
     "components/outbox.js",
     "components/page.js",

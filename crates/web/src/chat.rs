@@ -87,8 +87,21 @@ pub struct UpgradeOffer {
     pub minutes: i64,
     /// What a direct booking of video is called.
     pub video_name: String,
+    /// How long both sides have to see each other before the fee goes back, in seconds.
+    pub patience_seconds: u32,
     /// Whether the mechanic has suggested it.
     pub suggested: bool,
+}
+
+impl UpgradeOffer {
+    /// For example `2 minutes`.
+    pub(crate) fn patience(&self) -> String {
+        match (self.patience_seconds / 60, self.patience_seconds % 60) {
+            (1, 0) => "a minute".to_owned(),
+            (minutes, 0) => format!("{minutes} minutes"),
+            _ => format!("{} seconds", self.patience_seconds),
+        }
+    }
 }
 
 /// What the viewer is in a room.
@@ -191,10 +204,7 @@ impl Event {
     /// What happened, in words; empty for what was written.
     #[must_use]
     pub fn told(&self) -> String {
-        match &self.body {
-            EventBody::Note(kind) => kind.told(&self.actor_name),
-            EventBody::Message { .. } | EventBody::File(_) | EventBody::Reaction { .. } => String::new(),
-        }
+        self.body.told(&self.actor_name)
     }
 }
 
@@ -219,8 +229,21 @@ pub enum EventBody {
         /// `false` takes it back.
         on: bool,
     },
-    /// Everything else, shown as a line between the messages.
+    /// Money moved, shown as a line between the messages.
+    Money(NoteKind, Amount),
+    /// Everything else, shown as such a line too.
     Note(NoteKind),
+}
+
+impl EventBody {
+    /// What happened to or by somebody of that name, in words; empty for what was written.
+    pub(crate) fn told(&self, name: &str) -> String {
+        match self {
+            Self::Note(kind) => kind.told(name),
+            Self::Money(kind, amount) => kind.told(name).replace("{amount}", &amount.to_string()),
+            Self::Message { .. } | Self::File(_) | Self::Reaction { .. } => String::new(),
+        }
+    }
 }
 
 /// Events that show as a line between the messages.
@@ -258,8 +281,14 @@ pub enum NoteKind {
     TimeWarning,
     /// Time was added.
     Extended,
-    /// Money moved.
+    /// Money moved; nothing is kept of how much.
     Payment,
+    /// The customer paid.
+    Paid,
+    /// Money went back.
+    Refunded,
+    /// Money that had gone back was not taken there.
+    RefundFailed,
     /// An admin reads along.
     ObserverJoined,
 }
@@ -272,7 +301,7 @@ impl ChatPage {
 
 impl NoteKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Joined,
         Self::Left,
         Self::Started,
@@ -290,11 +319,14 @@ impl NoteKind {
         Self::TimeWarning,
         Self::Extended,
         Self::Payment,
+        Self::Paid,
+        Self::Refunded,
+        Self::RefundFailed,
         Self::ObserverJoined,
     ];
 
-    /// The event's `kind` on the wire; an end that is none has its reason or its status behind it, and a first summary
-    /// its number.
+    /// The event's `kind` on the wire; an end that is none and money have their reason or their status behind it, and a
+    /// first summary its number.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -315,6 +347,9 @@ impl NoteKind {
             Self::TimeWarning => "time_warning",
             Self::Extended => "extended",
             Self::Payment => "payment",
+            Self::Paid => "payment_paid",
+            Self::Refunded => "payment_refunded",
+            Self::RefundFailed => "payment_refund_failed",
             Self::ObserverJoined => "observer_joined",
         }
     }
@@ -325,7 +360,7 @@ impl NoteKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// The sentence; `{name}` stands for the actor. The page hands these to `chat-room`, so that each text exists
+    /// The sentence; `{name}` stands for the actor, and `{amount}` for the money. The page hands these to `chat-room`, so that each text exists
     /// once.
     pub(crate) fn text(&self) -> &'static str {
         match self {
@@ -345,7 +380,10 @@ impl NoteKind {
             Self::SummaryCorrected => "{name} corrected the summary.",
             Self::TimeWarning => "The paid time is nearly over.",
             Self::Extended => "Time was added.",
-            Self::Payment => "The payment was received.",
+            Self::Payment => "Money moved.",
+            Self::Paid => "{name} paid {amount}.",
+            Self::Refunded => "{amount} went back to the card.",
+            Self::RefundFailed => "{amount} did not reach the card. Support looks into it.",
             Self::ObserverJoined => "{name} from Pitlane is reading along.",
         }
     }
@@ -406,7 +444,7 @@ impl ChatPage {
                 }
                 EventBody::Message { text, files } => (Some(text.clone()), String::new(), files.clone()),
                 EventBody::File(file) => (Some(String::new()), String::new(), vec![file.clone()]),
-                EventBody::Note(kind) => (None, kind.told(&event.actor_name), Vec::new()),
+                EventBody::Note(_) | EventBody::Money(..) => (None, event.told(), Vec::new()),
             };
             let same = text.is_some()
                 && lines.last().is_some_and(|last| {
@@ -469,7 +507,7 @@ impl ChatPage {
         }
     }
 
-    pub(crate) fn notes(&self) -> [NoteKind; 18] {
+    pub(crate) fn notes(&self) -> [NoteKind; 21] {
         NoteKind::ALL
     }
 

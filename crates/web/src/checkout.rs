@@ -17,8 +17,49 @@ pub struct CheckoutSuccessPage {
     pub checkout_session_id: String,
     /// What is known about the payment.
     pub state: CheckoutState,
-    /// The plan it is about, to go on with; `None` if nobody knows it.
-    pub plan_code: Option<String>,
+    /// What it pays for.
+    pub wanted: Bought,
+}
+
+/// What a payment pays for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bought {
+    /// A session of the plan with this code.
+    Session(String),
+    /// Video or more time in the session with this id.
+    Change(String),
+}
+
+impl Bought {
+    fn is_change(&self) -> bool {
+        matches!(self, Self::Change(_))
+    }
+}
+
+impl CheckoutSuccessPage {
+    pub(crate) fn text(&self) -> &'static str {
+        self.state.text(self.wanted.is_change())
+    }
+
+    pub(crate) fn failed_text(&self) -> &'static str {
+        CheckoutState::Failed.text(self.wanted.is_change())
+    }
+
+    pub(crate) fn again_label(&self) -> &'static str {
+        match (&self.wanted, self.state) {
+            (Bought::Change(_), _) => "Back to the session",
+            (Bought::Session(_), CheckoutState::Processing) => "Try again",
+            (Bought::Session(_), _) => "Go to payment",
+        }
+    }
+
+    /// Where the same can be paid again; a change is asked for in its room.
+    pub(crate) fn again(&self) -> String {
+        match &self.wanted {
+            Bought::Session(plan) => format!("/api/checkout?plan={plan}"),
+            Bought::Change(session) => format!("/chat/{session}"),
+        }
+    }
 }
 
 /// What is known about a payment.
@@ -57,10 +98,16 @@ impl CheckoutState {
         }
     }
 
-    pub(crate) fn text(&self) -> &'static str {
+    fn text(self, change: bool) -> &'static str {
         match self {
             Self::Processing => {
                 "We are waiting for the bank's answer. It takes a few seconds, and this page goes on by itself."
+            }
+            Self::Unpaid | Self::Failed | Self::Expired if change => {
+                "Nothing was charged. Your session goes on as it was."
+            }
+            Self::Refunded if change => {
+                "Your session was over before this could be added, so the whole amount goes back to your card by itself."
             }
             Self::Unpaid => "Nothing was charged. What you told us about the car is kept.",
             Self::Failed => {

@@ -185,10 +185,7 @@ pub struct TranscriptLine {
 
 impl TranscriptLine {
     pub(crate) fn note(&self) -> String {
-        match &self.body {
-            EventBody::Note(kind) => kind.told(&self.name),
-            EventBody::Message { .. } | EventBody::File(_) | EventBody::Reaction { .. } => String::new(),
-        }
+        self.body.told(&self.name)
     }
 }
 
@@ -259,6 +256,9 @@ pub const fn is_told(kind: NoteKind) -> bool {
         | NoteKind::MechanicMissing
         | NoteKind::SessionUpgraded
         | NoteKind::Extended
+        | NoteKind::Paid
+        | NoteKind::Refunded
+        | NoteKind::RefundFailed
         | NoteKind::ObserverJoined => true,
         NoteKind::UpgradeSuggested
         | NoteKind::File

@@ -96,7 +96,7 @@ impl TranscriptPage {
                 }
                 EventBody::Message { text, files } => (Some(text.clone()), String::new(), files.clone()),
                 EventBody::File(file) => (None, NoteKind::File.told(&event.actor_name), vec![file.clone()]),
-                EventBody::Note(kind) => (None, kind.told(&event.actor_name), Vec::new()),
+                EventBody::Note(_) | EventBody::Money(..) => (None, event.told(), Vec::new()),
             };
             let today = clock::date(&event.created_at, self.zone());
             let new_day = (today != day).then(|| today.clone());

@@ -165,11 +165,12 @@ fn a_bucket_that_goes_away_is_told_and_everything_goes_on_when_it_is_back() {
         let dana = server.customer().await;
         let kept = send(&dana.client, &[("file", "a.png", &large(50_000))]).await.expect_status(201);
         let kept = link(&dana, &kept.text_at("file_id")).await;
-        let first = large(11 * MEBIBYTE);
-        let mut stream = begun_with(server, &dana, first.len() + 6 * MEBIBYTE + 200, &first).await;
+        let whole = large(17 * MEBIBYTE);
+        let (first, rest) = whole.split_at(11 * MEBIBYTE);
+        let mut stream = begun_with(server, &dana, whole.len() + 200, first).await;
         two_parts_come(&bucket, 1).await;
         bucket.connect(false);
-        stream.write_all(&vec![7; 6 * MEBIBYTE]).await.expect("writes");
+        stream.write_all(rest).await.expect("writes");
         stream.write_all(b"\r\n--XX--\r\n").await.expect("writes");
         stream.write_all(&[b' '; 400]).await.expect("writes");
         let mut answer = [0; 12];

@@ -62,7 +62,7 @@ on_both! {
         max.client.post_nothing(&path).await.refused(403, "wrong_role");
         server.customer().await.client.post_nothing(&path).await.refused(404, "not_found");
         dana.step(&session, "end").await.expect_status(200);
-        dana.client.post_nothing(&path).await.refused(409, "extension_not_allowed");
+        dana.client.post_nothing(&path).await.refused(409, "invalid_transition");
     }
 
     async fn many_taps_at_once_buy_one_extension(server) {
@@ -88,6 +88,44 @@ on_both! {
         .await;
     }
 
+    async fn the_log_tells_of_the_money(server) {
+        let Meeting { customer: dana, mechanic: max, session } = meeting_with_card(server).await;
+        upgrade(&dana, &session).await;
+        dana.client.post_nothing(&format!("/api/sessions/{session}/extend")).await.expect_status(200);
+        dana.step(&session, "end").await.expect_status(200);
+        let admin = server.admin().await;
+        let body = json!({ "amount_cents": 1_500, "reason": "The call broke off." });
+        admin.client.post(&format!("/api/admin/sessions/{session}/refund"), body).await.expect_status(200);
+        refunds_done(server, 2).await;
+        let told = async || -> Vec<Value> {
+            let events = max.events(&session).await;
+            let money = events.into_iter().filter(|event| event["kind"] == "payment");
+            money.map(|event| json!([event["actor"]["role"], event["body"]])).collect()
+        };
+        let line = |role: &str, status: &str, purchase: &str, cents: u64| {
+            json!([role, { "status": status, "purchase": purchase, "amount_cents": cents, "currency": "usd" }])
+        };
+        let mut expected = vec![
+            line("customer", "paid", "session", 999),
+            line("customer", "paid", "upgrade", 2_000),
+            line("customer", "paid", "extension", 999),
+        ];
+        let paid = told().await;
+        assert_eq!(paid[..3], expected);
+        expected.extend([line("system", "refunded", "extension", 999), line("system", "refunded", "upgrade", 501)]);
+        let mut all = told().await;
+        assert_eq!(all.len(), expected.len(), "{all:?}");
+        let by_amount = |line: &Value| line[1]["amount_cents"].as_u64();
+        all[3..].sort_by_key(|line| std::cmp::Reverse(by_amount(line)));
+        assert_eq!(all, expected);
+        for (person, path) in [(&dana, "transcript"), (&max, "transcript"), (&dana, "complete")] {
+            let page = person.client.get(&format!("/sessions/{session}/{path}")).await.expect_status(200).text;
+            for part in ["Dana Driver paid $9.99.", "Dana Driver paid $20.00.", "$5.01 went back to the card."] {
+                assert!(page.contains(part), "no {part:?} on {path}: {page}");
+            }
+        }
+    }
+
     async fn what_was_paid_is_earned_when_the_session_is_over_and_a_part_goes_back_by_an_admin(server) {
         let Meeting { customer: dana, session, .. } = meeting_with_card(server).await;
         upgrade(&dana, &session).await;
@@ -103,9 +141,11 @@ on_both! {
         for wrong in [json!({ "reason": " " }), json!({ "reason": "x".repeat(501) })] {
             admin.client.post(&path, wrong).await.refused(422, "invalid");
         }
-        for amount in [0, -1, 3_000] {
+        for (amount, status, code) in
+            [(0, 422, "invalid"), (-1, 422, "invalid"), (3_000, 409, "refund_exceeds_payment")]
+        {
             let body = json!({ "amount_cents": amount, "reason": "The call broke off." });
-            admin.client.post(&path, body).await.refused(409, "refund_exceeds_payment");
+            admin.client.post(&path, body).await.refused(status, code);
         }
         let body = json!({ "amount_cents": 500, "reason": "The call broke off." });
         let answer = admin.client.post(&path, body).await.expect_status(200);

@@ -71,6 +71,16 @@ on_both! {
         server.guest().post_nothing("/api/plans").await.refused(405, "method_not_allowed");
     }
 
+    async fn monitors_and_previews_may_ask_with_head(server) {
+        for path in ["/", "/start", "/healthz", "/readyz", "/terms", "/api/plans", "/static/css/tokens.css"] {
+            let asked = server.guest().send(reqwest::Method::HEAD, path, None).await.expect_status(200);
+            let got = server.guest().get(path).await.expect_status(200);
+            assert_eq!((asked.text.as_str(), asked.headers.get("content-type")), ("", got.headers.get("content-type")));
+        }
+        let refused = server.guest().send(reqwest::Method::HEAD, "/api/checkout?plan=chat10", None).await;
+        assert_eq!(refused.status, 405, "it would order something: {refused:?}");
+    }
+
     async fn every_page_has_a_strict_policy(server) {
         for path in ["/", "/start", "/nothing-here"] {
             let page = server.guest().get(path).await;
@@ -234,5 +244,45 @@ fn a_stopped_server_ends_by_itself_and_starts_again() {
         server.start().await;
         let dana = server.demo("customer").await;
         assert_eq!(dana.session(&session).await["payment_status"], "paid");
+    });
+}
+
+/// A root that has signed nothing here.
+const STRANGER: &str = "-----BEGIN CERTIFICATE-----
+MIIBhzCCAS2gAwIBAgIUG4lsEuVMXnI9VhK5V5UyicBMR0IwCgYIKoZIzj0EAwIw
+GDEWMBQGA1UEAwwNU29tZWJvZHkgZWxzZTAgFw0yNjExMzAxMTQ0NTNaGA8yMTI2
+MTEwNjExNDQ1M1owGDEWMBQGA1UEAwwNU29tZWJvZHkgZWxzZTBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABAeGvr7QzbKMR54qDHsNxc41ZhVr4SKs4NO5GFEbc6PI
+OMMryTYGRwmAi4I6YQbvDsmytjdSmigsy/ESvRQ4o1ijUzBRMB0GA1UdDgQWBBSX
+qk31VjDkoQcUdj/7XwITE6BBLDAfBgNVHSMEGDAWgBSXqk31VjDkoQcUdj/7XwIT
+E6BBLDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCICdIQ9xtVHeI
+kyqt8eOYCRyWhwWyfUytRvRI7qePAjQoAiEArFbeK0+P0moyZg5Zf7HZ6YDV1V1Z
+SP8KMX0frCpBqW4=
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn postgres_is_believed_by_its_certificate_alone() {
+    let Some(certificate) = std::env::var_os("PITLANE_TEST_POSTGRES_CERTIFICATE") else {
+        eprintln!("skipped: PostgreSQL is not available; `cargo xtask test` starts it");
+        return;
+    };
+    tests::server::run_with(tests::Backend::Postgres, &[], async |server| {
+        let stranger = server.folder().join("stranger.pem");
+        std::fs::write(&stranger, STRANGER).expect("a file");
+        let url = server.database().url();
+        let asked = |roots: &str, bundle: &std::path::Path| {
+            let strict = format!("sslmode=verify-full&sslrootcert={roots}");
+            let mut command = server.command();
+            command.env("DATABASE_URL", url.replace("sslmode=disable", &strict)).env("SSL_CERT_FILE", bundle);
+            printed(&command.arg("doctor").output().expect("the binary runs"))
+        };
+        let own = std::path::Path::new(&certificate);
+        for told in [asked(&own.display().to_string(), &stranger), asked("system", own)] {
+            assert!(told.contains("invariants hold"), "{told}");
+        }
+        for told in [asked(&stranger.display().to_string(), own), asked("system", &stranger)] {
+            assert!(told.contains("certificate verify failed"), "{told}");
+        }
     });
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::{Client, Socket, on_both};
+use tests::{Client, Socket, on_both, until};
 use uuid::Uuid;
 
 on_both! {
@@ -126,15 +126,36 @@ on_both! {
         dana.join(&channel, 0).await;
         let mut first = meeting.mechanic.socket(server).await;
         first.join(&channel, 0).await;
+        // Who comes is told that they are in before anything else.
+        first.heard_no("presence");
         let max = meeting.mechanic.id.clone();
         let online = dana.frame("presence", |frame| frame["type"] == "presence" && frame["participant"] == max.as_str()).await;
         assert_eq!(online["online"], true);
         let mut second = meeting.mechanic.socket(server).await;
         second.join(&channel, 0).await;
         drop(first);
+        server.advance_clock(60).await;
         // One tab is left: nobody is told that the mechanic went.
         second.say(&meeting.session, "m1", "still here").await;
         dana.event("message").await;
+        dana.heard_no("presence");
+        drop(second);
+        // A reload is no departure: it takes longer than the grace period.
+        let mut third = meeting.mechanic.socket(server).await;
+        third.join(&channel, 0).await;
+        server.advance_clock(60).await;
+        third.say(&meeting.session, "m2", "here again").await;
+        dana.event("message").await;
+        dana.heard_no("presence");
+        drop(third);
+        until("the last tab to be missed", async || {
+            server.advance_clock(60).await;
+            dana.still_answers().await;
+            dana.seen("presence")
+        })
+        .await;
+        let offline = dana.of_type("presence").await;
+        assert_eq!((&offline["participant"], &offline["online"]), (&json!(max), &json!(false)));
     }
 
     async fn strangers_can_not_join_and_learn_nothing(server) {
@@ -241,6 +262,28 @@ on_both! {
         Socket::connect(server, &header).await.join(&dana.channel("customer"), 0).await;
     }
 
+    async fn a_token_that_is_taken_back_ends_its_own_sockets_alone(server) {
+        let dana = server.customer().await;
+        let mut sockets = Vec::new();
+        let mut ids = Vec::new();
+        for name in ["phone", "car"] {
+            let made = dana.client.post("/api/me/tokens", json!({ "name": name })).await.expect_status(201);
+            ids.push(made.text_at("id"));
+            let client = Client::new(server.url()).with_token(&made.text_at("token"));
+            sockets.push(Socket::connect(server, &client).await);
+        }
+        sockets.push(dana.socket(server).await);
+        for socket in &mut sockets {
+            socket.join(&dana.channel("customer"), 0).await;
+        }
+        let path = format!("/api/me/tokens/{}", ids[0]);
+        dana.client.send(reqwest::Method::DELETE, &path, None).await.expect_status(204);
+        sockets.remove(0).closed().await;
+        for socket in &mut sockets {
+            socket.still_answers().await;
+        }
+    }
+
     async fn signing_out_ends_the_sockets_of_that_sign_in(server) {
         let dana = server.customer().await;
         let other = server.sign_in(&dana.email, tests::people::PASSWORD).await;
@@ -307,4 +350,25 @@ on_both! {
         max.say(&meeting.session, "m1", "still fine").await;
         max.still_answers().await;
     }
+}
+
+/// These take their time whatever the clock of the process says: a test that moves it would lose its sockets.
+#[test]
+fn who_says_nothing_is_let_go() {
+    tests::server::run_with(tests::Backend::Sqlite, &[], async |server| {
+        let dana = server.customer().await;
+        let ended_after = async |mut socket: Socket| {
+            let begun = Instant::now();
+            let code = socket.closed_within(Duration::from_secs(70)).await;
+            (code, begun.elapsed().as_secs())
+        };
+        let unknown = Socket::connect(server, &Client::new(server.url())).await;
+        let mut silent = dana.socket(server).await;
+        silent.join(&dana.channel("customer"), 0).await;
+        let ((refused, unknown), (lost, silent)) =
+            futures_util::future::join(ended_after(unknown), ended_after(silent)).await;
+        assert!((9..15).contains(&unknown), "after {unknown} s");
+        assert!((58..66).contains(&silent), "after {silent} s");
+        assert!(refused.is_some() && lost.is_some(), "{refused:?} {lost:?}");
+    });
 }

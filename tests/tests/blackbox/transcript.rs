@@ -84,7 +84,7 @@ on_both! {
 }
 
 #[test]
-fn a_log_longer_than_a_room_shows_is_whole_on_the_page() {
+fn a_log_longer_than_a_room_shows_is_whole_on_the_page_and_read_again_by_who_is_far_behind() {
     const LINES: usize = 5_120;
     let settings = [("PITLANE_LIMITS__PERSON_PER_SECOND", "0")];
     tests::server::run_with(tests::Backend::Sqlite, &settings, async |server| {
@@ -104,6 +104,13 @@ fn a_log_longer_than_a_room_shows_is_whole_on_the_page() {
                     .await;
             }
         }
+        let last = dana.session(session).await["last_seq"].as_u64().expect("a number");
+        // A join brings at most a thousand lines; who needs more reads them again.
+        let mut late = dana.socket(server).await;
+        late.send(json!({ "type": "join", "channel": channel, "after_seq": 0 })).await;
+        assert_eq!(late.of_type("resync").await["channel"], channel.as_str());
+        let joined = late.join(&channel, last - 900).await;
+        assert_eq!(joined["events"].as_array().map(Vec::len), Some(900));
         let text = page(&dana.client, session).await.expect_status(200).text;
         for number in 1..=LINES {
             assert!(text.contains(&format!("Line {number}.")), "line {number}");

@@ -333,10 +333,33 @@ on_both! {
             let id = page_of(&pay(&dana, &session, 20.00).await);
             assert_eq!(open_intents(server, &session).await, 0, "the declined one was given up: {card}");
             let form = [("card_number", GOOD_CARD), ("exp", "12/34"), ("cvc", "123")];
-            dana.client.post_form(&format!("/sandbox/checkout/{id}/pay"), &form).await.expect_status(303);
+            let paid = dana.client.post_form(&format!("/sandbox/checkout/{id}/pay"), &form).await.expect_status(303);
             is_video(&dana, &session).await;
+            // Back into the room, and not to the page that thanks for a booking.
+            let back = dana.client.get(&paid.location()).await.expect_status(303).location();
+            assert_eq!(back, format!("/chat/{session}"));
+            let asked = format!("/api/sessions/resolve-by-stripe?session_id={id}");
+            assert_eq!(dana.client.get(&asked).await.expect_status(200).text_at("route"), back);
             assert_eq!(charges(server, &session).await, 1, "{card}");
         }
+    }
+
+    async fn a_payment_page_does_not_outlive_the_session(server) {
+        let Meeting { customer: dana, mechanic: max, session } = server.meeting().await;
+        let upgrade = page_of(&pay(&dana, &session, 20.00).await);
+        max.step(&session, "end").await.expect_status(200);
+        let form = [("card_number", GOOD_CARD), ("exp", "12/34"), ("cvc", "123")];
+        until("the page to be closed", async || {
+            let page = dana.client.get(&format!("/sandbox/checkout/{upgrade}")).await;
+            (page.status == 410 || page.text.contains("expired")).then_some(())
+        })
+        .await;
+        let late = dana.client.post_form(&format!("/sandbox/checkout/{upgrade}/pay"), &form).await;
+        assert_eq!(late.status, 410, "{late:?}");
+        let page = dana.client.get(&format!("/checkout/success?session_id={upgrade}")).await.expect_status(200);
+        assert!(page.text.contains("Your session goes on as it was") || page.text.contains("run out"), "{}", page.text);
+        assert!(page.text.contains(&format!("/chat/{session}")), "{}", page.text);
+        assert_eq!(charges(server, &session).await, 0);
     }
 
     async fn every_card_of_the_provider_pays_for_one_upgrade_or_says_why_not(server) {

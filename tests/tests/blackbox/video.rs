@@ -59,7 +59,7 @@ on_both! {
         max.step(&session, "start").await.expect_status(200);
         max.step(&session, "end").await.expect_status(200);
         for person in [&dana, &max] {
-            pass(person, &session).await.refused(409, "session_closed");
+            pass(person, &session).await.refused(409, "video_not_included");
         }
     }
 

@@ -34,6 +34,7 @@ impl Settings {
         let mut refuse =
             |wrong: bool, key: &str, value: String, right: &str| found.refuse(wrong, key, value, right);
         self.check_environment(&mut refuse);
+        self.check_secrets(&mut refuse);
         self.check_payments(&mut refuse);
         self.check_mail(&mut refuse);
         self.check_video(&mut refuse);
@@ -74,6 +75,20 @@ impl Settings {
             self.auth.secret.to_string(),
             "write at least 32 random characters (`openssl rand -hex 32`), the same on every node",
         );
+    }
+
+    // What somebody typed for a first try is good enough there, and could be guessed elsewhere.
+    fn check_secrets(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let secrets = [
+            ("auth.secret", &self.auth.secret, 32, "write at least 32 characters"),
+            ("server.cron_secret", &self.server.cron_secret, 16, "write at least 16 characters"),
+            ("server.metrics_token", &self.server.metrics_token, 16, "write at least 16 characters"),
+            ("payments.webhook_secret", &self.payments.webhook_secret, 8, "write the whole secret: whsec_…"),
+        ];
+        for (key, secret, least, right) in secrets {
+            let short = !secret.is_empty() && secret.expose().chars().count() < least;
+            refuse(short && !self.is_development(), key, secret.to_string(), right);
+        }
     }
 
     fn check_payments(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {

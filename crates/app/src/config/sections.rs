@@ -84,8 +84,8 @@ impl Server {
             },
             max_body_bytes: section.number("max_body_bytes", 1_048_576, 1_024..=67_108_864),
             shutdown_seconds: section.number("shutdown_seconds", 10, 0..=600),
-            cron_secret: section.secret("cron_secret", 16),
-            metrics_token: section.secret("metrics_token", 16),
+            cron_secret: section.secret("cron_secret", 1),
+            metrics_token: section.secret("metrics_token", 1),
         }
     }
 }
@@ -217,7 +217,7 @@ impl Payments {
         );
         let webhook_tolerance_seconds = section.number("webhook_tolerance_seconds", 300, 1..=86_400);
         let (secret_key, webhook_secret) =
-            (section.secret("secret_key", 8), section.secret("webhook_secret", 8));
+            (section.secret("secret_key", 8), section.secret("webhook_secret", 1));
         // The sandbox accepts any key; the app still needs one to send and one to check signatures with.
         let known = |secret: Secret, sandbox: &str| match provider {
             PaymentProvider::Sandbox if secret.is_empty() => Secret::new(sandbox),
@@ -453,7 +453,7 @@ impl Files {
             secret_access_key: section.secret("secret_access_key", 8),
             session_token: section.long_secret("session_token", 4_096),
             allow_http: section.choice("allow_http", "false", &[("false", false), ("true", true)]),
-            max_file_bytes: section.number("max_file_bytes", 10_485_760, 1_024..=1_073_741_824),
+            max_file_bytes: section.number("max_file_bytes", 26_214_400, 1_024..=1_073_741_824),
             session_max_bytes: section.number("session_max_bytes", 209_715_200, 1_024..=1_099_511_627_776),
             person_day_max_bytes: section.number(
                 "person_day_max_bytes",
@@ -581,7 +581,7 @@ impl Auth {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section("auth");
         Self {
-            secret: section.secret("secret", 32),
+            secret: section.secret("secret", 1),
             session_days: section.number("session_days", 30, 1..=365),
             login_attempts_per_minute: section.number("login_attempts_per_minute", 10, 1..=100_000),
         }

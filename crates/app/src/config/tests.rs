@@ -129,7 +129,8 @@ const MISTAKES: &[Mistake] = &[
         &[],
         &["server.trusted_proxies", "10.0.0.0/99", "10.0.0.0/8"],
     ),
-    ("[auth]\nsecret = \"short\"", &[], &["auth.secret", "********", "32 to 500"]),
+    ("[auth]\nsecret = \"short\"", &[PRODUCTION], &["auth.secret", "********", "at least 32"]),
+    ("", &[PRODUCTION, ("CRON_SECRET", "short")], &["server.cron_secret", "********", "at least 16"]),
     (
         "",
         &[PRODUCTION, ("PITLANE_AUTH__SECRET", "0123456789abcdef0123456789abcdef")],

@@ -90,10 +90,18 @@ async fn refund(
 ) -> ApiResult<HttpResponse> {
     let Keyed { value: RefundBody { amount_cents, reason }, key } = body;
     let reason = reason.trim().to_owned();
+    let mut wrong = Vec::new();
+    if amount_cents.is_some_and(|cents| cents < 1) {
+        let message = "Write an amount of at least 1, or none for all that is left.";
+        wrong.push(FieldError::new("amount_cents", "out_of_range", message));
+    }
     let length = reason.chars().count();
     if !(1..=REASON_MAX).contains(&length) || reason.chars().any(char::is_control) {
         let message = format!("Write a reason of 1 to {REASON_MAX} characters.");
-        return Err(Problem::invalid(vec![FieldError::new("reason", "invalid", message)]));
+        wrong.push(FieldError::new("reason", "invalid", message));
+    }
+    if !wrong.is_empty() {
+        return Err(Problem::invalid(wrong));
     }
     let admin = admin.id();
     let work = move |app: Data<Pitlane>| async move {

@@ -85,8 +85,8 @@ pub struct Identity {
     pub user: UserId,
     /// Their role.
     pub role: Role,
-    /// The signed-in device; `None` for an API token.
-    pub sign_in: Option<SignInId>,
+    /// How they proved it.
+    pub via: Via,
     /// The person as the contract shows them.
     pub user_json: Box<RawValue>,
 }
@@ -97,7 +97,7 @@ impl From<&Principal> for Identity {
         Self {
             user: principal.id(),
             role: principal.user.role(),
-            sign_in: principal.sign_in(),
+            via: principal.via,
             user_json: user_json.expect("strings serialise"),
         }
     }

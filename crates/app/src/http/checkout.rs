@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Customer;
 use super::idempotency::Keyed;
-use super::intake::route;
+use super::intake::{route, route_after};
 use super::list;
 use super::middleware::RequestId;
 use super::problem::FieldError;
@@ -181,10 +181,10 @@ async fn resolve(
     list::text("session_id", Some(checkout))?;
     let conflict = |code, text: &str| Err(Problem::new(StatusCode::CONFLICT, code, text));
     match resolve_checkout(&pitlane, customer.id(), checkout).await? {
-        Resolved::Session { id, session_type } => Ok(HttpResponse::Ok().json(ResolvedBody {
+        Resolved::Session { id, session_type, changed } => Ok(HttpResponse::Ok().json(ResolvedBody {
             session_id: id,
             session_type,
-            route: route(id, session_type.modality()),
+            route: route_after(id, session_type.modality(), changed),
         })),
         Resolved::Processing { .. } => {
             Ok(HttpResponse::Accepted().json(WaitingBody { status: "processing" }))

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::error::QueryPayloadError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, BytesMut, Data};
@@ -160,7 +161,43 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
             "This field is required.",
         )]);
     }
-    Problem::invalid(vec![FieldError::new(path, "wrong_type", message)])
+    Problem::invalid(vec![FieldError::new(path, "wrong_type", plain(&message))])
+}
+
+/// The problem of a query that can't be read.
+pub fn bad_query(error: &QueryPayloadError) -> Problem {
+    let text = error.to_string();
+    let message = text.split_once("error: ").map_or(text.as_str(), |(_, rest)| rest);
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
+        .into_iter()
+        .find_map(|prefix| message.strip_prefix(prefix)?.split('`').next());
+    let field = match named {
+        Some(field) if message.starts_with("missing") => {
+            FieldError::new(field, "missing", "This field is required.")
+        }
+        Some(field) if message.starts_with("duplicate") => {
+            FieldError::new(field, "invalid", "This field may stand there once.")
+        }
+        Some(field) => FieldError::new(field, "unknown_field", message),
+        None => FieldError::new("query", "wrong_type", plain(message)),
+    };
+    Problem::invalid(vec![field])
+}
+
+/// What a parser says of a value, in words for people who don't know the parser.
+fn plain(message: &str) -> String {
+    let number = ["u8", "u16", "u32", "u64", "usize", "i64", "i32"];
+    let expected = message.rsplit_once("expected ").map_or("", |(_, what)| what);
+    if message.starts_with("UUID parsing failed") || expected == "a formatted UUID string" {
+        "Write an id such as 0198d7a0-0000-7000-8000-0000000044c1.".to_owned()
+    } else if message.contains("invalid digit")
+        || message.contains("parse integer")
+        || number.contains(&expected)
+    {
+        "Write a whole number that is not too large.".to_owned()
+    } else {
+        message.to_owned()
+    }
 }
 
 // The path of an unknown field already ends with it; that of a missing one ends with its parent.
@@ -202,6 +239,32 @@ mod tests {
     struct Inner {
         #[expect(dead_code, reason = "only parsed")]
         year: u16,
+    }
+
+    #[test]
+    fn what_a_query_lacks_is_told_in_plain_words() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Asked {
+            #[expect(dead_code, reason = "only parsed")]
+            limit: u32,
+            #[expect(dead_code, reason = "only parsed")]
+            cursor: Option<uuid::Uuid>,
+        }
+        for (query, field, code, part) in [
+            ("limit=x", "query", "wrong_type", "whole number"),
+            ("limit=-1", "query", "wrong_type", "whole number"),
+            ("limit=1&cursor=x", "query", "wrong_type", "an id such as"),
+            ("limit=1&limit=2", "limit", "invalid", "once"),
+            ("cursor=0198d7a0-0000-7000-8000-0000000044c1", "limit", "missing", "required"),
+            ("limit=1&colour=red", "colour", "unknown_field", "colour"),
+        ] {
+            let error = actix_web::web::Query::<Asked>::from_query(query).expect_err(query);
+            let problem = bad_query(&error);
+            let found = &problem.errors[0];
+            assert_eq!((found.field.as_str(), found.code.as_str()), (field, code), "{query}: {problem:?}");
+            assert!(found.message.contains(part), "{query}: {problem:?}");
+        }
     }
 
     #[test]

@@ -31,8 +31,8 @@ const BAD_LOOK: Duration = Duration::from_secs(3);
 
 /// Adds all three.
 pub fn routes(router: &mut Router) {
-    router.get("/healthz", Access::Public, alive);
-    router.get("/readyz", Access::Public, ready);
+    router.get_or_head("/healthz", Access::Public, alive);
+    router.get_or_head("/readyz", Access::Public, ready);
     router.get("/metrics", Access::Signed, metrics);
 }
 

@@ -63,6 +63,11 @@ impl From<Started> for StartedBody {
     }
 }
 
+/// The page that a customer sees when a session has been paid, or has been changed for money amid the conversation.
+pub fn route_after(session: SessionId, modality: Modality, changed: bool) -> String {
+    if changed { format!("/chat/{session}") } else { route(session, modality) }
+}
+
 /// The page that a customer sees when a session has been made.
 pub fn route(session: SessionId, modality: Modality) -> String {
     match modality {

@@ -75,7 +75,7 @@ struct Sandbox {
 
 /// Adds `/api/openapi.json`.
 pub fn routes(router: &mut Router) {
-    router.get("/api/openapi.json", Access::Public, document_json);
+    router.get_or_head("/api/openapi.json", Access::Public, document_json);
 }
 
 async fn document_json(app: Data<Pitlane>) -> ApiResult<HttpResponse> {

@@ -11,7 +11,7 @@ use crate::state::Pitlane;
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
-    router.get("/api/plans", Access::Public, plans);
+    router.get_or_head("/api/plans", Access::Public, plans);
 }
 
 #[derive(Serialize)]

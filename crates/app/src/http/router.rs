@@ -2,6 +2,7 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::guard;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
@@ -53,6 +54,7 @@ pub struct Listed {
 #[derive(Default)]
 pub struct Router {
     routes: Vec<(Listed, Route)>,
+    heads: Vec<&'static str>,
 }
 
 macro_rules! methods { ($($(#[$doc:meta])* $name:ident => $method:ident),+ $(,)?) => { $(
@@ -81,8 +83,20 @@ impl Router {
         delete => DELETE,
     }
 
+    /// A GET route that changes nothing and that answers HEAD as well, as monitors and previews of links ask.
+    pub fn get_or_head<F, Args>(&mut self, path: &'static str, access: Access, handler: F)
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let either = guard::Any(guard::Get()).or(guard::Head());
+        self.add(Method::GET, path, access, web::route().guard(either).to(handler));
+        self.heads.push(path);
+    }
+
     fn add(&mut self, method: Method, path: &'static str, access: Access, route: Route) {
-        let guarded = route.wrap(from_fn(move |request, next| guard(access, path, request, next)));
+        let guarded = route.wrap(from_fn(move |request, next| let_through(access, path, request, next)));
         self.routes.push((Listed { method, path, access }, guarded));
     }
 
@@ -93,8 +107,9 @@ impl Router {
 
     /// Registers every route: one resource a path, which answers 405 to the other methods.
     pub fn register(self, config: &mut ServiceConfig) {
+        let Self { routes: all, heads } = self;
         let mut resources: Vec<(&'static str, Vec<Method>, Vec<Route>)> = Vec::new();
-        for (listed, route) in self.routes {
+        for (listed, route) in all {
             match resources.iter_mut().find(|(path, ..)| *path == listed.path) {
                 Some((_, methods, routes)) => {
                     methods.push(listed.method);
@@ -105,7 +120,8 @@ impl Router {
         }
         for (path, methods, routes) in resources {
             let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
-            let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            let methods = methods.iter().chain(heads.contains(&path).then_some(&Method::HEAD));
+            let allowed = methods.map(Method::as_str).collect::<Vec<_>>().join(", ");
             let refuse = move |request: HttpRequest| method_not_allowed(request, allowed.clone());
             config.service(resource.default_service(web::to(refuse)));
         }
@@ -113,7 +129,7 @@ impl Router {
 }
 
 /// Lets a request through to its handler when its sender may call the route at all, and does not flood it.
-async fn guard(
+async fn let_through(
     access: Access,
     path: &'static str,
     request: ServiceRequest,

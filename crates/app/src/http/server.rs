@@ -8,8 +8,8 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{App, HttpServer};
 
-use super::problem::{FieldError, Problem};
-use super::{middleware, routes};
+use super::problem::Problem;
+use super::{extract, middleware, routes};
 use crate::state::Pitlane;
 
 /// Starts to serve on `listener`. The server stops by its handle, giving open requests
@@ -30,9 +30,7 @@ pub fn start(pitlane: Pitlane, listener: TcpListener) -> std::io::Result<Server>
         App::new()
             .app_data(state.clone())
             .app_data(PathConfig::default().error_handler(|_, _| Problem::not_found().into()))
-            .app_data(QueryConfig::default().error_handler(|error, _| {
-                Problem::invalid(vec![FieldError::new("query", "wrong_type", error.to_string())]).into()
-            }))
+            .app_data(QueryConfig::default().error_handler(|error, _| extract::bad_query(&error).into()))
             .wrap(Compress::default())
             .wrap(from_fn(middleware::around))
             .configure(|config| routes::all(development).register(config))

@@ -9,8 +9,8 @@ use crate::http::{Access, ApiResult, Problem, Router};
 
 /// Adds `/static/…` and the icon that browsers ask for by themselves.
 pub fn routes(router: &mut Router) {
-    router.get("/static/{path:.*}", Access::Public, file);
-    router.get("/favicon.ico", Access::Public, icon);
+    router.get_or_head("/static/{path:.*}", Access::Public, file);
+    router.get_or_head("/favicon.ico", Access::Public, icon);
 }
 
 #[derive(Debug, Deserialize)]

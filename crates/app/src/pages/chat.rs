@@ -8,7 +8,7 @@ use kernel::id::{SessionId, UserId};
 use kernel::{Modality, Money, SessionType};
 use pricing::upgrade_plan;
 use serde::Deserialize;
-use sessions::{AttachedFile, EndReason, Event, Kind, ParticipantRole, Status, SummaryEvent};
+use sessions::{AttachedFile, EndReason, Event, Kind, Moved, ParticipantRole, Status, SummaryEvent};
 use store::Tx;
 use store::views::channel::{self, Person};
 use store::views::room::{self, Background, FileView};
@@ -184,6 +184,7 @@ fn upgrade(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> Option<
         total: amount(offer.price.total_after),
         minutes: i64::from(view.allowance_minutes.saturating_add(offer.longer_by_minutes)),
         video_name: video.name().to_owned(),
+        patience_seconds: app.settings.sessions.no_video_refund_seconds,
         suggested: events.iter().any(suggested),
     })
 }
@@ -259,6 +260,22 @@ struct EndedBody {
 }
 
 #[derive(Deserialize)]
+struct PaymentBody {
+    status: Moved,
+    amount_cents: i64,
+    currency: String,
+}
+
+fn moved(body: PaymentBody) -> EventBody {
+    let kind = match body.status {
+        Moved::Paid => NoteKind::Paid,
+        Moved::Refunded => NoteKind::Refunded,
+        Moved::RefundFailed => NoteKind::RefundFailed,
+    };
+    EventBody::Money(kind, Amount::new(body.amount_cents, body.currency))
+}
+
+#[derive(Deserialize)]
 struct PersonBody {
     user_id: UserId,
 }
@@ -326,7 +343,10 @@ fn body(event: &Event) -> EventBody {
         }
         Kind::TimeWarning => EventBody::Note(NoteKind::TimeWarning),
         Kind::Extended => EventBody::Note(NoteKind::Extended),
-        Kind::Payment => EventBody::Note(NoteKind::Payment),
+        Kind::Payment => {
+            let read: Option<PaymentBody> = serde_json::from_str(event.body()).unwrap_or(None);
+            read.map_or(EventBody::Note(NoteKind::Payment), moved)
+        }
         Kind::ObserverJoined => EventBody::Note(NoteKind::ObserverJoined),
     }
 }

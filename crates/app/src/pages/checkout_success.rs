@@ -4,15 +4,15 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use serde::Deserialize;
-use web::checkout::{CheckoutState, CheckoutSuccessPage};
+use web::checkout::{Bought, CheckoutState, CheckoutSuccessPage};
 use web::frame::Nav;
 
 use super::frame::{frame, go, show};
 use crate::http::auth::Customer;
-use crate::http::intake::route;
+use crate::http::intake::route_after;
 use crate::http::{Access, ApiResult, Router};
 use crate::state::Pitlane;
-use crate::usecases::resolve_checkout::{Resolved, plan_of, resolve_checkout};
+use crate::usecases::resolve_checkout::{Resolved, Wanted, resolve_checkout, wanted};
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
@@ -20,29 +20,26 @@ pub fn routes(router: &mut Router) {
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+struct Asked {
     session_id: Option<String>,
 }
 
-async fn open(customer: Customer, pitlane: Data<Pitlane>, wanted: Query<Wanted>) -> ApiResult<HttpResponse> {
-    let Some(checkout) = wanted.into_inner().session_id else { return Ok(go("/dashboard")) };
+async fn open(customer: Customer, pitlane: Data<Pitlane>, asked: Query<Asked>) -> ApiResult<HttpResponse> {
+    let Some(checkout) = asked.into_inner().session_id else { return Ok(go("/dashboard")) };
     let state = match resolve_checkout(&pitlane, customer.id(), &checkout).await? {
-        Resolved::Session { id, session_type } => return Ok(go(&route(id, session_type.modality()))),
+        Resolved::Session { id, session_type, changed } => {
+            return Ok(go(&route_after(id, session_type.modality(), changed)));
+        }
         Resolved::Processing { open: true } => CheckoutState::Unpaid,
         Resolved::Processing { open: false } => CheckoutState::Processing,
         Resolved::Failed => CheckoutState::Failed,
         Resolved::Expired => CheckoutState::Expired,
         Resolved::Returned => CheckoutState::Refunded,
     };
-    let plan_code = match state {
-        CheckoutState::Refunded => None,
-        CheckoutState::Processing
-        | CheckoutState::Unpaid
-        | CheckoutState::Failed
-        | CheckoutState::Expired => {
-            Some(plan_of(&pitlane, customer.id(), &checkout).await?.as_str().to_owned())
-        }
+    let wanted = match wanted(&pitlane, customer.id(), &checkout).await? {
+        Wanted::Plan(plan) => Bought::Session(plan.as_str().to_owned()),
+        Wanted::Change(session) => Bought::Change(session.to_string()),
     };
     let frame = frame(&pitlane, Some(&customer.0), Nav::None);
-    show(&CheckoutSuccessPage { frame, checkout_session_id: checkout, state, plan_code }, StatusCode::OK)
+    show(&CheckoutSuccessPage { frame, checkout_session_id: checkout, state, wanted }, StatusCode::OK)
 }

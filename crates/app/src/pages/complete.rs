@@ -77,7 +77,7 @@ fn transcript_line(event: chat::Event) -> Option<TranscriptLine> {
     let told = match &event.body {
         EventBody::Message { .. } | EventBody::File(_) => true,
         EventBody::Reaction { .. } => false,
-        EventBody::Note(kind) => is_told(*kind),
+        EventBody::Note(kind) | EventBody::Money(kind, _) => is_told(*kind),
     };
     told.then_some(TranscriptLine { name: event.actor_name, at: event.created_at, body: event.body })
 }

@@ -185,7 +185,7 @@ impl Proof {
 
 /// Lines of the log that tell who was there and what was delivered; what was written stands in the transcript.
 fn happened(event: &Event) -> Option<HappenedLine> {
-    let EventBody::Note(kind) = event.body else { return None };
+    let (EventBody::Note(kind) | EventBody::Money(kind, _)) = event.body else { return None };
     let delivers = matches!(kind, NoteKind::SummaryWritten | NoteKind::SummaryCorrected);
     let tells = delivers || (is_told(kind) && kind != NoteKind::ObserverJoined);
     tells.then(|| HappenedLine { at: event.created_at.clone(), text: event.told() })

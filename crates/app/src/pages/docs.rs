@@ -17,7 +17,7 @@ use crate::state::Pitlane;
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
-    router.get("/api/docs", Access::Public, open);
+    router.get_or_head("/api/docs", Access::Public, open);
 }
 
 async fn open(visitor: Visitor, app: Data<Pitlane>) -> ApiResult<HttpResponse> {

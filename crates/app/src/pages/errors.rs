@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use web::Page;
 use web::error_page::{ErrorKind, ErrorPage};
 use web::frame::{Frame, Nav};
@@ -14,12 +14,15 @@ use crate::http::Problem;
 use crate::http::auth::Visitor;
 use crate::state::Pitlane;
 
+/// Everything but what RFC 3986 leaves alone, as browsers' `encodeURIComponent` writes a path.
+const REDIRECT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A page for a problem, or the way to the sign-in page when that is what's missing.
 pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str) -> HttpResponse {
     // A token that is not good stays so after signing in, and the sign-in page would refuse it again.
     if problem.status == StatusCode::UNAUTHORIZED && !request.headers().contains_key(AUTHORIZATION) {
         let back = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let target = format!("/start?redirect={}", utf8_percent_encode(back, NON_ALPHANUMERIC));
+        let target = format!("/start?redirect={}", utf8_percent_encode(back, REDIRECT));
         return HttpResponse::SeeOther().insert_header((LOCATION, target)).finish();
     }
     if problem.code == "second_factor_setup_required" {

@@ -17,7 +17,7 @@ use crate::usecases::Error;
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
-    router.get("/", Access::Public, landing);
+    router.get_or_head("/", Access::Public, landing);
 }
 
 async fn landing(visitor: Visitor, pitlane: Data<Pitlane>) -> ApiResult<HttpResponse> {

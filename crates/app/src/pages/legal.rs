@@ -17,8 +17,8 @@ type App = Data<Pitlane>;
 
 /// Adds both pages.
 pub fn routes(router: &mut Router) {
-    router.get("/terms", Access::Public, terms);
-    router.get("/privacy", Access::Public, privacy);
+    router.get_or_head("/terms", Access::Public, terms);
+    router.get_or_head("/privacy", Access::Public, privacy);
 }
 
 async fn terms(visitor: Visitor, app: App) -> ApiResult<HttpResponse> {

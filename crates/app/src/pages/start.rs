@@ -26,7 +26,7 @@ type App = Data<Pitlane>;
 
 /// Adds the page and what its forms post to.
 pub fn routes(router: &mut Router) {
-    router.get("/start", Access::Public, start);
+    router.get_or_head("/start", Access::Public, start);
     router.post("/start/login", Access::Public, log_in);
     router.post("/start/code", Access::Public, give_code);
     router.post("/start/register", Access::Public, sign_up);

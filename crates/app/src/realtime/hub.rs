@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use accounts::authenticate::Via;
 use bytestring::ByteString;
-use kernel::{SessionId, SignInId, UserId};
+use kernel::{SessionId, UserId};
 use sessions::Event;
 use store::{Db, Notice, Side};
 use tokio::sync::mpsc;
@@ -18,6 +19,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::presence::Presence;
 use super::protocol::{Channel, EventWire, ServerFrame};
+use crate::clock::Clock;
 
 /// Frames that may wait for one socket.
 pub const OUTBOX: usize = 512;
@@ -43,8 +45,8 @@ pub struct SocketHandle {
     pub id: u64,
     /// Who is connected.
     pub user: UserId,
-    /// By which sign-in; `None` for an API token.
-    pub sign_in: Option<SignInId>,
+    /// By which sign-in or API token.
+    pub via: Via,
     /// Where frames go.
     pub outbox: mpsc::Sender<Arc<Delivery>>,
     /// Channels that this socket was too slow for.
@@ -98,6 +100,7 @@ pub struct Hub {
     people: Mutex<HashMap<UserId, Vec<Arc<SocketHandle>>>>,
     next_id: AtomicU64,
     grace: Duration,
+    clock: Clock,
     attendance: OnceLock<mpsc::UnboundedSender<Attended>>,
     runtime: tokio::runtime::Handle,
     stopping: AtomicBool,
@@ -110,13 +113,14 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Hub {
     /// A hub that hears what `db` commits. `grace` is how long somebody may be gone before the others are told.
     /// Must be called on a tokio runtime that outlives the sockets.
-    pub fn start(db: Db, grace: Duration) -> Arc<Self> {
+    pub fn start(db: Db, clock: Clock, grace: Duration) -> Arc<Self> {
         let hub = Arc::new(Self {
             db: db.clone(),
             rooms: RwLock::default(),
             people: Mutex::default(),
             next_id: AtomicU64::new(1),
             grace,
+            clock,
             attendance: OnceLock::new(),
             runtime: tokio::runtime::Handle::current(),
             stopping: AtomicBool::new(false),
@@ -146,7 +150,7 @@ impl Hub {
                 self.deliver(channel, None, frame.as_str().into());
             }
             Notice::Staff { frame } => self.deliver(Channel::Admin, None, frame.as_str().into()),
-            Notice::AccessEnded { user, sign_in } => self.end_access(*user, *sign_in),
+            Notice::AccessEnded { user, via } => self.end_access(*user, *via),
             Notice::MembershipEnded { session, user } => {
                 self.end_membership(Channel::Session(*session), *user);
             }
@@ -238,9 +242,10 @@ impl Hub {
             departure
         };
         if let (Some(departure), Channel::Session(_)) = (departure, channel) {
-            let (hub, user, grace) = (Arc::downgrade(self), socket.user, self.grace);
+            let (hub, user, grace, clock) =
+                (Arc::downgrade(self), socket.user, self.grace, self.clock.clone());
             self.runtime.spawn(async move {
-                tokio::time::sleep(grace).await;
+                clock.passes(grace).await;
                 if let Some(hub) = hub.upgrade() {
                     hub.depart_for_good(channel, user, departure);
                 }
@@ -301,7 +306,9 @@ impl Hub {
 
     fn tell_presence(&self, channel: Channel, participant: UserId, online: bool) {
         if matches!(channel, Channel::Session(_)) {
-            self.broadcast(channel, &ServerFrame::Presence { channel, participant, online });
+            // Who comes knows it, and waits for `joined`.
+            let frame = ServerFrame::Presence { channel, participant, online };
+            self.broadcast_where(channel, &frame, |user| user != participant);
         }
     }
 
@@ -344,9 +351,9 @@ impl Hub {
         }
     }
 
-    fn end_access(&self, user: UserId, sign_in: Option<SignInId>) {
+    fn end_access(&self, user: UserId, via: Option<Via>) {
         let sockets = held(&self.people).get(&user).cloned().unwrap_or_default();
-        for socket in sockets.iter().filter(|socket| sign_in.is_none() || socket.sign_in == sign_in) {
+        for socket in sockets.iter().filter(|socket| via.is_none_or(|via| socket.via == via)) {
             socket.end.store(End::ACCESS, Ordering::Release);
             socket.wake.notify_one();
         }

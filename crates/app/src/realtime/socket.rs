@@ -127,7 +127,7 @@ impl Socket {
         let handle = Arc::new(SocketHandle {
             id: self.hub.next_socket_id(),
             user: identity.user,
-            sign_in: identity.sign_in,
+            via: identity.via,
             outbox: outbox.clone(),
             lost: Mutex::default(),
             revoked: Mutex::default(),

@@ -9,6 +9,7 @@ use store::Tx;
 
 use crate::state::Pitlane;
 use crate::usecases::earn_session::earn_session;
+use crate::usecases::give_back::close_changes;
 use crate::usecases::mail::{self, About};
 use crate::usecases::unseen_video::give_back_unseen;
 use crate::usecases::{Error, alert_support, journey, personal};
@@ -45,6 +46,7 @@ pub fn completed(tx: &mut Tx<'_>, step: &Step, patience_seconds: u32, cx: &Conte
         parts.end_reason.map_or("", sessions::EndReason::as_str),
     );
     journey::record(tx, interaction, cx)?;
+    close_changes(tx, parts.id, cx)?;
     give_back_unseen(tx, &step.session, patience_seconds, cx)?;
     earn_session(tx, &step.session, cx)?;
     personal::session_changed(tx, &step.session, cx)?;

@@ -24,6 +24,7 @@ use store::notice::Side;
 
 use crate::state::Pitlane;
 use crate::usecases::mail::{self, About};
+use crate::usecases::money_lines::tell_paid;
 use crate::usecases::start_checkout::Refusal;
 use crate::usecases::{
     Error, expire_request, extend_session, journey, offer_request, personal, upgrade_session,
@@ -260,6 +261,7 @@ fn fulfil(tx: &mut Tx<'_>, order: Order, fulfilling: &Fulfilling, cx: &Context) 
     });
     match made {
         Ok(session) => {
+            tell_paid(tx, &order, session, cx)?;
             payments::complete(tx, order, session, cx)?;
             Ok(Fulfilment::Made(session))
         }

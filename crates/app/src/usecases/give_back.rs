@@ -1,12 +1,13 @@
 //! What was paid for a session goes back, in whole or in part.
 
+use kernel::id::SessionId;
 use kernel::{BasisPoints, Context, StoreError};
-use payments::{Order, RefundReason};
+use payments::{Order, OrderKind, RefundReason};
 use sessions::Session;
 use store::Tx;
 
 use crate::usecases::Error;
-use crate::usecases::fulfil_order::carry_out_refund;
+use crate::usecases::fulfil_order::{carry_out_refund, close_payment_page};
 
 /// Requests refunds of this share of what is left of each of the session's payments, for an upgrade and for more time
 /// too, and schedules the calls that carry them out. Nothing to give back is no error. A free session that goes back
@@ -21,6 +22,7 @@ pub fn give_back(
     reason: RefundReason,
     cx: &Context,
 ) -> Result<(), Error> {
+    close_changes(tx, session.id(), cx)?;
     let orders = payments::Store::orders_of_session_for_update(tx, session.id())?;
     for order in orders.into_iter().filter(|order| order.session() == Some(session.id())) {
         if order.terms().amount.is_zero() && share == BasisPoints::ONE {
@@ -33,7 +35,20 @@ pub fn give_back(
     Ok(())
 }
 
-/// The same for one order, which the caller has locked.
+/// Closes the payment pages on which video or more time could still be bought for a session that is over.
+///
+/// # Errors
+/// The storage's.
+pub fn close_changes(tx: &mut Tx<'_>, session: SessionId, cx: &Context) -> Result<(), Error> {
+    for order in payments::Store::orders_of_session_for_update(tx, session)? {
+        if order.terms().kind != OrderKind::Session && order.status().is_pending() {
+            close_payment_page(tx, order.id(), cx)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same as [`give_back`] for one order, which the caller has locked.
 ///
 /// # Errors
 /// The storage's; [`payments::Error`] when the payment does not allow it.

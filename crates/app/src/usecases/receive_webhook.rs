@@ -11,6 +11,7 @@ use store::Tx;
 
 use crate::state::Pitlane;
 use crate::usecases::fulfil_order::{Fulfilling, Fulfilment, settle_and_fulfil};
+use crate::usecases::money_lines::telling_refunds;
 use crate::usecases::{Error, monitor};
 
 /// Takes a webhook: proves its origin, then applies it. What the business objects to is an outcome and no error, so that
@@ -221,11 +222,13 @@ pub fn apply_refunds(
     let Some(payment) = payments::Store::payment_by_intent(tx, payment_intent)? else {
         return Ok(Outcome::Unmatched);
     };
-    let mut outcome = Outcome::Replayed;
-    for refund in refunds {
-        if payments::adopt_refund(tx, &payment, refund, cx)?.is_some() {
-            outcome = Outcome::Recorded;
+    telling_refunds(tx, payment.order, cx, |tx| {
+        let mut outcome = Outcome::Replayed;
+        for refund in refunds {
+            if payments::adopt_refund(tx, &payment, refund, cx)?.is_some() {
+                outcome = Outcome::Recorded;
+            }
         }
-    }
-    Ok(outcome)
+        Ok(outcome)
+    })
 }

@@ -6,6 +6,7 @@ use payments::{GatewayError, Payment, Refund, RefundStatus};
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
+use crate::usecases::money_lines::telling_refunds;
 use crate::usecases::receive_webhook::apply_refunds;
 
 /// What a run of a refund came to.
@@ -34,7 +35,7 @@ pub async fn refund_payment(pitlane: &Pitlane, id: RefundId) -> Result<Carried, 
     }
     let known = pitlane.gateway.refunds_of_intent(&payment.payment_intent).await?;
     if let Some(found) = known.iter().find(|known| known.refund == Some(id)) {
-        return record(pitlane, id, found.clone()).await;
+        return record(pitlane, &refund, found.clone()).await;
     }
     let new = NewProviderRefund {
         refund: id,
@@ -43,7 +44,7 @@ pub async fn refund_payment(pitlane: &Pitlane, id: RefundId) -> Result<Carried, 
         idempotency_key: refund.idempotency_key.clone(),
     };
     match pitlane.gateway.refund_create(&new).await {
-        Ok(made) => record(pitlane, id, made).await,
+        Ok(made) => record(pitlane, &refund, made).await,
         Err(GatewayError::UnknownOutcome(reason)) => {
             pitlane.db.write(move |tx| Ok::<_, Error>(payments::refund_answer_lost(tx, id)?)).await?;
             Err(GatewayError::UnknownOutcome(reason).into())
@@ -70,10 +71,15 @@ async fn load(pitlane: &Pitlane, id: RefundId) -> Result<Option<(Refund, Payment
         .await
 }
 
-async fn record(pitlane: &Pitlane, id: RefundId, answer: ProviderRefund) -> Result<Carried, Error> {
+async fn record(pitlane: &Pitlane, refund: &Refund, answer: ProviderRefund) -> Result<Carried, Error> {
+    let (id, order) = (refund.id, refund.order);
     let cx = pitlane.context();
-    let refund =
-        pitlane.db.write(move |tx| Ok::<_, Error>(payments::record_refund(tx, id, &answer, &cx)?)).await?;
+    let refund = pitlane
+        .db
+        .write(move |tx| {
+            telling_refunds(tx, order, &cx, |tx| Ok(payments::record_refund(tx, id, &answer, &cx)?))
+        })
+        .await?;
     Ok(match refund.status() {
         RefundStatus::Succeeded => Carried::Done,
         RefundStatus::Pending | RefundStatus::Unknown => Carried::InHand,
@@ -98,7 +104,9 @@ async fn give_up(
     pitlane
         .db
         .write(move |tx| {
-            payments::record_refund(tx, refund.id, &failed, &cx)?;
+            telling_refunds(tx, refund.order, &cx, |tx| {
+                Ok(payments::record_refund(tx, refund.id, &failed, &cx)?)
+            })?;
             apply_refunds(tx, &payment.payment_intent, &known, &cx)?;
             Ok::<_, Error>(())
         })

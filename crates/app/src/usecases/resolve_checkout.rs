@@ -4,7 +4,7 @@ use kernel::PlanCode;
 use kernel::SessionType;
 use kernel::id::{OrderId, SessionId, UserId};
 use payments::gateway::CheckoutStatus;
-use payments::{GatewayError, Order, OrderStatus};
+use payments::{GatewayError, Order, OrderKind, OrderStatus};
 
 use crate::state::Pitlane;
 use crate::usecases::Error;
@@ -21,6 +21,8 @@ pub enum Resolved {
         id: SessionId,
         /// What it is now.
         session_type: SessionType,
+        /// Whether it was there before, and this changed it.
+        changed: bool,
     },
     /// Nobody paid yet, or the money is on its way.
     Processing {
@@ -60,12 +62,23 @@ pub async fn resolve_checkout(
     resolved(pitlane, order, false).await
 }
 
-/// The plan that this customer's payment page asks for.
+/// What a payment page asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A session of this plan.
+    Plan(PlanCode),
+    /// Video or more time in this session.
+    Change(SessionId),
+}
+
+/// What this customer's payment page asks for.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for a page that isn't this customer's; the storage's.
-pub async fn plan_of(pitlane: &Pitlane, customer: UserId, checkout: &str) -> Result<PlanCode, Error> {
-    Ok(own(pitlane, customer, checkout).await?.terms().plan)
+pub async fn wanted(pitlane: &Pitlane, customer: UserId, checkout: &str) -> Result<Wanted, Error> {
+    let order = own(pitlane, customer, checkout).await?;
+    let terms = order.terms();
+    Ok(terms.session.map_or(Wanted::Plan(terms.plan), Wanted::Change))
 }
 
 /// Asks the provider what became of a payment page, acts on the answer, and answers where the page stands.
@@ -118,7 +131,8 @@ async fn resolved(pitlane: &Pitlane, order: Order, open: bool) -> Result<Resolve
                 session.ok_or_else(|| Error::from(Refusal::NotFound))
             })
             .await?;
-        return Ok(Resolved::Session { id, session_type: session.parts().session_type });
+        let changed = order.terms().kind != OrderKind::Session;
+        return Ok(Resolved::Session { id, session_type: session.parts().session_type, changed });
     }
     Ok(match order.status() {
         OrderStatus::Open | OrderStatus::Processing => Resolved::Processing { open },

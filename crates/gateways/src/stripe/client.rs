@@ -297,7 +297,7 @@ impl Gateway for Stripe {
         let (mut events, mut after) = (Vec::new(), None);
         for _ in 0..MAX_PAGES {
             let text = self.read(&wire::events_request(since, after.as_deref())).await?;
-            let page = wire::events(&text).map_err(unreadable(Effect::Reads))?;
+            let page = wire::events(&text, since).map_err(unreadable(Effect::Reads))?;
             events.extend(page.items);
             after = page.after;
             if after.is_none() {
@@ -317,7 +317,7 @@ impl Gateway for Stripe {
         let tolerance = self.webhook_tolerance_seconds;
         signature::verify(body, signature, &self.webhook_secrets, tolerance, now.unix_seconds())?;
         let text = std::str::from_utf8(body).map_err(|error| CallbackError::Malformed(error.to_string()))?;
-        wire::event(text).map_err(|error| CallbackError::Malformed(error.to_string()))
+        wire::event(text, now).map_err(|error| CallbackError::Malformed(error.to_string()))
     }
 }
 

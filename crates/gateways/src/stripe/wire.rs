@@ -235,7 +235,7 @@ struct WireEvent {
     id: String,
     #[serde(rename = "type")]
     kind: String,
-    created: i64,
+    created: Option<i64>,
     data: WireEventData,
 }
 
@@ -355,20 +355,22 @@ pub fn refunds(text: &str) -> Result<Page<ProviderRefund>, Unreadable> {
 ///
 /// # Errors
 /// [`Unreadable`].
-pub fn events(text: &str) -> Result<Page<ProviderEvent>, Unreadable> {
-    page(text, |item| event(item.get()), |event| &event.inbox.id)
+pub fn events(text: &str, now: Timestamp) -> Result<Page<ProviderEvent>, Unreadable> {
+    page(text, |item| event(item.get(), now), |event| &event.inbox.id)
 }
 
-/// An event, with its text as it came.
+/// An event, with its text as it came. One that does not say when it happened happened `now`.
 ///
 /// An event about a payment page carries the page as it was then. Paid, failed and expired are final, so such a page is
 /// believed; any other may have changed before the event arrived, and so may one that this version can't read.
 ///
 /// # Errors
 /// [`Unreadable`] when the envelope itself can't be read.
-pub fn event(text: &str) -> Result<ProviderEvent, Unreadable> {
+pub fn event(text: &str, now: Timestamp) -> Result<ProviderEvent, Unreadable> {
     let wire: WireEvent = read("event", text)?;
-    let created_at = Timestamp::from_unix_seconds(wire.created)
+    let created_at = wire
+        .created
+        .map_or(Some(now), Timestamp::from_unix_seconds)
         .ok_or_else(|| Unreadable::new("event", "its time is out of range"))?;
     let object = wire.data.object.get();
     let subject = match wire.kind.as_str() {

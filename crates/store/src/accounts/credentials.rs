@@ -1,5 +1,6 @@
 //! What proves who somebody is. Ending access is told to the open sockets after the commit.
 
+use accounts::authenticate::Via;
 use accounts::{
     ApiToken, AttemptKey, CredentialStore, Device, Email, LoginAttempts, OneTimeToken, PhoneCode, Purpose,
     ReturnPath, SignIn, TokenHash, User,
@@ -239,7 +240,7 @@ impl CredentialStore for Tx<'_> {
         let ended =
             diesel::update(live).set(sign_ins::revoked_at.eq(Ts::from(now))).execute(self.conn()).stored()?;
         if ended == 1 {
-            self.notify(Notice::AccessEnded { user, sign_in: Some(id) });
+            self.notify(Notice::AccessEnded { user, via: Some(Via::SignIn(id)) });
         }
         Ok(ended == 1)
     }
@@ -266,7 +267,7 @@ impl CredentialStore for Tx<'_> {
     }
 
     fn sockets_end(&mut self, user: UserId) -> Result<(), StoreError> {
-        self.notify(Notice::AccessEnded { user, sign_in: None });
+        self.notify(Notice::AccessEnded { user, via: None });
         Ok(())
     }
 
@@ -319,22 +320,21 @@ impl CredentialStore for Tx<'_> {
             .execute(self.conn())
             .stored()?;
         if ended == 1 {
-            // Sockets don't know by which token they were opened: those with another proof come back.
-            self.notify(Notice::AccessEnded { user, sign_in: None });
+            self.notify(Notice::AccessEnded { user, via: Some(Via::ApiToken(id)) });
         }
         Ok(ended == 1)
     }
 
     fn api_tokens_revoke(&mut self, user: UserId, now: Timestamp) -> Result<usize, StoreError> {
-        let live = api_tokens::table
+        let live: Vec<Id> = api_tokens::table
             .filter(api_tokens::user_id.eq(Id(user.uuid())))
-            .filter(api_tokens::revoked_at.is_null());
-        let ended = diesel::update(live)
-            .set(api_tokens::revoked_at.eq(Ts::from(now)))
-            .execute(self.conn())
+            .filter(api_tokens::revoked_at.is_null())
+            .select(api_tokens::id)
+            .load(self.conn())
             .stored()?;
-        if ended > 0 {
-            self.notify(Notice::AccessEnded { user, sign_in: None });
+        let mut ended = 0;
+        for id in live {
+            ended += usize::from(self.api_token_revoke(user, ApiTokenId::new(id.0), now)?);
         }
         Ok(ended)
     }

@@ -66,7 +66,8 @@ impl World {
         let mut connection = PgConnection::establish(&server).expect("PostgreSQL answers");
         connection.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database is created");
         let (base, _) = server.rsplit_once('/').expect("the address ends with a database");
-        let settings = Settings::new(&format!("{base}/{name}")).expect("a database");
+        let query = server.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
+        let settings = Settings::new(&format!("{base}/{name}{query}")).expect("a database");
         Some(Self::open(settings, tempfile::tempdir().expect("a folder"), Some((server, name))))
     }
 

@@ -19,7 +19,7 @@ use web::account::{AccountPage, PhoneSection, SignInRow, TokenRow};
 use web::admin::{AdminPage, AssignableMechanic, LiveCounts, LiveQuery, LiveRow, PendingMechanic};
 use web::auth::{CheckMailPage, LinkState, MagicPage, MailPurpose, ResetPage, VerifyPage};
 use web::chat::{ChatPage, ChatSession, Event, EventBody, FileLink, NoteKind, Person, RoomRole, Vehicle};
-use web::checkout::{CheckoutState, CheckoutSuccessPage};
+use web::checkout::{Bought, CheckoutState, CheckoutSuccessPage};
 use web::dashboard::DashboardPage;
 use web::error_page::{ErrorKind, ErrorPage};
 use web::form::Errors;
@@ -267,12 +267,14 @@ fn after_payment(out: &mut Rendered) -> Result<(), web::Error> {
         ("refunded", CheckoutState::Refunded),
     ] {
         let page = CheckoutSuccessPage {
-            plan_code: Some("video15".to_owned()),
+            wanted: Bought::Session("video15".to_owned()),
             frame: frame(Some(Role::Customer), Nav::None),
             checkout_session_id: "cs_test_1".to_owned(),
             state,
         };
         add(out, &format!("checkout-{name}"), &page)?;
+        let page = CheckoutSuccessPage { wanted: Bought::Change(SESSION.to_owned()), ..page };
+        add(out, &format!("checkout-{name}-change"), &page)?;
     }
     for status in SessionStatus::ALL {
         let page = ThankYouPage {
@@ -465,6 +467,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
             total: usd(2_999),
             minutes: 30,
             video_name: "Expert Video".to_owned(),
+            patience_seconds: 120,
             suggested: false,
         }),
         extension: (role == RoomRole::Customer)
@@ -510,7 +513,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
         warning_seconds: 120,
         refund_after_minutes: 60,
         grace_minutes: 10,
-        max_file_bytes: 10_485_760,
+        max_file_bytes: 26_214_400,
     }
 }
 

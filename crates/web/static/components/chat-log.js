@@ -1,6 +1,7 @@
 // The list of messages in a room: what stands where, what state it is in, and where the reader is in it.
 
 import { timeElement } from "./local-time.js";
+import { money } from "./money.js";
 import { filesOf, showFiles } from "./room-files.js";
 
 const NEAR_END_PX = 96;
@@ -181,14 +182,15 @@ export class ChatLog {
 
   #note(event, name) {
     const texts = this.#room.querySelector("template[data-notes]").content;
-    const { end_reason, status, revision } = event.body ?? {};
+    const { end_reason, status, revision, amount_cents, currency } = event.body ?? {};
     const kinds = [`${event.kind}_${end_reason}`, `${event.kind}_${status ?? revision ?? ""}`, event.kind];
     const found = kinds.map((kind) => texts.querySelector(`[data-kind="${CSS.escape(kind)}"]`)).find((each) => each);
     const text = found?.textContent;
     if (!text) return null;
     const note = this.#template("note-line").firstElementChild;
     note.dataset.seq = event.seq;
-    note.querySelector("[data-text]").textContent = text.replace("{name}", name);
+    const amount = currency ? money(amount_cents, currency) : "";
+    note.querySelector("[data-text]").textContent = text.replace("{name}", () => name).replace("{amount}", () => amount);
     note.querySelector("[data-time]").replaceChildren(timeElement(event.created_at));
     return note;
   }

@@ -266,6 +266,8 @@ class ChatRoom extends HTMLElement {
     if (online) this.#online.add(id);
     else this.#online.delete(id);
     if (!online && id === this.#other) this.#typing(false);
+    // Somebody whom no line of the log has brought in.
+    if (online && !this.#other && id !== this.#viewer) this.#refresh();
     this.#presence();
   }
 

@@ -6,6 +6,7 @@
 
 import { problem } from "./api.js";
 import { clearFaults, fieldFault } from "./field-faults.js";
+import { money } from "./money.js";
 import { reference } from "./outbox.js";
 
 const TEXT = {
@@ -54,7 +55,7 @@ class SessionRefund extends HTMLElement {
   }
 
   #money(cents) {
-    return new Intl.NumberFormat("en-US", { style: "currency", currency: this.getAttribute("currency") }).format(cents / 100);
+    return money(cents, this.getAttribute("currency"));
   }
 
   // The buttons say what they do.

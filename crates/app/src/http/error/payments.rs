@@ -134,7 +134,10 @@ pub fn charge(refusal: &charge_card::Refusal) -> Problem {
 pub fn extension(refusal: extend_session::Refusal) -> Problem {
     use extend_session::Refusal;
     let detail = match refusal {
-        Refusal::NotRunning => "Only a session that is in progress can be extended.".to_owned(),
+        Refusal::NotRunning => {
+            let detail = "Only a session that is in progress can be extended.";
+            return Problem::new(StatusCode::CONFLICT, "invalid_transition", detail);
+        }
         Refusal::TooLong => {
             format!("A session may take at most {} minutes in all.", sessions::clock::ALLOWANCE_MAX_MINUTES)
         }

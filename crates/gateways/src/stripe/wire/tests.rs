@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use super::*;
 
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
 fn order() -> OrderId {
     OrderId::new(Uuid::from_u128(1))
 }
@@ -96,6 +98,15 @@ fn event_of(kind: &str, object: &str) -> String {
 }
 
 #[test]
+fn an_event_without_a_time_happened_when_it_came() {
+    let told = event_of("invoice.paid", r#"{"id":"in_1"}"#);
+    let now = Timestamp::from_unix_seconds(1_800_000_000).expect("in range");
+    let of = |text: &str| event(text, now).expect("readable").inbox.created_at;
+    assert_eq!(of(&told.replace(r#""created":1760860800,"#, "")), now);
+    assert_eq!(of(&told).unix_seconds(), 1_760_860_800);
+}
+
+#[test]
 fn a_paid_page_is_read_whether_its_payment_is_an_id_or_the_whole_object() {
     let plain = checkout(PAID).expect("readable");
     assert_eq!(plain.amount, Some(Money::new(999, Currency::Usd)));
@@ -120,7 +131,7 @@ fn paid_failed_and_expired_are_final_and_anything_else_is_asked_about_again() {
         ("checkout.session.completed", &foreign, false, false),
         ("checkout.session.completed", &new_status, false, false),
     ] {
-        let event = event(&event_of(kind, object)).expect("readable");
+        let event = event(&event_of(kind, object), NOW).expect("readable");
         let EventSubject::Checkout { checkout, failed, final_word } = event.subject else {
             panic!("{kind} is about a payment page");
         };
@@ -132,20 +143,21 @@ fn paid_failed_and_expired_are_final_and_anything_else_is_asked_about_again() {
 #[test]
 fn an_event_about_a_refund_names_the_payment() {
     for kind in ["charge.refunded", "refund.updated", "refund.failed"] {
-        let event = event(&event_of(kind, r#"{"id":"re_1","payment_intent":"pi_1"}"#)).expect("readable");
+        let event =
+            event(&event_of(kind, r#"{"id":"re_1","payment_intent":"pi_1"}"#), NOW).expect("readable");
         assert_eq!(event.subject, EventSubject::Refunds { payment_intent: "pi_1".into() }, "{kind}");
     }
 }
 
 #[test]
 fn other_events_are_taken_and_ignored_and_broken_ones_refused() {
-    let other = event(&event_of("invoice.paid", r#"{"id":"in_1"}"#)).expect("readable");
+    let other = event(&event_of("invoice.paid", r#"{"id":"in_1"}"#), NOW).expect("readable");
     assert_eq!(other.subject, EventSubject::Other);
     assert_eq!(other.inbox.body, event_of("invoice.paid", r#"{"id":"in_1"}"#));
     for text in
         ["", "{}", "[]", r#"{"id":"evt_1"}"#, r#"{"id":1,"type":"x","created":1,"data":{"object":{}}}"#]
     {
-        assert!(event(text).is_err(), "{text}");
+        assert!(event(text, NOW).is_err(), "{text}");
     }
 }
 
