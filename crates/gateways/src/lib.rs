@@ -2,7 +2,7 @@
 //!
 //! | module | talks to |
 //! |---|---|
-//! | [`files`] | the folder in which uploads lie |
+//! | [`files`] | the folder or the bucket in which uploads lie |
 //! | [`pictures`] | nobody: the decoders that make small pictures of uploaded ones |
 //! | [`resend`] | Resend, which carries mail |
 //! | [`video`] | Twilio, where it makes rooms; it makes what opens one, and reads what providers tell of them |

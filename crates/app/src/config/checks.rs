@@ -1,10 +1,11 @@
 //! Combinations that a server must not start with. The other commands don't look here: one must be able to migrate
 //! or examine a database without the keys of a payment provider.
 
+use gateways::files::Api;
 use gateways::video::ice::is_relay;
 use url::{Host, Url};
 
-use super::reader::{Problem, Problems};
+use super::reader::{Origin, Problem, Problems};
 use super::sections::{Environment, MailProvider, PaymentProvider, SmsProvider, VideoProvider};
 use super::{Secret, Settings};
 
@@ -181,12 +182,38 @@ impl Settings {
 
     fn check_files(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
         let files = &self.files;
-        if files.folder().is_some() {
-            return;
+        let Some(place) = gateways::files::bucket_of(&files.url) else { return };
+        match place.api {
+            Api::S3 => self.check_s3(refuse),
+            Api::Google => self.check_google(refuse),
+            Api::Azure => self.check_azure(refuse),
         }
-        let missing = |text: &str| text.is_empty();
         refuse(
-            missing(&files.access_key_id),
+            files.allow_http && !self.is_development(),
+            "files.allow_http",
+            "true".to_owned(),
+            "write false: only development may speak to a storage elsewhere without encryption",
+        );
+        refuse(
+            place.api != Api::S3 && self.is_from_environment("files", "endpoint", "AWS_"),
+            "files.endpoint",
+            files.endpoint.clone(),
+            "this is where S3 is, by AWS_ENDPOINT or AWS_ENDPOINT_URL: set PITLANE_FILES__ENDPOINT, which wins, to an \
+             address for files.url, or to nothing for the storage's own",
+        );
+        refuse(
+            !files.endpoint.is_empty() && !files.allow_http && !is_private(&files.endpoint),
+            "files.endpoint",
+            files.endpoint.clone(),
+            "write an https address, because what people upload goes there; in development files.allow_http \
+             (AWS_ALLOW_HTTP=true) allows http",
+        );
+    }
+
+    fn check_s3(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let files = &self.files;
+        refuse(
+            files.access_key_id.is_empty(),
             "files.access_key_id",
             String::new(),
             "set AWS_ACCESS_KEY_ID to the name of a key that may use the bucket of files.url",
@@ -198,24 +225,51 @@ impl Settings {
             "set AWS_SECRET_ACCESS_KEY to the key of files.access_key_id",
         );
         refuse(
-            missing(&files.region) && missing(&files.endpoint),
+            files.region.is_empty() && files.endpoint.is_empty(),
             "files.region",
             String::new(),
             "set AWS_REGION to the region of the bucket, or AWS_ENDPOINT to a storage that is not Amazon's",
         );
+    }
+
+    fn check_google(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let files = &self.files;
+        let has_account = !files.service_account.is_empty();
         refuse(
-            files.allow_http && !self.is_development(),
-            "files.allow_http",
-            "true".to_owned(),
-            "write false: only development may speak to a storage elsewhere without encryption",
+            !has_account && files.service_account_key.is_empty() && files.application_credentials.is_empty(),
+            "files.service_account",
+            String::new(),
+            "set GOOGLE_SERVICE_ACCOUNT to the file with the key of a service account that may use the bucket of \
+             files.url, GOOGLE_SERVICE_ACCOUNT_KEY to what stands in it, or GOOGLE_APPLICATION_CREDENTIALS",
         );
         refuse(
-            !missing(&files.endpoint) && !files.allow_http && !is_private(&files.endpoint),
-            "files.endpoint",
-            files.endpoint.clone(),
-            "write an https address, because what people upload goes there; in development AWS_ALLOW_HTTP=true allows \
-             http",
+            has_account && !files.service_account_key.is_empty(),
+            "files.service_account_key",
+            files.service_account_key.to_string(),
+            "this is a second key: write it or files.service_account, not both",
         );
+    }
+
+    fn check_azure(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let files = &self.files;
+        refuse(
+            files.account_name.is_empty(),
+            "files.account_name",
+            String::new(),
+            "set AZURE_STORAGE_ACCOUNT_NAME to the storage account that has the container of files.url",
+        );
+        refuse(
+            files.account_key.is_empty() && files.sas_token.is_empty(),
+            "files.account_key",
+            String::new(),
+            "set AZURE_STORAGE_ACCOUNT_KEY to a key of the account, or AZURE_STORAGE_SAS_TOKEN to a shared access \
+             signature that may read, create, write, delete and list in the container",
+        );
+    }
+
+    fn is_from_environment(&self, section: &str, key: &str, names: &str) -> bool {
+        let mut entries = self.entries.iter().filter(|entry| entry.section == section && entry.key == key);
+        entries.any(|entry| matches!(&entry.origin, Origin::Environment(name) if name.starts_with(names)))
     }
 
     // What the contract names and this version does not have yet: better refused than silently ignored.

@@ -409,18 +409,31 @@ impl Video {
 /// `files`: where uploads go.
 #[derive(Debug, Clone)]
 pub struct Files {
-    /// `file://FOLDER` or `s3://BUCKET`, with `/PREFIX` behind the bucket where others use it too.
+    /// `file://FOLDER`, or `s3://BUCKET`, `gs://BUCKET` or `az://CONTAINER`, with `/PREFIX` behind the bucket where others
+    /// use it too.
     pub url: String,
-    /// The origin of the storage's API, without a slash at the end; Amazon's when empty.
+    /// The origin of the storage's API, without a slash at the end; Amazon's, Google's or Azure's own when empty.
     pub endpoint: String,
     /// The region of the bucket; Amazon needs it.
     pub region: String,
-    /// The name of the key to the bucket.
+    /// The name of the key to the bucket, of S3.
     pub access_key_id: String,
-    /// The key to the bucket.
+    /// The key to the bucket, of S3.
     pub secret_access_key: Secret,
-    /// What a key of limited life needs besides.
+    /// What a key of limited life needs besides, of S3.
     pub session_token: Secret,
+    /// The file that holds the key of a service account, of Google.
+    pub service_account: String,
+    /// The text of that file.
+    pub service_account_key: Secret,
+    /// The file with such a key or with a person's credentials, of Google.
+    pub application_credentials: String,
+    /// The storage account, of Azure.
+    pub account_name: String,
+    /// A key of that account.
+    pub account_key: Secret,
+    /// A shared access signature for the container, of Azure.
+    pub sas_token: Secret,
     /// Whether the endpoint may be elsewhere and still not encrypted; in development alone.
     pub allow_http: bool,
     /// The largest upload, in bytes.
@@ -436,7 +449,8 @@ pub struct Files {
 impl Files {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section("files");
-        let right = "write file://FOLDER or s3://BUCKET or s3://BUCKET/PREFIX, without a key in it";
+        let right = "write file://FOLDER, s3://BUCKET, gs://BUCKET or az://CONTAINER, with /PREFIX behind the bucket \
+                     where others use it too, and without a key in it";
         let address = "write an address without a path, such as https://minio.example.com";
         let plain = "write letters, digits and hyphens";
         let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -452,6 +466,13 @@ impl Files {
             access_key_id: section.optional("access_key_id").unwrap_or_default(),
             secret_access_key: section.secret("secret_access_key", 8),
             session_token: section.long_secret("session_token", 4_096),
+            service_account: section.optional("service_account").unwrap_or_default(),
+            service_account_key: section.long_secret("service_account_key", 16_384),
+            application_credentials: section.optional("application_credentials").unwrap_or_default(),
+            account_name: section
+                .value("account_name", "", plain, |text| is_plain(text).then(|| text.to_owned())),
+            account_key: section.secret("account_key", 8),
+            sas_token: section.long_secret("sas_token", 4_096),
             allow_http: section.choice("allow_http", "false", &[("false", false), ("true", true)]),
             max_file_bytes: section.number("max_file_bytes", 10_485_760, 1_024..=1_073_741_824),
             session_max_bytes: section.number("session_max_bytes", 209_715_200, 1_024..=1_099_511_627_776),
@@ -473,6 +494,12 @@ impl Files {
             access_key_id: self.access_key_id.clone(),
             secret_access_key: self.secret_access_key.expose().to_owned(),
             session_token: self.session_token.expose().to_owned(),
+            service_account: self.service_account.clone(),
+            service_account_key: self.service_account_key.expose().to_owned(),
+            application_credentials: self.application_credentials.clone(),
+            account_name: self.account_name.clone(),
+            account_key: self.account_key.expose().to_owned(),
+            sas_token: self.sas_token.expose().to_owned(),
         }
     }
 
