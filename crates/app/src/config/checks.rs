@@ -9,6 +9,8 @@ use super::reader::{Origin, Problem, Problems};
 use super::sections::{Environment, MailProvider, PaymentProvider, SmsProvider, VideoProvider};
 use super::{Secret, Settings};
 
+const PRIVATE_API_BASE: &str = "leave it empty, or write an https address, because the key goes there";
+
 /// What was found to be wrong.
 #[derive(Default)]
 struct Found(Vec<Problem>);
@@ -37,6 +39,7 @@ impl Settings {
         self.check_environment(&mut refuse);
         self.check_payments(&mut refuse);
         self.check_mail(&mut refuse);
+        self.check_texts(&mut refuse);
         self.check_video(&mut refuse);
         self.check_files(&mut refuse);
         self.check_offered(&mut refuse);
@@ -138,8 +141,33 @@ impl Settings {
             !mail.api_base.is_empty() && !is_private(&mail.api_base),
             "mail.api_base",
             mail.api_base.clone(),
-            "leave it empty, or write an https address, because the key goes there",
+            PRIVATE_API_BASE,
         );
+    }
+
+    fn check_texts(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let (reach, video) = (&self.reach, &self.video);
+        if reach.sms_provider == SmsProvider::Mailbox {
+            return;
+        }
+        let mut needed = |missing: bool, key: &str, right: &str| refuse(missing, key, String::new(), right);
+        // With Twilio's video the account and its key are needed anyway, and told of there.
+        if video.provider != VideoProvider::Twilio {
+            let account =
+                "set TWILIO_ACCOUNT_SID to the account's SID, AC and 32 digits: sms.provider is twilio";
+            needed(video.twilio_account_sid.is_none(), "video.twilio_account_sid", account);
+            let has_token = video.twilio_auth_token.each().next().is_some();
+            let key =
+                "set TWILIO_API_KEY to the SID of an API key, SK and 32 digits, or TWILIO_AUTH_TOKEN instead";
+            needed(!has_token && video.twilio_api_key_sid.is_none(), "video.twilio_api_key_sid", key);
+            let secret = "set TWILIO_API_SECRET to the secret of that API key, or TWILIO_AUTH_TOKEN instead";
+            let is_secret = !video.twilio_api_key_secret.is_empty();
+            needed(!has_token && !is_secret, "video.twilio_api_key_secret", secret);
+        }
+        let from = "set TWILIO_FROM to a number of the account, such as +15550100100, or to a messaging service, MG…";
+        needed(reach.twilio_from.is_none(), "sms.twilio_from", from);
+        let base = &reach.twilio_api_base;
+        refuse(!base.is_empty() && !is_private(base), "sms.twilio_api_base", base.clone(), PRIVATE_API_BASE);
     }
 
     fn check_video(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
@@ -170,12 +198,8 @@ impl Settings {
                 let secret = "write the secret of video.twilio_api_key_sid";
                 needed(video.twilio_api_key_secret.is_empty(), "video.twilio_api_key_secret", secret);
                 let base = &video.twilio_api_base;
-                refuse(
-                    !base.is_empty() && !is_private(base),
-                    "video.twilio_api_base",
-                    base.clone(),
-                    "leave it empty, or write an https address, because the key goes there",
-                );
+                let wrong = !base.is_empty() && !is_private(base);
+                refuse(wrong, "video.twilio_api_base", base.clone(), PRIVATE_API_BASE);
             }
         }
     }
@@ -279,12 +303,6 @@ impl Settings {
             "bus.url",
             self.bus.url.clone().unwrap_or_default(),
             "this version runs on one node: leave it empty",
-        );
-        refuse(
-            self.reach.sms_provider == SmsProvider::Twilio,
-            "sms.provider",
-            "twilio".to_owned(),
-            "this version can't send through Twilio yet: write mailbox, which keeps text messages in the database",
         );
     }
 

@@ -13,7 +13,7 @@ use super::secret::Secret;
 
 /// Names that operators have set already, and the keys they stand for.
 // Of two names for one key the later wins.
-pub(super) const WELL_KNOWN: [(&str, &str); 27] = [
+pub(super) const WELL_KNOWN: [(&str, &str); 33] = [
     ("DATABASE_URL", "database.url"),
     ("STRIPE_SECRET_KEY", "payments.secret_key"),
     ("STRIPE_WEBHOOK_SECRET", "payments.webhook_secret"),
@@ -23,6 +23,12 @@ pub(super) const WELL_KNOWN: [(&str, &str); 27] = [
     ("RESEND_API_KEY", "mail.resend_api_key"),
     ("RESEND_WEBHOOK_SECRET", "mail.resend_webhook_secret"),
     ("CRON_SECRET", "server.cron_secret"),
+    ("TWILIO_FROM", "sms.twilio_from"),
+    ("TWILIO_ACCOUNT_SID", "video.twilio_account_sid"),
+    ("TWILIO_API_KEY", "video.twilio_api_key_sid"),
+    ("TWILIO_API_KEY_SECRET", "video.twilio_api_key_secret"),
+    ("TWILIO_API_SECRET", "video.twilio_api_key_secret"),
+    ("TWILIO_AUTH_TOKEN", "video.twilio_auth_token"),
     ("AWS_ACCESS_KEY_ID", "files.access_key_id"),
     ("AWS_SECRET_ACCESS_KEY", "files.secret_access_key"),
     ("AWS_SESSION_TOKEN", "files.session_token"),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::network::Network;
-use super::reader::Reader;
+use super::reader::{Reader, Section};
 use super::secret::Secret;
 
 /// Where this server stands, which decides what is allowed.
@@ -307,6 +307,10 @@ pub enum SmsProvider {
 pub struct Reach {
     /// Who carries text messages.
     pub sms_provider: SmsProvider,
+    /// Who writes them, at Twilio: a number, a short code, a name or a messaging service.
+    pub twilio_from: Option<String>,
+    /// Where Twilio's API for messages is; empty for its own.
+    pub twilio_api_base: String,
     /// The public half of the key that signs web pushes; empty switches them off.
     pub vapid_public_key: Option<String>,
     /// The private half.
@@ -315,18 +319,38 @@ pub struct Reach {
 
 impl Reach {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let sms_provider = reader.section("sms").choice(
+        let mut section = reader.section("sms");
+        let sms_provider = section.choice(
             "provider",
             "mailbox",
             &[("mailbox", SmsProvider::Mailbox), ("twilio", SmsProvider::Twilio)],
         );
+        let twilio_from = section.value(
+            "twilio_from",
+            "",
+            "write a number such as +15550100100, a short code, a name of at most 11 letters and digits, or a \
+             messaging service, MG and 32 digits",
+            |text| match text {
+                "" => Some(None),
+                _ => gateways::twilio::wire::is_sender(text).then(|| Some(text.to_owned())),
+            },
+        );
+        let twilio_api_base = twilio_api_base(&mut section);
         let mut section = reader.section("push");
         Self {
             sms_provider,
+            twilio_from,
+            twilio_api_base,
             vapid_public_key: section.optional("vapid_public_key"),
             vapid_private_key: section.secret("vapid_private_key", 16),
         }
     }
+}
+
+fn twilio_api_base(section: &mut Section<'_>) -> String {
+    section.value("twilio_api_base", "", "leave it empty for Twilio's own, or write http(s)://HOST", |text| {
+        if text.is_empty() { Some(String::new()) } else { origin(text) }
+    })
 }
 
 /// Who carries video.
@@ -357,7 +381,7 @@ pub struct Video {
     pub livekit_api_key: Option<String>,
     /// Its secret.
     pub livekit_api_secret: Secret,
-    /// Twilio's account, `AC…`.
+    /// Twilio's account, `AC…`, which sends text messages too.
     pub twilio_account_sid: Option<String>,
     /// The name of Twilio's API key, `SK…`.
     pub twilio_api_key_sid: Option<String>,
@@ -396,13 +420,16 @@ impl Video {
             twilio_api_key_sid: section.optional("twilio_api_key_sid"),
             twilio_api_key_secret: section.secret("twilio_api_key_secret", 8),
             twilio_auth_token: section.secret("twilio_auth_token", 8),
-            twilio_api_base: section.value(
-                "twilio_api_base",
-                "",
-                "leave it empty for Twilio's own, or write http(s)://HOST",
-                |text| if text.is_empty() { Some(String::new()) } else { origin(text) },
-            ),
+            twilio_api_base: twilio_api_base(&mut section),
         }
+    }
+
+    /// Who calls Twilio for its account, and with what secret: the API key, or the account with its first auth token where
+    /// there is none.
+    pub fn twilio_login(&self) -> Option<(&str, &str)> {
+        let secret = self.twilio_api_key_secret.expose();
+        let key = self.twilio_api_key_sid.as_deref().filter(|_| !secret.is_empty()).map(|sid| (sid, secret));
+        key.or_else(|| Some((self.twilio_account_sid.as_deref()?, self.twilio_auth_token.each().next()?)))
     }
 }
 

@@ -268,6 +268,32 @@ const MISTAKES: &[Mistake] = &[
         &[DEVELOPMENT],
         &["video.twilio_account_sid", "video.twilio_api_key_sid", "video.twilio_api_key_secret"],
     ),
+    (
+        "[sms]\nprovider = \"twilio\"",
+        &[DEVELOPMENT],
+        &[
+            "video.twilio_account_sid = \"\": set TWILIO_ACCOUNT_SID",
+            "video.twilio_api_key_sid = \"\": set TWILIO_API_KEY",
+            "video.twilio_api_key_secret = \"\": set TWILIO_API_SECRET",
+            "sms.twilio_from = \"\": set TWILIO_FROM",
+        ],
+    ),
+    (
+        "[sms]\nprovider = \"twilio\"",
+        &[DEVELOPMENT, ("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_API_KEY", "SK1"), ("TWILIO_FROM", "Pitlane")],
+        &["video.twilio_api_key_secret", "TWILIO_AUTH_TOKEN"],
+    ),
+    (
+        "[sms]\nprovider = \"twilio\"\ntwilio_api_base = \"http://twilio.example\"",
+        &[
+            DEVELOPMENT,
+            ("TWILIO_ACCOUNT_SID", "AC1"),
+            ("TWILIO_AUTH_TOKEN", "hush-hush"),
+            ("TWILIO_FROM", "Pitlane"),
+        ],
+        &["sms.twilio_api_base", "http://twilio.example", "https"],
+    ),
+    ("", &[("TWILIO_FROM", "0171 123")], &["sms.twilio_from (from TWILIO_FROM)", "0171 123", "+15550100100"]),
 ];
 
 #[test]
@@ -342,4 +368,27 @@ fn buckets_are_opened_by_the_names_that_their_own_tools_know() {
         ("PITLANE_FILES__ENDPOINT", "http://127.0.0.1:10000"),
     ]);
     assert_eq!((&*azure.sas_token, &*azure.endpoint), ("?sv=1&sig=hush", "http://127.0.0.1:10000"));
+}
+
+#[test]
+fn text_messages_go_through_twilios_account_with_a_key_or_with_its_token() {
+    let through = |more: &[Setting]| {
+        let mut all = vec![DEVELOPMENT, ("PITLANE_SMS__PROVIDER", "twilio"), ("TWILIO_ACCOUNT_SID", "AC1")];
+        all.extend(more);
+        let settings = load("", &all).expect("valid");
+        settings.check_serving().expect("complete");
+        assert!(settings.reaches_telephones());
+        assert!(settings.entries.iter().all(|entry| !entry.shown.contains("hush")), "{:?}", settings.entries);
+        settings
+    };
+    let token = ("TWILIO_AUTH_TOKEN", "hush-one, hush-two");
+    let settings = through(&[("TWILIO_FROM", "+15550100100"), token]);
+    assert_eq!(settings.reach.twilio_from.as_deref(), Some("+15550100100"));
+    assert_eq!(settings.video.twilio_login(), Some(("AC1", "hush-one")));
+    let key = [("TWILIO_API_KEY", "SK1"), ("TWILIO_API_SECRET", "hush-key")];
+    let settings = through(&[("TWILIO_FROM", "Pitlane"), token, key[0], key[1]]);
+    assert_eq!(settings.video.twilio_login(), Some(("SK1", "hush-key")));
+    let production = [PRODUCTION, ("PITLANE_SMS__PROVIDER", "twilio")];
+    assert!(load("", &production).expect("valid").reaches_telephones());
+    assert!(!load("", &[PRODUCTION]).expect("valid").reaches_telephones());
 }
