@@ -1,9 +1,11 @@
-//! Something that makes rooms as Twilio does and remembers them, and calls back with Twilio's signature.
+//! Something that makes rooms and takes text messages as Twilio does and remembers them, and calls back with Twilio's
+//! signature.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use base64::Engine;
@@ -15,7 +17,7 @@ use sha1::Sha1;
 /// The account's auth token in these tests.
 pub const AUTH_TOKEN: &str = "auth-token-of-the-test";
 
-/// A room as it was asked for.
+/// A room or a text message as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The `Authorization` header.
@@ -31,14 +33,19 @@ impl Asked {
     }
 }
 
+/// A status, Twilio's number for the reason, and the reason.
+type Failure = (u16, u32, &'static str);
+
 #[derive(Default)]
 struct State {
     asked: Vec<Asked>,
     rooms: HashSet<String>,
     down: bool,
+    texts: Vec<Asked>,
+    failures: VecDeque<Failure>,
 }
 
-/// Twilio's API for rooms, on a port of its own. It ends with the process.
+/// Twilio's APIs for rooms and for messages, on a port of their own. They end with the process.
 pub struct FakeTwilio {
     /// Its origin.
     pub url: String,
@@ -58,7 +65,10 @@ impl FakeTwilio {
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 HttpServer::new(move || {
-                    App::new().app_data(data.clone()).route("/v1/Rooms", web::post().to(make))
+                    App::new()
+                        .app_data(data.clone())
+                        .route("/v1/Rooms", web::post().to(make))
+                        .route("/2010-04-01/Accounts/AC1/Messages.json", web::post().to(take))
                 })
                 .workers(1)
                 .disable_signals()
@@ -77,7 +87,17 @@ impl FakeTwilio {
         locked(&self.state).asked.clone()
     }
 
-    /// Whether it answers 500 from now on.
+    /// Every text message to a number that was handed over so far, taken or not.
+    pub fn texts_to(&self, number: &str) -> Vec<Asked> {
+        locked(&self.state).texts.iter().filter(|text| text.field("To") == number).cloned().collect()
+    }
+
+    /// The next text message is not taken and answered so.
+    pub fn fail_text(&self, status: u16, code: u32, message: &'static str) {
+        locked(&self.state).failures.push_back((status, code, message));
+    }
+
+    /// Whether it answers 500 for rooms from now on.
     pub fn is_down(&self, down: bool) {
         locked(&self.state).down = down;
     }
@@ -87,12 +107,32 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn make(request: HttpRequest, body: Bytes, state: Data<Mutex<State>>) -> HttpResponse {
+fn read(request: &HttpRequest, body: &[u8]) -> Asked {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-    let asked = Asked {
+    Asked {
         authorization: header.unwrap_or_default().to_owned(),
-        form: form_urlencoded::parse(&body).into_owned().collect(),
-    };
+        form: form_urlencoded::parse(body).into_owned().collect(),
+    }
+}
+
+async fn take(request: HttpRequest, body: Bytes, state: Data<Mutex<State>>) -> HttpResponse {
+    let mut state = locked(&state);
+    state.texts.push(read(&request, &body));
+    match state.failures.pop_front() {
+        Some((status, code, message)) => {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let told = json!({ "status": status.as_u16(), "code": code, "message": message });
+            HttpResponse::build(status).json(told)
+        }
+        None => {
+            let sid = format!("SM{}", state.texts.len());
+            HttpResponse::Created().json(json!({ "sid": sid, "status": "queued" }))
+        }
+    }
+}
+
+async fn make(request: HttpRequest, body: Bytes, state: Data<Mutex<State>>) -> HttpResponse {
+    let asked = read(&request, &body);
     let mut state = locked(&state);
     state.asked.push(asked.clone());
     if state.down {

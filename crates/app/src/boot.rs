@@ -24,9 +24,9 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use gateways::video::twilio::rooms::Rooms;
 use gateways::video::{Ice, Livekit, PeerToPeer, Twilio};
-use gateways::{resend, stripe};
+use gateways::{resend, stripe, twilio};
 use kernel::{Entropy, StoreError, UserId};
-use notifications::Mailer;
+use notifications::{Mailer, Texter};
 use pricing::Catalog;
 use sandbox::Sandbox;
 use sessions::VideoRooms;
@@ -36,7 +36,7 @@ use tokio::task::JoinHandle;
 
 use self::lock::DatabaseLock;
 use crate::clock::{Clock, SystemEntropy};
-use crate::config::{MailProvider, PaymentProvider, Problems, Settings, VideoProvider};
+use crate::config::{MailProvider, PaymentProvider, Problems, Settings, SmsProvider, VideoProvider};
 use crate::http;
 use crate::http::audit::Looks;
 use crate::http::health::StorageLook;
@@ -147,8 +147,7 @@ pub async fn start(settings: Settings) -> Result<Running, BootError> {
         seed::once(&pitlane).await.map_err(BootError::Seed)?;
     }
     let sandbox = sandbox.map(run_sandbox);
-    // Another provider of text messages was refused with the configuration.
-    let carriers = Carriers { mailer: mailer(&pitlane), texter: Arc::new(Mailbox::new(pitlane.clone())) };
+    let carriers = Carriers { mailer: mailer(&pitlane), texter: texter(&pitlane) };
     time_limit::arm_all(&pitlane).await.map_err(BootError::Clocks)?;
     no_show::watch_all(&pitlane, lock.is_some()).await.map_err(BootError::Clocks)?;
     let attendance = attendance::follow(pitlane.clone());
@@ -373,6 +372,23 @@ fn mailer(pitlane: &Pitlane) -> Arc<dyn Mailer> {
             from: mail.from.clone(),
             reply_to: mail.support_address.clone(),
         })),
+    }
+}
+
+fn texter(pitlane: &Pitlane) -> Arc<dyn Texter> {
+    let (reach, video) = (&pitlane.settings.reach, &pitlane.settings.video);
+    match reach.sms_provider {
+        SmsProvider::Mailbox => Arc::new(Mailbox::new(pitlane.clone())),
+        SmsProvider::Twilio => {
+            let (login, secret) = video.twilio_login().unwrap_or_default();
+            Arc::new(twilio::Messages::new(twilio::Settings {
+                account_sid: video.twilio_account_sid.clone().unwrap_or_default(),
+                login: login.to_owned(),
+                secret: secret.to_owned(),
+                from: reach.twilio_from.clone().unwrap_or_default(),
+                api_base: reach.twilio_api_base.clone(),
+            }))
+        }
     }
 }
 

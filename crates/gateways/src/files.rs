@@ -1,15 +1,21 @@
-//! Where uploads lie: a folder, or a bucket of whatever speaks S3.
+//! Where uploads lie: a folder, or a bucket of Google's, of Azure's or of whatever speaks S3.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `folder` | the folder |
-//! | `bucket` | the bucket, over the `object_store` crate |
+//! | `place` | the address of a bucket |
+//! | `bucket` | the bucket, over the `object_store` crate: what all of them have in common |
+//! | `s3`, `google`, `azure` | what they have not: where they are, their keys, and uploads that came to no end |
 //! | `http` | how the bucket's requests go out |
-//! | `wire` | what S3 answers, read without a network |
+//! | `wire` | what a storage answers, read without a network |
 
+mod azure;
 mod bucket;
 mod folder;
+mod google;
 mod http;
+mod place;
+mod s3;
 mod wire;
 
 use std::path::Path;
@@ -20,6 +26,7 @@ use intake::{FileStorage, FileStorageError};
 
 pub use bucket::Bucket;
 pub use folder::FileFolder;
+pub use place::{Api, Place, bucket_of};
 
 /// How long a storage may take to prove that it works.
 const PROBE_PATIENCE: Duration = Duration::from_secs(20);
@@ -27,26 +34,49 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(20);
 /// Where uploads lie, and what opens it. Whatever is not `url` is for buckets alone.
 #[derive(Clone, Default)]
 pub struct Settings {
-    /// `file://FOLDER` or `s3://BUCKET`, with `/PREFIX` behind the bucket where it is shared.
+    /// `file://FOLDER`, or `s3://BUCKET`, `gs://BUCKET` or `az://CONTAINER`, with `/PREFIX` behind where it is shared.
     pub url: String,
-    /// The origin of the storage's API, without a slash at the end; Amazon's in `region` when empty.
+    /// The origin of the storage's API, without a slash at the end; when empty that of Amazon in `region`, of Google, or
+    /// of the account at Azure.
     pub endpoint: String,
-    /// The bucket's region; `us-east-1` when empty, which storages elsewhere take.
+    /// S3: the bucket's region; `us-east-1` when empty, which storages elsewhere take.
     pub region: String,
-    /// The name of the key.
+    /// S3: the name of the key.
     pub access_key_id: String,
-    /// The key.
+    /// S3: the key.
     pub secret_access_key: String,
-    /// What a key of limited life needs besides; empty for one that lasts.
+    /// S3: what a key of limited life needs besides; empty for one that lasts.
     pub session_token: String,
+    /// Google: the file that holds the key of a service account. One of the three is needed.
+    pub service_account: String,
+    /// Google: the text of that file.
+    pub service_account_key: String,
+    /// Google: a file that holds such a key, or the credentials of a person, as `gcloud` writes them.
+    pub application_credentials: String,
+    /// Azure: the storage account.
+    pub account_name: String,
+    /// Azure: a key of the account. This or the next is needed.
+    pub account_key: String,
+    /// Azure: a shared access signature, as the portal writes it.
+    pub sas_token: String,
 }
 
 /// Why uploads can't be kept at the configured place.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Not a place that this version knows.
-    #[error("files.url: {0:?} can't be used; write file://FOLDER or s3://BUCKET")]
+    #[error(
+        "files.url: {0:?} can't be used; write file://FOLDER, s3://BUCKET, gs://BUCKET or az://CONTAINER"
+    )]
     Unknown(String),
+    /// What should open it is no key.
+    #[error("{key}: {reason}")]
+    Key {
+        /// The key of the configuration.
+        key: &'static str,
+        /// What is wrong with it; nothing of what it holds.
+        reason: String,
+    },
     /// The folder can't be made or used.
     #[error("files.url: the folder {folder} can't be used: {reason}")]
     Folder {
@@ -75,18 +105,6 @@ pub fn open(settings: &Settings) -> Result<Arc<dyn FileStorage>, OpenError> {
         Some(_) => Err(OpenError::Unknown(settings.url.clone())),
         None => Ok(Arc::new(Bucket::open(settings)?)),
     }
-}
-
-/// The bucket and the prefix of an `s3://` address, if it is one that can be.
-pub fn bucket_of(url: &str) -> Option<(&str, &str)> {
-    let rest = url.strip_prefix("s3://")?;
-    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-    let of = |text: &str, others: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c));
-    let is_bucket = (3..=63).contains(&bucket.len()) && of(bucket, ".-_") && !bucket.starts_with(['.', '-']);
-    let is_part = |part: &str| !matches!(part, "" | "." | "..") && of(part, ".-_");
-    let is_prefix = prefix.is_empty() || (prefix.len() <= 200 && prefix.split('/').all(is_part));
-    (is_bucket && is_prefix).then_some((bucket, prefix))
 }
 
 /// Stores, reads and deletes a few bytes under a key of their own, so that whatever would keep an upload from its end
@@ -122,7 +140,8 @@ async fn prove(storage: &dyn FileStorage, key: &str) -> Result<(), FileStorageEr
     match storage.open(key, 0..u64::MAX).await.map(drop) {
         Err(FileStorageError::Missing(_)) => Ok(()),
         Err(FileStorageError::Failed(reason)) => Err(FileStorageError::Failed(format!(
-            "it does not say that something is not there, for which a key needs s3:ListBucket: {reason}"
+            "it does not say that something is not there, for which a key must be allowed to list what is (at Amazon \
+             s3:ListBucket): {reason}"
         ))),
         Err(other) => Err(other),
         Ok(()) => Err(FileStorageError::Failed("what was deleted can still be read".to_owned())),
@@ -141,26 +160,83 @@ mod tests {
     #[test]
     fn an_unknown_place_is_refused() {
         for url in
-            ["data/files", "file://", "", "gs://bucket", "s3://", "s3:///prefix", "s3://no", "s3://a b c"]
+            ["data/files", "file://", "", "ftp://bucket", "s3://", "s3:///prefix", "gs://no", "az://a b c"]
         {
             let settings = Settings { url: url.to_owned(), ..Settings::default() };
             assert!(matches!(open(&settings), Err(OpenError::Unknown(_))), "{url}");
         }
     }
 
-    #[test]
-    fn a_bucket_may_have_a_prefix_that_leads_nowhere_else() {
-        assert_eq!(bucket_of("s3://pitlane"), Some(("pitlane", "")));
-        assert_eq!(bucket_of("s3://pitlane/"), Some(("pitlane", "")));
-        assert_eq!(bucket_of("s3://pit.lane-1/a/b_c/"), Some(("pit.lane-1", "a/b_c")));
-        for url in [
-            "s3://pitlane//a",
-            "s3://pitlane/../b",
-            "s3://pitlane/a?b",
-            "s3://key:secret@pitlane",
-            "s4://pitlane",
-        ] {
-            assert_eq!(bucket_of(url), None, "{url}");
+    // The key that is missing or wrong, and none of what it holds.
+    fn refused(change: impl FnOnce(&mut Settings)) -> String {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        match open(&settings) {
+            Err(error @ OpenError::Key { .. }) => {
+                let told = error.to_string();
+                assert!(!told.contains("hush"), "{told}");
+                told
+            }
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("it opens"),
         }
+    }
+
+    #[test]
+    fn what_should_open_a_bucket_and_is_no_key_is_named() {
+        let google = |change: fn(&mut Settings)| {
+            refused(|settings| {
+                settings.url = "gs://uploads".to_owned();
+                change(settings);
+            })
+        };
+        assert!(google(|_| ()).starts_with("files.service_account: "));
+        let missing = google(|settings| settings.service_account = "/nowhere/key.json".to_owned());
+        assert!(missing.starts_with("files.service_account: /nowhere/key.json can't be read: "), "{missing}");
+        let missing = google(|settings| settings.application_credentials = "/nowhere/adc.json".to_owned());
+        assert!(missing.starts_with("files.application_credentials: /nowhere/adc.json"), "{missing}");
+        for wrong in
+            ["hush", r#""hush""#, r#"{"private_key":"hush","private_key_id":"1","client_email":"a@b"}"#]
+        {
+            let told = refused(|settings| {
+                settings.url = "gs://uploads".to_owned();
+                settings.service_account_key = wrong.to_owned();
+            });
+            assert!(told.starts_with("files.service_account_key: this is not the key of a service account"));
+        }
+        let azure = |change: fn(&mut Settings)| {
+            refused(|settings| {
+                settings.url = "az://uploads".to_owned();
+                settings.account_name = "pitlane".to_owned();
+                change(settings);
+            })
+        };
+        assert!(azure(|_| ()).starts_with("files.account_key: "));
+        assert!(azure(|settings| settings.account_name.clear()).starts_with("files.account_name: "));
+        assert!(
+            azure(|settings| settings.account_key = "hush, hush".to_owned()).contains("files.account_key: ")
+        );
+        assert!(azure(|settings| settings.sas_token = "hush".to_owned()).starts_with("files.sas_token: "));
+    }
+
+    #[test]
+    fn nothing_is_asked_of_a_bucket_that_is_only_opened() {
+        let azure = Settings {
+            url: "az://uploads/here".to_owned(),
+            account_name: "pitlane".to_owned(),
+            sas_token: "?sv=2023-11-03&sp=rwdl&sig=a%2Bb%3D".to_owned(),
+            ..Settings::default()
+        };
+        assert!(open(&azure).is_ok());
+        let key = Settings { account_key: "aHVzaA==".to_owned(), sas_token: String::new(), ..azure };
+        assert!(open(&key).is_ok());
+        // As emulators take it.
+        let none = r#"{"disable_oauth":true,"private_key":"","private_key_id":"","client_email":""}"#;
+        let google = Settings {
+            url: "gs://uploads".to_owned(),
+            service_account_key: none.to_owned(),
+            ..Settings::default()
+        };
+        assert!(open(&google).is_ok());
     }
 }

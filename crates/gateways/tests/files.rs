@@ -1,6 +1,10 @@
-//! The contract of the file storage, held by a folder and by a bucket alike.
+//! The contract of the file storage, held by a folder and by buckets alike.
 //!
-//! `cargo xtask test` starts Moto's S3 and says in `PITLANE_TEST_S3` where it is, and where to look behind it.
+//! `cargo xtask test` starts Moto's S3 and says in `PITLANE_TEST_S3` where it is, and where to look behind it. Google's
+//! storage and Azure's are stood in for.
+
+#[path = "files/stand_in.rs"]
+mod stand_in;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,6 +15,8 @@ use intake::{FileStorage, FileStorageError};
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
+
+use stand_in::{Kind, StandIn};
 
 const MEBIBYTE: usize = 1_024 * 1_024;
 
@@ -23,6 +29,7 @@ struct Place {
 enum Behind {
     Folder(TempDir),
     Bucket(String),
+    StandIn(StandIn),
 }
 
 fn in_folder() -> Place {
@@ -55,8 +62,33 @@ async fn in_bucket(prefix: &str) -> Option<Place> {
     Some(Place { storage: open(&settings).expect("opens"), behind: Behind::Bucket(behind) })
 }
 
+fn at_google(prefix: &str) -> Place {
+    let stand_in = StandIn::start(Kind::Google);
+    // What emulators take for a key.
+    let none = r#"{"disable_oauth":true,"private_key":"","private_key_id":"","client_email":""}"#;
+    let settings = Settings {
+        url: format!("gs://uploads{prefix}"),
+        endpoint: stand_in.url.clone(),
+        service_account_key: none.to_owned(),
+        ..Settings::default()
+    };
+    Place { storage: open(&settings).expect("opens"), behind: Behind::StandIn(stand_in) }
+}
+
+fn at_azure(prefix: &str) -> Place {
+    let stand_in = StandIn::start(Kind::Azure);
+    let settings = Settings {
+        url: format!("az://uploads{prefix}"),
+        endpoint: stand_in.url.clone(),
+        account_name: "account".to_owned(),
+        account_key: "a2V5".to_owned(),
+        ..Settings::default()
+    };
+    Place { storage: open(&settings).expect("opens"), behind: Behind::StandIn(stand_in) }
+}
+
 async fn places() -> Vec<Place> {
-    let mut places = vec![in_folder()];
+    let mut places = vec![in_folder(), at_google("/some/where"), at_azure(""), at_azure("/some/where")];
     places.extend(in_bucket("").await);
     places.extend(in_bucket("/some/where").await);
     places
@@ -74,6 +106,7 @@ impl Place {
                 let count = |name: &str| told[name].as_array().expect("keys").len();
                 count("keys") + count("unfinished")
             }
+            Behind::StandIn(stand_in) => stand_in.count(),
         }
     }
 

@@ -56,7 +56,8 @@ pub trait BatchMailer: Send + Sync {
     ) -> Result<Vec<Result<Receipt, SendError>>, SendError>;
 }
 
-/// Carries text messages. Implemented by the development mailbox; called by workers, never by a domain function.
+/// Carries text messages. Implemented by a provider's client and by the development mailbox; called by workers, never by a
+/// domain function.
 #[async_trait]
 pub trait Texter: Send + Sync {
     /// Whether a second message with the same key is recognised and not delivered again.

@@ -1,8 +1,12 @@
 //! A telephone, and the code that shows whose it is.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, Person, TestServer, on_both, until};
+use tests::server::run_with;
+use tests::twilio::{Asked, FakeTwilio};
+use tests::{Answer, Backend, Person, TestServer, on_both, until};
 
 const NUMBER: &str = "+15550100199";
 
@@ -131,4 +135,83 @@ on_both! {
         assert_eq!(server.database().count("jobs", &text("payload")), 0);
         assert_eq!(server.database().count("deliveries", &text("send_once_key")), 0);
     }
+}
+
+fn with_twilio(backend: Backend, body: impl AsyncFnOnce(&TestServer, &FakeTwilio)) {
+    let twilio = FakeTwilio::start();
+    let settings = [
+        ("PITLANE_SMS__PROVIDER", "twilio"),
+        ("PITLANE_SMS__TWILIO_API_BASE", twilio.url.as_str()),
+        ("TWILIO_ACCOUNT_SID", "AC1"),
+        ("TWILIO_API_KEY", "SK1"),
+        ("TWILIO_API_SECRET", "key-secret-of-the-test"),
+        ("TWILIO_FROM", "+15550100100"),
+    ];
+    run_with(backend, &settings, async |server| body(server, &twilio).await);
+}
+
+/// So many text messages to a number, taken or not.
+async fn texts(twilio: &FakeTwilio, number: &str, count: usize) -> Vec<Asked> {
+    until(&format!("{count} text messages to {number}"), async || {
+        let texts = twilio.texts_to(number);
+        (texts.len() == count).then_some(texts)
+    })
+    .await
+}
+
+async fn delivery_becomes(server: &TestServer, condition: &str) {
+    until(condition, async || {
+        let found = server.database().count("deliveries", &format!("channel = 'sms' AND {condition}"));
+        (found == 1).then_some(())
+    })
+    .await;
+}
+
+async fn a_text_message_goes_through_twilio(server: &TestServer, twilio: &FakeTwilio) {
+    let dana = server.customer().await;
+    // Busy: nothing was sent, so it is tried again.
+    twilio.fail_text(429, 20429, "Too Many Requests");
+    ask(&dana, NUMBER).await.expect_status(202);
+    server.advance_clock(5).await;
+    let texts_sent = texts(twilio, NUMBER, 2).await;
+    let text = &texts_sent[1];
+    assert_eq!(text, &texts_sent[0], "the same once more");
+    let basic = format!("Basic {}", STANDARD.encode("SK1:key-secret-of-the-test"));
+    assert_eq!((text.authorization.as_str(), text.field("From")), (basic.as_str(), "+15550100100"));
+    delivery_becomes(server, "status = 'sent' AND provider_ref = 'SM2'").await;
+    let code = text.field("Body").split_whitespace().next().expect("a code first");
+    verify(&dana, code).await.expect_status(204);
+    assert_eq!(me(&dana).await["phone_verified"], true);
+    assert!(server.messages_to(NUMBER).await.is_empty(), "none lies in the mailbox");
+
+    // Refused for good, with Twilio's number for it and without the telephone's.
+    let carl = server.customer().await;
+    twilio.fail_text(400, 21211, "The 'To' number +15550100177 is not a valid phone number.");
+    ask(&carl, "+15550100177").await.expect_status(202);
+    delivery_becomes(server, "status = 'failed' AND last_error LIKE '%(21211)%'").await;
+    assert_eq!(server.database().count("deliveries", "last_error LIKE '%15550100177%'"), 0);
+
+    // Lost in the middle: it may have gone out, so it does not go out twice.
+    let eve = server.customer().await;
+    twilio.fail_text(500, 20500, "Internal Server Error");
+    ask(&eve, "+15550100188").await.expect_status(202);
+    delivery_becomes(server, "status = 'unknown' AND last_error LIKE 'not sent again%'").await;
+    assert_eq!(twilio.texts_to("+15550100177").len(), 1);
+    assert_eq!(twilio.texts_to("+15550100188").len(), 1);
+
+    let log = server.log();
+    for hidden in ["15550100199", "15550100177", "15550100188", "key-secret-of-the-test"] {
+        assert!(!log.contains(hidden), "{hidden} is in the log");
+    }
+    assert!(log.contains("21211") && log.contains("20500"), "the reasons are");
+}
+
+#[test]
+fn a_text_message_goes_through_twilio_on_sqlite() {
+    with_twilio(Backend::Sqlite, a_text_message_goes_through_twilio);
+}
+
+#[test]
+fn a_text_message_goes_through_twilio_on_postgres() {
+    with_twilio(Backend::Postgres, a_text_message_goes_through_twilio);
 }

@@ -18,11 +18,11 @@ on_both! {
         assert_eq!((&ended.body["status"], &ended.body["end_reason"]), (&json!("completed"), &json!("mechanic")));
         let events = dana.events(session).await;
         let kinds: Vec<&str> = events.iter().filter_map(|event| event["kind"].as_str()).collect();
-        assert_eq!(kinds, ["joined", "joined", "started", "message", "message", "ended"]);
-        assert_eq!(events[3]["body"]["text"], "It grinds when I brake.");
-        assert_eq!(events[3]["actor"]["id"], dana.id.as_str());
-        assert_eq!(events[3]["actor"]["role"], "customer");
-        assert_eq!(dana.session(session).await["last_seq"], 6);
+        assert_eq!(kinds, ["joined", "payment", "joined", "started", "message", "message", "ended"]);
+        assert_eq!(events[4]["body"]["text"], "It grinds when I brake.");
+        assert_eq!(events[4]["actor"]["id"], dana.id.as_str());
+        assert_eq!(events[4]["actor"]["role"], "customer");
+        assert_eq!(dana.session(session).await["last_seq"], 7);
     }
 
     async fn an_illegal_step_is_refused_and_changes_nothing(server) {
@@ -134,12 +134,12 @@ on_both! {
             let page = dana.client.get(&path).await.expect_status(200);
             let items = page.body["items"].as_array().expect("a list").clone();
             assert!(items.len() <= 4);
-            assert_eq!(page.body["last_seq"], 15);
+            assert_eq!(page.body["last_seq"], 16);
             let Some(last) = items.last() else { break };
             after = last["seq"].as_u64().expect("a number");
             seen.extend(items.iter().filter_map(|event| event["seq"].as_u64()));
         }
-        assert_eq!(seen, (1..=15).collect::<Vec<u64>>());
+        assert_eq!(seen, (1..=16).collect::<Vec<u64>>());
         for query in ["after_seq=-1", "after_seq=x", "limit=x", "after_seq=99999999999999999999999"] {
             let answer = dana.client.get(&format!("/api/sessions/{session}/events?{query}")).await;
             assert_eq!(answer.status, 422, "{query}: {answer:?}");

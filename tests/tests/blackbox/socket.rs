@@ -13,15 +13,15 @@ on_both! {
         let channel = format!("session:{session}");
         let (mut dana, mut max) = (meeting.customer.socket(server).await, meeting.mechanic.socket(server).await);
         let joined = dana.join(&channel, 0).await;
-        assert_eq!(joined["last_seq"], 3);
+        assert_eq!(joined["last_seq"], 4);
         let seqs: Vec<Value> = joined["events"].as_array().expect("events").iter().map(|event| event["seq"].clone()).collect();
-        assert_eq!(seqs, [1, 2, 3]);
+        assert_eq!(seqs, [1, 2, 3, 4]);
         assert_eq!(joined["participants"].as_array().map(Vec::len), Some(2));
-        max.join(&channel, 3).await;
+        max.join(&channel, 4).await;
         for number in 0..20_u64 {
             let text = format!("number {number}");
             let seq = dana.say(session, &format!("d{number}"), &text).await;
-            assert_eq!(seq, 4 + number);
+            assert_eq!(seq, 5 + number);
             let heard = max.event("message").await;
             assert_eq!((&heard["seq"], &heard["body"]["text"]), (&json!(seq), &json!(text)));
             assert_eq!(heard["actor"]["role"], "customer");
@@ -86,7 +86,7 @@ on_both! {
         };
         let listening = async {
             let mut dana = meeting.customer.socket(server).await;
-            let joined = dana.join(&channel, 3).await;
+            let joined = dana.join(&channel, 4).await;
             let mut seqs: Vec<u64> = joined["events"].as_array().expect("events").iter().filter_map(|event| event["seq"].as_u64()).collect();
             while seqs.len() < total {
                 seqs.push(dana.event("message").await["seq"].as_u64().expect("a number"));
@@ -94,7 +94,7 @@ on_both! {
             seqs
         };
         let ((), seqs) = futures_util::future::join(saying, listening).await;
-        assert_eq!(seqs, (4..).take(total).collect::<Vec<u64>>());
+        assert_eq!(seqs, (5..).take(total).collect::<Vec<u64>>());
     }
 
     async fn typing_reading_and_reacting_reach_the_other(server) {
@@ -220,7 +220,7 @@ on_both! {
             }
         }
         dana.still_answers().await;
-        assert_eq!(meeting.customer.events(&meeting.session).await.len(), 3);
+        assert_eq!(meeting.customer.events(&meeting.session).await.len(), 4);
     }
 
     async fn a_frame_that_is_too_big_is_answered_before_the_end(server) {

@@ -88,7 +88,7 @@ on_both! {
         assert_eq!((stretches(&max, "NULL"), stretches(&max, "NOT NULL")), (1, 0));
         max.step(&session, "start").await.expect_status(200);
         max.step(&session, "end").await.expect_status(200);
-        tells(&max, &session, "connected", Some("n")).await.refused(409, "session_closed");
+        tells(&max, &session, "connected", Some("n")).await.refused(409, "video_not_included");
         tells(&max, &session, "disconnected", Some("m")).await.expect_status(204);
         assert_eq!(stretches(&max, "NULL"), 0, "an end is noted after the session's end too");
     }

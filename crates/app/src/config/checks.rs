@@ -1,12 +1,15 @@
 //! Combinations that a server must not start with. The other commands don't look here: one must be able to migrate
 //! or examine a database without the keys of a payment provider.
 
+use gateways::files::Api;
 use gateways::video::ice::is_relay;
 use url::{Host, Url};
 
-use super::reader::{Problem, Problems};
+use super::reader::{Origin, Problem, Problems};
 use super::sections::{Environment, MailProvider, PaymentProvider, SmsProvider, VideoProvider};
 use super::{Secret, Settings};
+
+const PRIVATE_API_BASE: &str = "leave it empty, or write an https address, because the key goes there";
 
 /// What was found to be wrong.
 #[derive(Default)]
@@ -37,6 +40,7 @@ impl Settings {
         self.check_secrets(&mut refuse);
         self.check_payments(&mut refuse);
         self.check_mail(&mut refuse);
+        self.check_texts(&mut refuse);
         self.check_video(&mut refuse);
         self.check_files(&mut refuse);
         self.check_offered(&mut refuse);
@@ -152,8 +156,33 @@ impl Settings {
             !mail.api_base.is_empty() && !is_private(&mail.api_base),
             "mail.api_base",
             mail.api_base.clone(),
-            "leave it empty, or write an https address, because the key goes there",
+            PRIVATE_API_BASE,
         );
+    }
+
+    fn check_texts(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let (reach, video) = (&self.reach, &self.video);
+        if reach.sms_provider == SmsProvider::Mailbox {
+            return;
+        }
+        let mut needed = |missing: bool, key: &str, right: &str| refuse(missing, key, String::new(), right);
+        // With Twilio's video the account and its key are needed anyway, and told of there.
+        if video.provider != VideoProvider::Twilio {
+            let account =
+                "set TWILIO_ACCOUNT_SID to the account's SID, AC and 32 digits: sms.provider is twilio";
+            needed(video.twilio_account_sid.is_none(), "video.twilio_account_sid", account);
+            let has_token = video.twilio_auth_token.each().next().is_some();
+            let key =
+                "set TWILIO_API_KEY to the SID of an API key, SK and 32 digits, or TWILIO_AUTH_TOKEN instead";
+            needed(!has_token && video.twilio_api_key_sid.is_none(), "video.twilio_api_key_sid", key);
+            let secret = "set TWILIO_API_SECRET to the secret of that API key, or TWILIO_AUTH_TOKEN instead";
+            let is_secret = !video.twilio_api_key_secret.is_empty();
+            needed(!has_token && !is_secret, "video.twilio_api_key_secret", secret);
+        }
+        let from = "set TWILIO_FROM to a number of the account, such as +15550100100, or to a messaging service, MG…";
+        needed(reach.twilio_from.is_none(), "sms.twilio_from", from);
+        let base = &reach.twilio_api_base;
+        refuse(!base.is_empty() && !is_private(base), "sms.twilio_api_base", base.clone(), PRIVATE_API_BASE);
     }
 
     fn check_video(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
@@ -184,24 +213,46 @@ impl Settings {
                 let secret = "write the secret of video.twilio_api_key_sid";
                 needed(video.twilio_api_key_secret.is_empty(), "video.twilio_api_key_secret", secret);
                 let base = &video.twilio_api_base;
-                refuse(
-                    !base.is_empty() && !is_private(base),
-                    "video.twilio_api_base",
-                    base.clone(),
-                    "leave it empty, or write an https address, because the key goes there",
-                );
+                let wrong = !base.is_empty() && !is_private(base);
+                refuse(wrong, "video.twilio_api_base", base.clone(), PRIVATE_API_BASE);
             }
         }
     }
 
     fn check_files(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
         let files = &self.files;
-        if files.folder().is_some() {
-            return;
+        let Some(place) = gateways::files::bucket_of(&files.url) else { return };
+        match place.api {
+            Api::S3 => self.check_s3(refuse),
+            Api::Google => self.check_google(refuse),
+            Api::Azure => self.check_azure(refuse),
         }
-        let missing = |text: &str| text.is_empty();
         refuse(
-            missing(&files.access_key_id),
+            files.allow_http && !self.is_development(),
+            "files.allow_http",
+            "true".to_owned(),
+            "write false: only development may speak to a storage elsewhere without encryption",
+        );
+        refuse(
+            place.api != Api::S3 && self.is_from_environment("files", "endpoint", "AWS_"),
+            "files.endpoint",
+            files.endpoint.clone(),
+            "this is where S3 is, by AWS_ENDPOINT or AWS_ENDPOINT_URL: set PITLANE_FILES__ENDPOINT, which wins, to an \
+             address for files.url, or to nothing for the storage's own",
+        );
+        refuse(
+            !files.endpoint.is_empty() && !files.allow_http && !is_private(&files.endpoint),
+            "files.endpoint",
+            files.endpoint.clone(),
+            "write an https address, because what people upload goes there; in development files.allow_http \
+             (AWS_ALLOW_HTTP=true) allows http",
+        );
+    }
+
+    fn check_s3(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let files = &self.files;
+        refuse(
+            files.access_key_id.is_empty(),
             "files.access_key_id",
             String::new(),
             "set AWS_ACCESS_KEY_ID to the name of a key that may use the bucket of files.url",
@@ -213,24 +264,51 @@ impl Settings {
             "set AWS_SECRET_ACCESS_KEY to the key of files.access_key_id",
         );
         refuse(
-            missing(&files.region) && missing(&files.endpoint),
+            files.region.is_empty() && files.endpoint.is_empty(),
             "files.region",
             String::new(),
             "set AWS_REGION to the region of the bucket, or AWS_ENDPOINT to a storage that is not Amazon's",
         );
+    }
+
+    fn check_google(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let files = &self.files;
+        let has_account = !files.service_account.is_empty();
         refuse(
-            files.allow_http && !self.is_development(),
-            "files.allow_http",
-            "true".to_owned(),
-            "write false: only development may speak to a storage elsewhere without encryption",
+            !has_account && files.service_account_key.is_empty() && files.application_credentials.is_empty(),
+            "files.service_account",
+            String::new(),
+            "set GOOGLE_SERVICE_ACCOUNT to the file with the key of a service account that may use the bucket of \
+             files.url, GOOGLE_SERVICE_ACCOUNT_KEY to what stands in it, or GOOGLE_APPLICATION_CREDENTIALS",
         );
         refuse(
-            !missing(&files.endpoint) && !files.allow_http && !is_private(&files.endpoint),
-            "files.endpoint",
-            files.endpoint.clone(),
-            "write an https address, because what people upload goes there; in development AWS_ALLOW_HTTP=true allows \
-             http",
+            has_account && !files.service_account_key.is_empty(),
+            "files.service_account_key",
+            files.service_account_key.to_string(),
+            "this is a second key: write it or files.service_account, not both",
         );
+    }
+
+    fn check_azure(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
+        let files = &self.files;
+        refuse(
+            files.account_name.is_empty(),
+            "files.account_name",
+            String::new(),
+            "set AZURE_STORAGE_ACCOUNT_NAME to the storage account that has the container of files.url",
+        );
+        refuse(
+            files.account_key.is_empty() && files.sas_token.is_empty(),
+            "files.account_key",
+            String::new(),
+            "set AZURE_STORAGE_ACCOUNT_KEY to a key of the account, or AZURE_STORAGE_SAS_TOKEN to a shared access \
+             signature that may read, create, write, delete and list in the container",
+        );
+    }
+
+    fn is_from_environment(&self, section: &str, key: &str, names: &str) -> bool {
+        let mut entries = self.entries.iter().filter(|entry| entry.section == section && entry.key == key);
+        entries.any(|entry| matches!(&entry.origin, Origin::Environment(name) if name.starts_with(names)))
     }
 
     // What the contract names and this version does not have yet: better refused than silently ignored.
@@ -240,12 +318,6 @@ impl Settings {
             "bus.url",
             self.bus.url.clone().unwrap_or_default(),
             "this version runs on one node: leave it empty",
-        );
-        refuse(
-            self.reach.sms_provider == SmsProvider::Twilio,
-            "sms.provider",
-            "twilio".to_owned(),
-            "this version can't send through Twilio yet: write mailbox, which keeps text messages in the database",
         );
     }
 

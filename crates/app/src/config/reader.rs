@@ -13,7 +13,7 @@ use super::secret::Secret;
 
 /// Names that operators have set already, and the keys they stand for.
 // Of two names for one key the later wins.
-pub(super) const WELL_KNOWN: [(&str, &str); 18] = [
+pub(super) const WELL_KNOWN: [(&str, &str); 33] = [
     ("DATABASE_URL", "database.url"),
     ("STRIPE_SECRET_KEY", "payments.secret_key"),
     ("STRIPE_WEBHOOK_SECRET", "payments.webhook_secret"),
@@ -23,6 +23,12 @@ pub(super) const WELL_KNOWN: [(&str, &str); 18] = [
     ("RESEND_API_KEY", "mail.resend_api_key"),
     ("RESEND_WEBHOOK_SECRET", "mail.resend_webhook_secret"),
     ("CRON_SECRET", "server.cron_secret"),
+    ("TWILIO_FROM", "sms.twilio_from"),
+    ("TWILIO_ACCOUNT_SID", "video.twilio_account_sid"),
+    ("TWILIO_API_KEY", "video.twilio_api_key_sid"),
+    ("TWILIO_API_KEY_SECRET", "video.twilio_api_key_secret"),
+    ("TWILIO_API_SECRET", "video.twilio_api_key_secret"),
+    ("TWILIO_AUTH_TOKEN", "video.twilio_auth_token"),
     ("AWS_ACCESS_KEY_ID", "files.access_key_id"),
     ("AWS_SECRET_ACCESS_KEY", "files.secret_access_key"),
     ("AWS_SESSION_TOKEN", "files.session_token"),
@@ -32,6 +38,15 @@ pub(super) const WELL_KNOWN: [(&str, &str); 18] = [
     ("AWS_ENDPOINT_URL_S3", "files.endpoint"),
     ("AWS_ENDPOINT", "files.endpoint"),
     ("AWS_ALLOW_HTTP", "files.allow_http"),
+    ("GOOGLE_SERVICE_ACCOUNT_PATH", "files.service_account"),
+    ("GOOGLE_SERVICE_ACCOUNT", "files.service_account"),
+    ("GOOGLE_SERVICE_ACCOUNT_KEY", "files.service_account_key"),
+    ("GOOGLE_APPLICATION_CREDENTIALS", "files.application_credentials"),
+    ("AZURE_STORAGE_ACCOUNT_NAME", "files.account_name"),
+    ("AZURE_STORAGE_ACCESS_KEY", "files.account_key"),
+    ("AZURE_STORAGE_ACCOUNT_KEY", "files.account_key"),
+    ("AZURE_STORAGE_SAS_KEY", "files.sas_token"),
+    ("AZURE_STORAGE_SAS_TOKEN", "files.sas_token"),
 ];
 
 const PREFIX: &str = "PITLANE_";

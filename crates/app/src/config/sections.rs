@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::network::Network;
-use super::reader::Reader;
+use super::reader::{Reader, Section};
 use super::secret::Secret;
 
 /// Where this server stands, which decides what is allowed.
@@ -307,6 +307,10 @@ pub enum SmsProvider {
 pub struct Reach {
     /// Who carries text messages.
     pub sms_provider: SmsProvider,
+    /// Who writes them, at Twilio: a number, a short code, a name or a messaging service.
+    pub twilio_from: Option<String>,
+    /// Where Twilio's API for messages is; empty for its own.
+    pub twilio_api_base: String,
     /// The public half of the key that signs web pushes; empty switches them off.
     pub vapid_public_key: Option<String>,
     /// The private half.
@@ -315,18 +319,38 @@ pub struct Reach {
 
 impl Reach {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let sms_provider = reader.section("sms").choice(
+        let mut section = reader.section("sms");
+        let sms_provider = section.choice(
             "provider",
             "mailbox",
             &[("mailbox", SmsProvider::Mailbox), ("twilio", SmsProvider::Twilio)],
         );
+        let twilio_from = section.value(
+            "twilio_from",
+            "",
+            "write a number such as +15550100100, a short code, a name of at most 11 letters and digits, or a \
+             messaging service, MG and 32 digits",
+            |text| match text {
+                "" => Some(None),
+                _ => gateways::twilio::wire::is_sender(text).then(|| Some(text.to_owned())),
+            },
+        );
+        let twilio_api_base = twilio_api_base(&mut section);
         let mut section = reader.section("push");
         Self {
             sms_provider,
+            twilio_from,
+            twilio_api_base,
             vapid_public_key: section.optional("vapid_public_key"),
             vapid_private_key: section.secret("vapid_private_key", 16),
         }
     }
+}
+
+fn twilio_api_base(section: &mut Section<'_>) -> String {
+    section.value("twilio_api_base", "", "leave it empty for Twilio's own, or write http(s)://HOST", |text| {
+        if text.is_empty() { Some(String::new()) } else { origin(text) }
+    })
 }
 
 /// Who carries video.
@@ -357,7 +381,7 @@ pub struct Video {
     pub livekit_api_key: Option<String>,
     /// Its secret.
     pub livekit_api_secret: Secret,
-    /// Twilio's account, `AC…`.
+    /// Twilio's account, `AC…`, which sends text messages too.
     pub twilio_account_sid: Option<String>,
     /// The name of Twilio's API key, `SK…`.
     pub twilio_api_key_sid: Option<String>,
@@ -396,31 +420,47 @@ impl Video {
             twilio_api_key_sid: section.optional("twilio_api_key_sid"),
             twilio_api_key_secret: section.secret("twilio_api_key_secret", 8),
             twilio_auth_token: section.secret("twilio_auth_token", 8),
-            twilio_api_base: section.value(
-                "twilio_api_base",
-                "",
-                "leave it empty for Twilio's own, or write http(s)://HOST",
-                |text| if text.is_empty() { Some(String::new()) } else { origin(text) },
-            ),
+            twilio_api_base: twilio_api_base(&mut section),
         }
+    }
+
+    /// Who calls Twilio for its account, and with what secret: the API key, or the account with its first auth token where
+    /// there is none.
+    pub fn twilio_login(&self) -> Option<(&str, &str)> {
+        let secret = self.twilio_api_key_secret.expose();
+        let key = self.twilio_api_key_sid.as_deref().filter(|_| !secret.is_empty()).map(|sid| (sid, secret));
+        key.or_else(|| Some((self.twilio_account_sid.as_deref()?, self.twilio_auth_token.each().next()?)))
     }
 }
 
 /// `files`: where uploads go.
 #[derive(Debug, Clone)]
 pub struct Files {
-    /// `file://FOLDER` or `s3://BUCKET`, with `/PREFIX` behind the bucket where others use it too.
+    /// `file://FOLDER`, or `s3://BUCKET`, `gs://BUCKET` or `az://CONTAINER`, with `/PREFIX` behind the bucket where others
+    /// use it too.
     pub url: String,
-    /// The origin of the storage's API, without a slash at the end; Amazon's when empty.
+    /// The origin of the storage's API, without a slash at the end; Amazon's, Google's or Azure's own when empty.
     pub endpoint: String,
     /// The region of the bucket; Amazon needs it.
     pub region: String,
-    /// The name of the key to the bucket.
+    /// The name of the key to the bucket, of S3.
     pub access_key_id: String,
-    /// The key to the bucket.
+    /// The key to the bucket, of S3.
     pub secret_access_key: Secret,
-    /// What a key of limited life needs besides.
+    /// What a key of limited life needs besides, of S3.
     pub session_token: Secret,
+    /// The file that holds the key of a service account, of Google.
+    pub service_account: String,
+    /// The text of that file.
+    pub service_account_key: Secret,
+    /// The file with such a key or with a person's credentials, of Google.
+    pub application_credentials: String,
+    /// The storage account, of Azure.
+    pub account_name: String,
+    /// A key of that account.
+    pub account_key: Secret,
+    /// A shared access signature for the container, of Azure.
+    pub sas_token: Secret,
     /// Whether the endpoint may be elsewhere and still not encrypted; in development alone.
     pub allow_http: bool,
     /// The largest upload, in bytes.
@@ -436,7 +476,8 @@ pub struct Files {
 impl Files {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section("files");
-        let right = "write file://FOLDER or s3://BUCKET or s3://BUCKET/PREFIX, without a key in it";
+        let right = "write file://FOLDER, s3://BUCKET, gs://BUCKET or az://CONTAINER, with /PREFIX behind the bucket \
+                     where others use it too, and without a key in it";
         let address = "write an address without a path, such as https://minio.example.com";
         let plain = "write letters, digits and hyphens";
         let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -452,6 +493,13 @@ impl Files {
             access_key_id: section.optional("access_key_id").unwrap_or_default(),
             secret_access_key: section.secret("secret_access_key", 8),
             session_token: section.long_secret("session_token", 4_096),
+            service_account: section.optional("service_account").unwrap_or_default(),
+            service_account_key: section.long_secret("service_account_key", 16_384),
+            application_credentials: section.optional("application_credentials").unwrap_or_default(),
+            account_name: section
+                .value("account_name", "", plain, |text| is_plain(text).then(|| text.to_owned())),
+            account_key: section.secret("account_key", 8),
+            sas_token: section.long_secret("sas_token", 4_096),
             allow_http: section.choice("allow_http", "false", &[("false", false), ("true", true)]),
             max_file_bytes: section.number("max_file_bytes", 26_214_400, 1_024..=1_073_741_824),
             session_max_bytes: section.number("session_max_bytes", 209_715_200, 1_024..=1_099_511_627_776),
@@ -473,6 +521,12 @@ impl Files {
             access_key_id: self.access_key_id.clone(),
             secret_access_key: self.secret_access_key.expose().to_owned(),
             session_token: self.session_token.expose().to_owned(),
+            service_account: self.service_account.clone(),
+            service_account_key: self.service_account_key.expose().to_owned(),
+            application_credentials: self.application_credentials.clone(),
+            account_name: self.account_name.clone(),
+            account_key: self.account_key.expose().to_owned(),
+            sas_token: self.sas_token.expose().to_owned(),
         }
     }
 

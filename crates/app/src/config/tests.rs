@@ -207,7 +207,52 @@ const MISTAKES: &[Mistake] = &[
         &[PRODUCTION, STRIPE, ("AWS_ALLOW_HTTP", "true")],
         &["files.allow_http", "only development"],
     ),
-    ("[files]\nurl = \"gs://uploads\"", &[], &["files.url", "gs://uploads", "s3://BUCKET"]),
+    (
+        "[files]\nurl = \"gs://uploads\"",
+        &[DEVELOPMENT],
+        &["files.service_account = \"\"", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_APPLICATION_CREDENTIALS"],
+    ),
+    (
+        "[files]\nurl = \"gs://uploads\"",
+        &[
+            DEVELOPMENT,
+            ("GOOGLE_SERVICE_ACCOUNT", "key.json"),
+            ("GOOGLE_SERVICE_ACCOUNT_KEY", "{\"hush\":1}"),
+        ],
+        &["files.service_account_key", "********", "not both"],
+    ),
+    (
+        "[files]\nurl = \"gs://uploads\"",
+        &[
+            DEVELOPMENT,
+            ("GOOGLE_SERVICE_ACCOUNT", "key.json"),
+            ("AWS_ENDPOINT_URL", "https://minio.example.com"),
+        ],
+        &["files.endpoint", "https://minio.example.com", "PITLANE_FILES__ENDPOINT"],
+    ),
+    (
+        "[files]\nurl = \"az://uploads\"",
+        &[DEVELOPMENT],
+        &[
+            "files.account_name",
+            "AZURE_STORAGE_ACCOUNT_NAME",
+            "files.account_key",
+            "AZURE_STORAGE_ACCOUNT_KEY",
+            "AZURE_STORAGE_SAS_TOKEN",
+        ],
+    ),
+    (
+        "[files]\nurl = \"az://uploads\"\nendpoint = \"http://blobs.example.com\"",
+        &[
+            DEVELOPMENT,
+            ("AZURE_STORAGE_ACCOUNT_NAME", "pitlane"),
+            ("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=hush"),
+        ],
+        &["files.endpoint", "http://blobs.example.com", "https"],
+    ),
+    ("", &[("AZURE_STORAGE_ACCOUNT_NAME", "pitlane.evil.example/")], &["files.account_name", "letters"]),
+    ("[files]\nurl = \"az://Up_loads\"", &[], &["files.url", "az://Up_loads", "az://CONTAINER"]),
+    ("[files]\nurl = \"ftp://uploads\"", &[], &["files.url", "ftp://uploads", "s3://BUCKET", "gs://BUCKET"]),
     ("[files]\nurl = \"s3://key:hush@uploads\"", &[], &["files.url", "********", "without a key"]),
     (
         "[video]\nice_servers = [\"stun:a.example\", \"turn:a.example\"]",
@@ -224,6 +269,32 @@ const MISTAKES: &[Mistake] = &[
         &[DEVELOPMENT],
         &["video.twilio_account_sid", "video.twilio_api_key_sid", "video.twilio_api_key_secret"],
     ),
+    (
+        "[sms]\nprovider = \"twilio\"",
+        &[DEVELOPMENT],
+        &[
+            "video.twilio_account_sid = \"\": set TWILIO_ACCOUNT_SID",
+            "video.twilio_api_key_sid = \"\": set TWILIO_API_KEY",
+            "video.twilio_api_key_secret = \"\": set TWILIO_API_SECRET",
+            "sms.twilio_from = \"\": set TWILIO_FROM",
+        ],
+    ),
+    (
+        "[sms]\nprovider = \"twilio\"",
+        &[DEVELOPMENT, ("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_API_KEY", "SK1"), ("TWILIO_FROM", "Pitlane")],
+        &["video.twilio_api_key_secret", "TWILIO_AUTH_TOKEN"],
+    ),
+    (
+        "[sms]\nprovider = \"twilio\"\ntwilio_api_base = \"http://twilio.example\"",
+        &[
+            DEVELOPMENT,
+            ("TWILIO_ACCOUNT_SID", "AC1"),
+            ("TWILIO_AUTH_TOKEN", "hush-hush"),
+            ("TWILIO_FROM", "Pitlane"),
+        ],
+        &["sms.twilio_api_base", "http://twilio.example", "https"],
+    ),
+    ("", &[("TWILIO_FROM", "0171 123")], &["sms.twilio_from (from TWILIO_FROM)", "0171 123", "+15550100100"]),
 ];
 
 #[test]
@@ -263,4 +334,62 @@ fn development_and_a_complete_production_may_serve() {
     assert_eq!(production.server.public_url, "https://help.example.com");
     assert_eq!(production.payments.api_base, "https://api.stripe.com");
     assert!(production.entries.iter().all(|entry| !entry.shown.contains("sk_live")));
+}
+
+#[test]
+fn buckets_are_opened_by_the_names_that_their_own_tools_know() {
+    const GOOGLE: &str = r#"{"private_key":"hush"}"#;
+    let uploads = |environment: &[Setting]| {
+        let mut all = vec![DEVELOPMENT];
+        all.extend(environment);
+        let settings = load("", &all).expect("valid");
+        settings.check_serving().expect("complete");
+        assert!(settings.entries.iter().all(|entry| !entry.shown.contains("hush")), "{:?}", settings.entries);
+        settings.files.storage()
+    };
+    let url = |url| ("PITLANE_FILES__URL", url);
+    let google = uploads(&[url("gs://uploads/here"), ("GOOGLE_SERVICE_ACCOUNT", "/etc/pitlane.json")]);
+    assert_eq!((&*google.url, &*google.service_account), ("gs://uploads/here", "/etc/pitlane.json"));
+    let google = uploads(&[url("gs://uploads"), ("GOOGLE_SERVICE_ACCOUNT_KEY", GOOGLE)]);
+    assert_eq!(google.service_account_key, GOOGLE);
+    let google = uploads(&[
+        url("gs://uploads"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/etc/adc.json"),
+        ("AWS_ENDPOINT", "https://minio.example.com"),
+        ("PITLANE_FILES__ENDPOINT", ""),
+    ]);
+    assert_eq!((&*google.application_credentials, &*google.endpoint), ("/etc/adc.json", ""));
+    let account = ("AZURE_STORAGE_ACCOUNT_NAME", "pitlane");
+    let azure = uploads(&[url("az://uploads"), account, ("AZURE_STORAGE_ACCOUNT_KEY", "hush-hush==")]);
+    assert_eq!((&*azure.account_name, &*azure.account_key), ("pitlane", "hush-hush=="));
+    let azure = uploads(&[
+        url("az://uploads"),
+        account,
+        ("AZURE_STORAGE_SAS_TOKEN", "?sv=1&sig=hush"),
+        ("PITLANE_FILES__ENDPOINT", "http://127.0.0.1:10000"),
+    ]);
+    assert_eq!((&*azure.sas_token, &*azure.endpoint), ("?sv=1&sig=hush", "http://127.0.0.1:10000"));
+}
+
+#[test]
+fn text_messages_go_through_twilios_account_with_a_key_or_with_its_token() {
+    let through = |more: &[Setting]| {
+        let mut all = vec![DEVELOPMENT, ("PITLANE_SMS__PROVIDER", "twilio"), ("TWILIO_ACCOUNT_SID", "AC1")];
+        all.extend(more);
+        let settings = load("", &all).expect("valid");
+        settings.check_serving().expect("complete");
+        assert!(settings.reaches_telephones());
+        assert!(settings.entries.iter().all(|entry| !entry.shown.contains("hush")), "{:?}", settings.entries);
+        settings
+    };
+    let token = ("TWILIO_AUTH_TOKEN", "hush-one, hush-two");
+    let settings = through(&[("TWILIO_FROM", "+15550100100"), token]);
+    assert_eq!(settings.reach.twilio_from.as_deref(), Some("+15550100100"));
+    assert_eq!(settings.video.twilio_login(), Some(("AC1", "hush-one")));
+    let key = [("TWILIO_API_KEY", "SK1"), ("TWILIO_API_SECRET", "hush-key")];
+    let settings = through(&[("TWILIO_FROM", "Pitlane"), token, key[0], key[1]]);
+    assert_eq!(settings.video.twilio_login(), Some(("SK1", "hush-key")));
+    let production = [PRODUCTION, ("PITLANE_SMS__PROVIDER", "twilio")];
+    assert!(load("", &production).expect("valid").reaches_telephones());
+    assert!(!load("", &[PRODUCTION]).expect("valid").reaches_telephones());
 }

@@ -8,7 +8,7 @@ use web::frame::Nav;
 use web::self_check::{CheckRow, SelfCheckPage};
 
 use super::frame::{frame, show};
-use crate::config::{MailProvider, PaymentProvider};
+use crate::config::{MailProvider, PaymentProvider, SmsProvider};
 use crate::http::auth::Staff;
 use crate::http::health::{self, Check, Checks};
 use crate::http::{Access, ApiResult, Router};
@@ -82,11 +82,11 @@ fn mail(app: &Pitlane) -> Check {
 }
 
 fn texts(app: &Pitlane) -> Check {
-    match (app.settings.reaches_telephones(), app.settings.is_development()) {
-        (true, true) => Check::of(true, "into the mailbox"),
-        (true, false) => Check::of(true, "to telephones"),
+    match app.settings.reach.sms_provider {
+        SmsProvider::Twilio => Check::of(true, "Twilio"),
+        SmsProvider::Mailbox if app.settings.is_development() => Check::of(true, "into the mailbox"),
         // Nothing is missing: nobody is asked for a telephone.
-        (false, _) => {
+        SmsProvider::Mailbox => {
             Check::of(true, "none are sent, so nobody is asked for a telephone; sms.provider is mailbox")
         }
     }

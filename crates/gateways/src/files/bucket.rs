@@ -1,4 +1,4 @@
-//! A bucket of whatever speaks S3, over the `object_store` crate.
+//! A bucket, over the `object_store` crate.
 //!
 //! What is small goes in one call; what is larger goes in parts, one at a time, so that one part is all that is held of
 //! it. Nothing lies under a key before its last byte is there. Parts without an end can be seen in no list of what the
@@ -12,23 +12,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use hyper::Request;
 use intake::{FileReader, FileStorage, FileStorageError, FileWriter};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer};
-use object_store::client::{HttpError, HttpRequestBody, HttpService};
-use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{
     BackoffConfig, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayloadMut,
     RetryConfig,
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::http::Http;
-use super::wire::{self, told};
-use super::{OpenError, Settings, bucket_of, is_key};
+use super::wire::{Unfinished, UnfinishedUpload, told};
+use super::{Api, OpenError, Settings, azure, bucket_of, google, is_key, s3};
 
-/// The least that S3 takes as a part, but for the last one.
+/// The least that S3 and Google take as a part, but for the last one.
 const PART_BYTES: usize = 5 * 1_024 * 1_024;
 /// A part is collected in pieces of this size, none of which is ever moved.
 const BLOCK_BYTES: usize = 256 * 1_024;
@@ -38,62 +32,51 @@ const READ_PATIENCE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(90);
 /// A key has one unfinished upload, or two after a crash; a storage that goes on naming some is not believed for ever.
 const LISTS_MAX: usize = 10;
-/// What S3 leaves alone in a query that is signed; a query written in another way has another signature.
-const SIGNED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Uploads in parts, as far as the storages tell of them in ways of their own.
+#[async_trait]
+pub(super) trait Uploads: Send + Sync {
+    /// Those that have come to no end, of all keys that begin with `path`.
+    async fn unfinished(&self, path: &Path) -> Result<Unfinished, FileStorageError>;
+
+    /// Ends one of `path`, so that nothing stays of its parts. A whole object under that path may be lost with it.
+    async fn end(&self, path: &Path, upload: &UnfinishedUpload) -> object_store::Result<()>;
+}
+
+/// A storage of which nothing was asked yet.
+pub(super) struct Opened {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) uploads: Box<dyn Uploads>,
+}
 
 /// A bucket, or what lies below a prefix of one.
 #[derive(Clone)]
 pub struct Bucket(Arc<Inner>);
 
 struct Inner {
-    store: AmazonS3,
-    http: Http,
-    // The bucket's own, without a slash at the end.
-    address: String,
+    api: Api,
+    store: Arc<dyn ObjectStore>,
+    uploads: Box<dyn Uploads>,
     prefix: String,
-    region: String,
 }
 
 impl Bucket {
-    /// The bucket of these settings. Nothing is asked of it yet.
+    /// The bucket of these settings. Nothing is asked of it yet. Blocks.
     ///
     /// # Errors
-    /// [`OpenError`], when the address is none.
+    /// [`OpenError`], when the address is none, or there is no key.
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
-        let (bucket, prefix) =
-            bucket_of(&settings.url).ok_or_else(|| OpenError::Unknown(settings.url.clone()))?;
-        let region = if settings.region.is_empty() { "us-east-1" } else { &settings.region };
-        let endpoint = match settings.endpoint.as_str() {
-            "" => format!("https://s3.{region}.amazonaws.com"),
-            endpoint => endpoint.trim_end_matches('/').to_owned(),
+        let place = bucket_of(&settings.url).ok_or_else(|| OpenError::Unknown(settings.url.clone()))?;
+        let Opened { store, uploads } = match place.api {
+            Api::S3 => s3::open(settings, place.bucket)?,
+            Api::Google => google::open(settings, place.bucket)?,
+            Api::Azure => azure::open(settings, place.bucket)?,
         };
-        let http = Http::new();
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(bucket)
-            .with_region(region)
-            .with_endpoint(&endpoint)
-            .with_access_key_id(&settings.access_key_id)
-            .with_secret_access_key(&settings.secret_access_key)
-            // Whether it may be so was decided with the configuration.
-            .with_allow_http(true)
-            // Not every storage deletes many at once, and here is one at a time.
-            .with_disable_bulk_delete(true)
-            .with_http_connector(http.clone())
-            .with_retry(retry());
-        if !settings.session_token.is_empty() {
-            builder = builder.with_token(&settings.session_token);
-        }
-        let store = builder
-            .build()
-            .map_err(|error| OpenError::Unusable { url: settings.url.clone(), reason: told("", &error) })?;
-        let address = format!("{endpoint}/{bucket}");
-        Ok(Self(Arc::new(Inner {
-            store,
-            http,
-            address,
-            prefix: prefix.to_owned(),
-            region: region.to_owned(),
-        })))
+        Ok(Self(Arc::new(Inner { api: place.api, store, uploads, prefix: place.prefix.to_owned() })))
+    }
+
+    fn told(&self, key: &str, error: &object_store::Error) -> FileStorageError {
+        told(self.0.api, key, error)
     }
 
     fn path(&self, key: &str) -> Result<Path, FileStorageError> {
@@ -107,14 +90,14 @@ impl Bucket {
     /// Ends what was begun under this path and came to no end.
     async fn end_unfinished(&self, path: &Path) -> Result<(), FileStorageError> {
         for _ in 0..LISTS_MAX {
-            let found = self.unfinished(path).await?;
+            let found = self.0.uploads.unfinished(path).await?;
             // The storage is asked for a prefix, and one key may begin another.
             let of_path = found.uploads.iter().filter(|upload| upload.key == path.as_ref());
             let mut ended = 0;
             for upload in of_path {
-                match self.0.store.abort_multipart(path, &upload.upload_id).await {
+                match self.0.uploads.end(path, upload).await {
                     Ok(()) | Err(object_store::Error::NotFound { .. }) => ended += 1,
-                    Err(error) => return Err(told(path.as_ref(), &error)),
+                    Err(error) => return Err(self.told(path.as_ref(), &error)),
                 }
             }
             if !found.is_truncated || ended == 0 {
@@ -124,38 +107,17 @@ impl Bucket {
         Err(FileStorageError::Failed("unfinished uploads come back".to_owned()))
     }
 
-    async fn unfinished(&self, path: &Path) -> Result<wire::Unfinished, FileStorageError> {
-        let Inner { store, http, address, region, .. } = &*self.0;
-        let failed = |reason: &dyn std::fmt::Display| FileStorageError::Failed(reason.to_string());
-        let prefix = utf8_percent_encode(path.as_ref(), SIGNED);
-        let mut request = Request::get(format!("{address}?prefix={prefix}&uploads="))
-            .body(HttpRequestBody::empty())
-            .map_err(|error| failed(&error))?;
-        let credential = store.credentials().get_credential().await.map_err(|error| told("", &error))?;
-        AwsAuthorizer::new(&credential, "s3", region)
-            .try_authorize(&mut request, None)
-            .map_err(|error| told("", &error))?;
-        let answer = http.call(request).await;
-        let away = |error: HttpError| FileStorageError::Away(wire::chain(&error));
-        let (head, body) = answer.map_err(away)?.into_parts();
-        let body = body.bytes().await.map_err(away)?;
-        if head.status.is_success() {
-            wire::unfinished(&body)
-        } else {
-            Err(wire::answered("", head.status.as_u16(), &String::from_utf8_lossy(&body)))
-        }
-    }
-
     async fn remove(&self, path: &Path) -> Result<(), FileStorageError> {
         self.end_unfinished(path).await?;
-        match self.0.store.delete(path).await.map_err(|error| told(path.as_ref(), &error)) {
+        match self.0.store.delete(path).await.map_err(|error| self.told(path.as_ref(), &error)) {
             Ok(()) | Err(FileStorageError::Missing(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
 }
 
-fn retry() -> RetryConfig {
+/// How often and how long a request is made again.
+pub(super) fn retry() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig { max_backoff: Duration::from_secs(2), ..BackoffConfig::default() },
         max_retries: 3,
@@ -181,7 +143,7 @@ impl FileStorage for Bucket {
             // Nobody asks for that much; it means "to the end".
             (0, 0x7fff_ffff_ffff_ffff..) => None,
             (start, 0x7fff_ffff_ffff_ffff..) => Some(GetRange::Offset(start)),
-            (start, end) if start >= end => return Ok(Box::new(Coming(None))),
+            (start, end) if start >= end => return Ok(Box::new(Coming { api: self.0.api, bytes: None })),
             (start, end) => Some(GetRange::Bounded(start..end)),
         };
         let options = GetOptions { range, ..GetOptions::default() };
@@ -190,10 +152,10 @@ impl FileStorage for Bucket {
                 Ok(found) => Ok(Some(found.into_stream())),
                 // Nothing of the bytes is in that range.
                 Err(error) if error.to_string().contains("status code: 416") => Ok(None),
-                Err(error) => Err(told(key, &error)),
+                Err(error) => Err(self.told(key, &error)),
             }
         });
-        Ok(Box::new(Coming(found.await?)))
+        Ok(Box::new(Coming { api: self.0.api, bytes: found.await? }))
     }
 
     async fn delete(&self, key: &str) -> Result<(), FileStorageError> {
@@ -206,7 +168,7 @@ impl FileStorage for Bucket {
         let (mut objects, mut keys) = (self.0.store.list(prefix.as_ref()), Vec::new());
         // Page after page: it is the silence that is limited, not the number.
         while let Some(object) = within(async { Ok(objects.next().await) }).await? {
-            let location = object.map_err(|error| told("", &error))?.location;
+            let location = object.map_err(|error| self.told("", &error))?.location;
             let below = match &prefix {
                 Some(prefix) => {
                     location.as_ref().strip_prefix(prefix.as_ref()).and_then(|it| it.strip_prefix('/'))
@@ -219,15 +181,18 @@ impl FileStorage for Bucket {
     }
 }
 
-struct Coming(Option<BoxStream<'static, object_store::Result<Bytes>>>);
+struct Coming {
+    api: Api,
+    bytes: Option<BoxStream<'static, object_store::Result<Bytes>>>,
+}
 
 #[async_trait]
 impl FileReader for Coming {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, FileStorageError> {
-        let Some(bytes) = &mut self.0 else { return Ok(None) };
+        let Some(bytes) = &mut self.bytes else { return Ok(None) };
         let silent = |_| FileStorageError::Away(format!("silent for {} seconds", READ_PATIENCE.as_secs()));
         let next = tokio::time::timeout(READ_PATIENCE, bytes.next()).await.map_err(silent)?;
-        next.transpose().map(|piece| piece.map(Vec::from)).map_err(|error| told("", &error))
+        next.transpose().map(|piece| piece.map(Vec::from)).map_err(|error| told(self.api, "", &error))
     }
 }
 
@@ -254,6 +219,15 @@ impl Sending {
         upload.put_part(std::mem::replace(&mut self.part, empty()).freeze()).await
     }
 
+    // Where an object is written to, only its bucket can be what is not there.
+    fn unwritten(&self, error: &object_store::Error) -> FileStorageError {
+        let told = self.bucket.told("", error);
+        if matches!(told, FileStorageError::Missing(_)) {
+            return FileStorageError::Failed("it went away while it was written".to_owned());
+        }
+        told
+    }
+
     async fn end(&mut self) -> object_store::Result<()> {
         self.is_known = true;
         if self.upload.is_some() && !self.part.is_empty() {
@@ -270,21 +244,13 @@ impl Sending {
     }
 }
 
-// Where an object is written to, only its bucket can be what is not there.
-fn unwritten(error: &object_store::Error) -> FileStorageError {
-    let told = told("", error);
-    if matches!(told, FileStorageError::Missing(_)) {
-        return FileStorageError::Failed("it went away while it was written".to_owned());
-    }
-    told
-}
-
 #[async_trait]
 impl FileWriter for Sending {
     async fn write(&mut self, mut bytes: &[u8]) -> Result<(), FileStorageError> {
         while !bytes.is_empty() {
             if self.part.content_length() == PART_BYTES {
-                within(async { self.send_part().await.map_err(|error| unwritten(&error)) }).await?;
+                let sent = async { self.send_part().await.map_err(|error| self.unwritten(&error)) };
+                within(sent).await?;
             }
             let room = PART_BYTES - self.part.content_length();
             let (now, later) = bytes.split_at(room.min(bytes.len()));
@@ -295,7 +261,7 @@ impl FileWriter for Sending {
     }
 
     async fn finish(mut self: Box<Self>) -> Result<(), FileStorageError> {
-        within(async { self.end().await.map_err(|error| unwritten(&error)) }).await?;
+        within(async { self.end().await.map_err(|error| self.unwritten(&error)) }).await?;
         self.is_known = false;
         Ok(())
     }

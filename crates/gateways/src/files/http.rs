@@ -5,16 +5,19 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use intake::FileStorageError;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody,
     HttpService,
 };
 
+use super::wire;
 use crate::https::{self, Connector};
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +38,16 @@ impl Http {
         let mut client = Client::builder(TokioExecutor::new());
         client.http1_max_buf_size(READ_AHEAD_BYTES);
         Self(client.build(https::connector(tcp)))
+    }
+
+    /// The status and the body of the answer to a request that is signed. For questions that the crate has no call for.
+    ///
+    /// # Errors
+    /// [`FileStorageError::Away`], when there is no answer.
+    pub(super) async fn ask(&self, request: HttpRequest) -> Result<(u16, Bytes), FileStorageError> {
+        let away = |error: HttpError| FileStorageError::Away(wire::chain(&error));
+        let (head, body) = self.call(request).await.map_err(away)?.into_parts();
+        Ok((head.status.as_u16(), body.bytes().await.map_err(away)?))
     }
 }
 

@@ -3,16 +3,12 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Collected, Full, Limited};
-use hyper::Request;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use serde::Deserialize;
+use http_body_util::{BodyExt, Collected, Limited};
 use sessions::RoomError;
 
 use crate::https::{self, Http};
+use crate::twilio::post;
+use crate::twilio::wire::Refusal;
 
 const API_BASE: &str = "https://video.twilio.com";
 // Somebody waits for the camera meanwhile.
@@ -39,13 +35,8 @@ impl Rooms {
     /// Makes the room of that name unless it is there.
     pub(super) async fn open(&self, name: &str, key: &str, secret: &str) -> Result<(), RoomError> {
         let form = form(name, self.callback.as_deref());
-        let basic = STANDARD.encode(format!("{key}:{secret}"));
-        let request = Request::post(format!("{}/v1/Rooms", self.api_base))
-            .header(AUTHORIZATION, format!("Basic {basic}"))
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(USER_AGENT, https::AGENT)
-            .body(Full::new(Bytes::from(form)))
-            .map_err(|error| RoomError(error.to_string()))?;
+        let url = format!("{}/v1/Rooms", self.api_base);
+        let request = post(&url, key, secret, form).map_err(RoomError)?;
         let answered = async {
             let answer = self.http.request(request).await.map_err(|error| RoomError(https::chain(&error)))?;
             let status = answer.status().as_u16();
@@ -68,22 +59,15 @@ fn form(name: &str, callback: Option<&str>) -> String {
     form.finish()
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Refused {
-    code: u32,
-    message: String,
-}
-
 fn judge(status: u16, body: &[u8]) -> Result<(), RoomError> {
     if (200..300).contains(&status) {
         return Ok(());
     }
-    let refused: Refused = serde_json::from_slice(body).unwrap_or_default();
-    if refused.code == EXISTS {
+    let Refusal { code, message } = Refusal::read(body);
+    if code == EXISTS {
         return Ok(());
     }
-    Err(RoomError(format!("Twilio answered {status}: {} ({})", refused.message, refused.code)))
+    Err(RoomError(format!("Twilio answered {status}: {message} ({code})")))
 }
 
 #[cfg(test)]
