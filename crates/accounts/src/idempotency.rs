@@ -68,6 +68,8 @@ pub struct IdempotencyRecord {
     pub holder: ProcessId,
     /// When it began.
     pub started_at: Timestamp,
+    /// How far it came, in words of its route: what has been committed whether it is answered or not.
+    pub reached: Option<String>,
     /// The answer, once there is one.
     pub answer: Option<KeptAnswer>,
 }
@@ -75,6 +77,11 @@ pub struct IdempotencyRecord {
 /// 16 random bytes that a process draws when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProcessId(pub [u8; 16]);
+
+impl ProcessId {
+    /// Nobody: the request failed after it had committed something, and whoever sends it again goes on from there.
+    pub const NOBODY: Self = Self([0; 16]);
+}
 
 /// Who asks for a key.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +96,10 @@ pub struct Claimant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// Carry it out, then [`complete`] or [`release`].
-    Proceed,
+    Proceed {
+        /// How far it came before, when its process died or it failed: see [`reach`].
+        reached: Option<String>,
+    },
     /// It was carried out before: give this answer.
     Replay(KeptAnswer),
     /// The key was used for another request.
@@ -115,7 +125,12 @@ fn judge(found: &IdempotencyRecord, request_hash: &[u8; 32], by: Claimant, now: 
     }
     match &found.answer {
         Some(answer) => Verdict::Settled(Claim::Replay(answer.clone())),
-        None if age >= IN_PROGRESS_SECONDS || (by.alone && found.holder != by.process) => Verdict::TakeOver,
+        None if found.holder == ProcessId::NOBODY
+            || age >= IN_PROGRESS_SECONDS
+            || (by.alone && found.holder != by.process) =>
+        {
+            Verdict::TakeOver
+        }
         None => Verdict::Settled(Claim::InProgress),
     }
 }
@@ -131,17 +146,42 @@ pub fn claim(
     by: Claimant,
     cx: &Context,
 ) -> Result<Claim, Error> {
-    let fresh = IdempotencyRecord { request_hash, holder: by.process, started_at: cx.now, answer: None };
+    let fresh = IdempotencyRecord {
+        request_hash,
+        holder: by.process,
+        started_at: cx.now,
+        reached: None,
+        answer: None,
+    };
     if store.idempotency_insert(key, &fresh)? {
-        return Ok(Claim::Proceed);
+        return Ok(Claim::Proceed { reached: None });
     }
     // It may have been given back since.
     let Some(found) = store.idempotency_by_key(key)? else { return Ok(Claim::InProgress) };
     match judge(&found, &request_hash, by, cx.now) {
         Verdict::Settled(claim) => Ok(claim),
-        Verdict::TakeOver if store.idempotency_replace(key, &found, &fresh)? => Ok(Claim::Proceed),
-        Verdict::TakeOver => Ok(Claim::InProgress),
+        Verdict::TakeOver => {
+            let reached =
+                found.reached.clone().filter(|_| cx.now.seconds_since(found.started_at) < KEY_LIFE_SECONDS);
+            let fresh = IdempotencyRecord { reached: reached.clone(), ..fresh };
+            let ours = store.idempotency_replace(key, &found, &fresh)?;
+            Ok(if ours { Claim::Proceed { reached } } else { Claim::InProgress })
+        }
     }
+}
+
+/// Notes how far the request has come, in the transaction that committed it, so that whoever sends it again after a crash
+/// goes on from there instead of doing it twice. 1 to 100 characters.
+///
+/// # Errors
+/// A failure of the store.
+pub fn reach(
+    store: &mut dyn Store,
+    key: &IdempotencyKey,
+    process: ProcessId,
+    reached: &str,
+) -> Result<(), Error> {
+    Ok(store.idempotency_reach(key, process, reached)?)
 }
 
 /// Keeps the answer. In the same transaction as the effect it makes the request happen exactly once.
@@ -158,7 +198,7 @@ pub fn complete(
     Ok(())
 }
 
-/// Gives the key back, because the request failed.
+/// Gives the key back, because the request failed. What it had [reached](reach) stays known.
 ///
 /// # Errors
 /// A failure of the store.
@@ -178,10 +218,16 @@ mod tests {
     fn a_repeated_request_is_judged_by_its_age_its_body_and_its_answer() {
         let answer = KeptAnswer { status: 201, body: "{}".to_owned() };
         let replay = Verdict::Settled(Claim::Replay(answer.clone()));
-        let running =
-            IdempotencyRecord { request_hash: [7; 32], holder: ME, started_at: at(0), answer: None };
+        let running = IdempotencyRecord {
+            request_hash: [7; 32],
+            holder: ME,
+            started_at: at(0),
+            reached: None,
+            answer: None,
+        };
         let done = IdempotencyRecord { answer: Some(answer), ..running.clone() };
         let elsewhere = IdempotencyRecord { holder: OTHER, ..running.clone() };
+        let failed = IdempotencyRecord { holder: ProcessId::NOBODY, ..running.clone() };
         let day = KEY_LIFE_SECONDS;
         for (what, found, hash, alone, second, verdict) in [
             ("done", &done, 7, true, 5, replay.clone()),
@@ -194,6 +240,7 @@ mod tests {
             ("running here for too long", &running, 7, true, 60, Verdict::TakeOver),
             ("left by a dead process", &elsewhere, 7, true, 5, Verdict::TakeOver),
             ("running on another node", &elsewhere, 7, false, 5, Verdict::Settled(Claim::InProgress)),
+            ("failed half-way, on another node", &failed, 7, false, 5, Verdict::TakeOver),
             ("running on another node for too long", &elsewhere, 7, false, 60, Verdict::TakeOver),
         ] {
             let by = Claimant { process: ME, alone };

@@ -217,7 +217,15 @@ pub trait RecordStore {
         holder: ProcessId,
         answer: &KeptAnswer,
     ) -> Result<bool, StoreError>;
-    /// Removes the record if that process still holds the key and there is no answer.
+    /// Notes how far a request came if that process still holds its key and there is no answer.
+    fn idempotency_reach(
+        &mut self,
+        key: &IdempotencyKey,
+        holder: ProcessId,
+        reached: &str,
+    ) -> Result<(), StoreError>;
+    /// Removes the record if that process still holds the key and there is no answer; one that has reached something stays,
+    /// held by nobody.
     fn idempotency_release(&mut self, key: &IdempotencyKey, holder: ProcessId) -> Result<(), StoreError>;
 
     /// Removes what can't matter any more: sign-ins and links that ended a day ago, windows of attempts and kept

@@ -37,6 +37,7 @@ pub mod personal;
 pub mod phone;
 pub mod post_message;
 pub mod preferences;
+pub mod progress;
 pub mod read_file;
 pub mod read_money;
 pub mod read_receipt;
@@ -69,6 +70,8 @@ pub mod write_again;
 pub mod write_summary;
 
 use kernel::StoreError;
+
+pub use self::progress::Progress;
 
 /// Why a use case did not happen. Each domain keeps its own reasons; `http::error` maps them all.
 #[derive(Debug, thiserror::Error)]

@@ -543,7 +543,7 @@ async fn of_the_same_request_sent_many_times_one_is_carried_out() {
         });
         let mut proceeded = 0;
         for call in calls.collect::<Vec<_>>() {
-            proceeded += usize::from(call.await.expect("no panic") == Claim::Proceed);
+            proceeded += usize::from(call.await.expect("no panic") == Claim::Proceed { reached: None });
         }
         assert_eq!(proceeded, 1);
         assert_eq!(world.at(1, claim(&key, 8, by)).await, Ok(Claim::Mismatch));
@@ -554,13 +554,25 @@ async fn of_the_same_request_sent_many_times_one_is_carried_out() {
         assert_eq!(world.at(3, claim(&key, 7, by)).await, Ok(Claim::Replay(answer)));
 
         let elsewhere = IdempotencyKey::parse(user, "POST /api/y".to_owned(), "key-1").expect("a key");
-        assert_eq!(world.at(4, claim(&elsewhere, 9, by)).await, Ok(Claim::Proceed), "another route");
+        assert_eq!(
+            world.at(4, claim(&elsewhere, 9, by)).await,
+            Ok(Claim::Proceed { reached: None }),
+            "another route"
+        );
         let given_back = elsewhere.clone();
         let released = world.at(5, move |tx, _| idempotency::release(tx, &given_back, by.process)).await;
         assert_eq!(released, Ok(()));
-        assert_eq!(world.at(6, claim(&elsewhere, 10, by)).await, Ok(Claim::Proceed), "after a failure");
+        assert_eq!(
+            world.at(6, claim(&elsewhere, 10, by)).await,
+            Ok(Claim::Proceed { reached: None }),
+            "after a failure"
+        );
         let restarted = Claimant { process: ProcessId([2; 16]), alone: true };
-        assert_eq!(world.at(7, claim(&elsewhere, 10, restarted)).await, Ok(Claim::Proceed), "after a crash");
+        assert_eq!(
+            world.at(7, claim(&elsewhere, 10, restarted)).await,
+            Ok(Claim::Proceed { reached: None }),
+            "after a crash"
+        );
         let (late, dead) = (elsewhere.clone(), KeptAnswer { status: 201, body: "{}".to_owned() });
         let ignored = world.at(8, move |tx, _| idempotency::complete(tx, &late, by.process, &dead)).await;
         assert_eq!(ignored, Ok(()));

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::client::{Answer, Client};
 use tests::money::intake_body;
-use tests::pictures::PNG;
+use tests::pictures::{PNG, large};
 use tests::{on_both, until};
 
 /// A form with one file in each of these fields.
@@ -70,7 +70,7 @@ on_both! {
 
     async fn a_bad_upload_is_refused_with_a_code_and_leaves_nothing(server) {
         let dana = server.customer().await;
-        let large = [PNG, b"\0\xA0\0\x01IDAT", &vec![0; 26_214_401]].concat();
+        let large = large(26_214_400);
         let cases: [(Parts<'_>, u16, &str); 10] = [
             (&[("file", "page.png", b"<html><script>alert(1)</script></html>")], 415, "unsupported_file_type"),
             (&[("file", "drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")], 415, "unsupported_file_type"),

@@ -88,6 +88,28 @@ on_both! {
         .await;
     }
 
+    async fn a_spent_key_spends_no_more_though_its_answer_was_lost(server) {
+        let Meeting { customer: dana, session, .. } = meeting_with_card(server).await;
+        let admin = server.admin().await;
+        let (more, back) =
+            (format!("/api/sessions/{session}/extend"), format!("/api/admin/sessions/{session}/refund"));
+        let refund = json!({ "amount_cents": 500, "reason": "It was short." });
+        for _ in 0..3 {
+            dana.client.post_once(&more, "tap", json!({})).await.expect_status(200);
+            admin.client.post_once(&back, "tap", refund.clone()).await.expect_status(200);
+            // What a process leaves that dies when everything is committed but the answer.
+            let nobody = if server.database().is_sqlite() { "zeroblob(16)" } else { "decode(repeat('00', 16), 'hex')" };
+            let lost = format!("UPDATE idempotency_keys SET status = NULL, body = NULL, holder = {nobody}");
+            assert_eq!(server.database().execute(&lost), Ok(()));
+        }
+        let other = json!({ "amount_cents": 501, "reason": "It was short." });
+        admin.client.post_once(&back, "tap", other).await.refused(422, "idempotency_mismatch");
+        assert_eq!(server.database().count("session_extensions", "price_cents = 999"), 1);
+        refunds_done(server, 1).await;
+        dana.client.post_once(&more, "another", json!({})).await.expect_status(200);
+        assert_eq!(server.database().count("session_extensions", "price_cents = 999"), 2);
+    }
+
     async fn the_log_tells_of_the_money(server) {
         let Meeting { customer: dana, mechanic: max, session } = meeting_with_card(server).await;
         upgrade(&dana, &session).await;

@@ -45,7 +45,7 @@ on_both! {
         let handed = send_to(&max.client, &path(session), &[("file", "plan.pdf", b"%PDF-1.7\n1 0 obj")]).await;
         let handed = handed.expect_status(201).body;
         assert!(handed["width"].is_null());
-        assert_eq!(kinds(&dana.events(session).await), ["joined", "joined", "started", "file", "file"]);
+        assert_eq!(kinds(&dana.events(session).await), ["joined", "payment", "joined", "started", "file", "file"]);
         for person in [dana, max] {
             let list = person.client.get(&path(session)).await.expect_status(200);
             let ids: Vec<&Value> = list.body["items"].as_array().expect("a list").iter().map(|one| &one["id"]).collect();
@@ -126,7 +126,7 @@ on_both! {
         let first = send("scan.jpg").await.expect_status(201);
         assert_eq!(send("scan.jpg").await.expect_status(201).body, first.body);
         send("other.jpg").await.refused(422, "idempotency_mismatch");
-        assert_eq!(kinds(&dana.events(&session).await), ["joined", "file"]);
+        assert_eq!(kinds(&dana.events(&session).await), ["joined", "payment", "file"]);
         assert_eq!(server.database().count("files", "1 = 1"), 1);
         assert_eq!(files::stored(server.folder()), 1);
     }

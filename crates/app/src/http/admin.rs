@@ -14,6 +14,7 @@ use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
 use super::sessions::{SessionBody, after, shown};
 use crate::state::Pitlane;
+use crate::usecases::Progress;
 use crate::usecases::{Error, assign_mechanic, observe_session, refund_session};
 
 /// Adds the routes.
@@ -104,11 +105,14 @@ async fn refund(
         return Err(Problem::invalid(wrong));
     }
     let admin = admin.id();
-    let work = move |app: Data<Pitlane>| async move {
-        refund_session::refund_session(&app, admin, *id, amount_cents, reason).await?;
+    let work = move |app: Data<Pitlane>, progress: Progress| async move {
+        // Requested, and never answered.
+        if progress.reached().is_none() {
+            refund_session::refund_session(&app, admin, *id, amount_cents, reason, progress).await?;
+        }
         Ok(HttpResponse::Ok().json(shown(&app, admin, *id).await?))
     };
-    key.once(app, admin, work).await
+    key.once_from(app, admin, work).await
 }
 
 #[derive(Serialize)]

@@ -33,7 +33,7 @@ use sha2::{Digest, Sha256};
 use super::problem::{ApiResult, Problem};
 use super::{extract, trace};
 use crate::state::Pitlane;
-use crate::usecases;
+use crate::usecases::{self, Progress};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -127,13 +127,33 @@ impl Key {
         W: FnOnce(Data<Pitlane>) -> F + 'static,
         F: Future<Output = ApiResult<HttpResponse>> + 'static,
     {
-        let Some(sent) = self.sent else { return work(pitlane).await };
+        self.once_from(pitlane, user, |pitlane, _| work(pitlane)).await
+    }
+
+    /// As [`Self::once`], for work that spends and that can't tell by itself what an earlier call with the same key has
+    /// done already: it notes that, and learns it from [`Progress`].
+    ///
+    /// # Errors
+    /// As [`Self::once`].
+    pub async fn once_from<W, F>(
+        self,
+        pitlane: Data<Pitlane>,
+        user: UserId,
+        work: W,
+    ) -> ApiResult<HttpResponse>
+    where
+        W: FnOnce(Data<Pitlane>, Progress) -> F + 'static,
+        F: Future<Output = ApiResult<HttpResponse>> + 'static,
+    {
+        let Some(sent) = self.sent else { return work(pitlane, Progress::default()).await };
         let key = IdempotencyKey::parse(user, self.route, &sent).map_err(usecases::Error::from)?;
-        if let Some(replay) = claim(&pitlane, &key, self.request_hash).await? {
-            return Ok(replay);
-        }
+        let reached = match claim(&pitlane, &key, self.request_hash).await? {
+            Claimed::Answered(replay) => return Ok(replay),
+            Claimed::Ours { reached } => reached,
+        };
+        let progress = Progress::of(key.clone(), process(&pitlane), reached);
         let running = actix_web::rt::spawn(trace::of(trace::current(), async move {
-            match work(pitlane.clone()).await {
+            match work(pitlane.clone(), progress).await {
                 Ok(response) => keep(&pitlane, key, response).await,
                 Err(problem) => {
                     release(&pitlane, key).await;
@@ -148,16 +168,22 @@ impl Key {
     }
 }
 
-/// The answer to replay, or `None` when the work is to be carried out now.
-async fn claim(pitlane: &Pitlane, key: &IdempotencyKey, hash: [u8; 32]) -> ApiResult<Option<HttpResponse>> {
+enum Claimed {
+    /// It was carried out before.
+    Answered(HttpResponse),
+    /// It is to be carried out now.
+    Ours { reached: Option<String> },
+}
+
+async fn claim(pitlane: &Pitlane, key: &IdempotencyKey, hash: [u8; 32]) -> ApiResult<Claimed> {
     let by = Claimant { process: process(pitlane), alone: pitlane.db.kind() == "sqlite" };
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let (wanted, cx) = (key.clone(), pitlane.context());
         let claimed = pitlane.db.write(move |tx| idempotency::claim(tx, &wanted, hash, by, &cx)).await;
         match claimed.map_err(usecases::Error::from)? {
-            Claim::Proceed => return Ok(None),
-            Claim::Replay(answer) => return Ok(Some(replay(answer))),
+            Claim::Proceed { reached } => return Ok(Claimed::Ours { reached }),
+            Claim::Replay(answer) => return Ok(Claimed::Answered(replay(answer))),
             Claim::Mismatch => {
                 let detail = "This Idempotency-Key was used for another request.";
                 return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch", detail));

@@ -165,8 +165,8 @@ async fn extend(
 ) -> ApiResult<HttpResponse> {
     let customer = person.id();
     body.key
-        .once(app, customer, move |app| async move {
-            extend_session::extend(&app, customer, *id).await?;
+        .once_from(app, customer, move |app, progress| async move {
+            extend_session::extend(&app, customer, *id, progress).await?;
             Ok(HttpResponse::Ok().json(shown(&app, customer, *id).await?))
         })
         .await

@@ -18,7 +18,7 @@ use crate::usecases::charge_card::{Asked, Change, booking, charge_card, place_ch
 use crate::usecases::expire_order::settle_charge;
 use crate::usecases::fulfil_order::{Fulfilling, Fulfilment};
 use crate::usecases::mail::{self, About};
-use crate::usecases::{Error, personal, time_limit};
+use crate::usecases::{Error, Progress, personal, time_limit};
 
 /// Why a session gets no more time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,15 +62,21 @@ fn priced(catalog: &Catalog, version: &str) -> Result<Offer, StoreError> {
     Ok(Offer { minutes: plan.duration_minutes(), price: plan.price(), plan: plan.code() })
 }
 
-/// Charges the customer's kept card and adds the time. Calls at once share one attempt; a call after it has been added buys
-/// more, so whoever repeats a call gives it an idempotency key.
+/// Charges the customer's kept card and adds the time. Calls at once share one attempt. A call after it has been added buys
+/// more, unless its `progress` tells that it is the same call.
 ///
 /// # Errors
 /// [`Refusal`]; [`sessions::Error::NotFound`] and [`sessions::Error::WrongRole`] for everybody but the session's
 /// customer; those of [`charge_card`]; the storage's.
-pub async fn extend(pitlane: &Pitlane, customer: UserId, session: SessionId) -> Result<(), Error> {
+pub async fn extend(
+    pitlane: &Pitlane,
+    customer: UserId,
+    session: SessionId,
+    progress: Progress,
+) -> Result<(), Error> {
     let (cx, catalog) = (pitlane.context(), Arc::clone(&pitlane.catalog));
-    let asked = pitlane.db.write(move |tx| place(tx, customer, session, &catalog, &cx)).await?;
+    let placed = pitlane.db.write(move |tx| place(tx, customer, session, &progress, &catalog, &cx)).await?;
+    let Placed::Asked(asked) = placed else { return Ok(()) };
     let paid = charge_card(pitlane, &asked).await?;
     match settle_charge(pitlane, paid).await? {
         Fulfilment::Made(_) | Fulfilment::MadeBefore(_) => Ok(()),
@@ -78,14 +84,27 @@ pub async fn extend(pitlane: &Pitlane, customer: UserId, session: SessionId) -> 
     }
 }
 
+enum Placed {
+    /// It waits for its money.
+    Asked(Box<Asked>),
+    /// The same call has added the time before.
+    There,
+}
+
 fn place(
     tx: &mut Tx<'_>,
     customer: UserId,
     session: SessionId,
+    progress: &Progress,
     catalog: &Catalog,
     cx: &Context,
-) -> Result<Asked, Error> {
+) -> Result<Placed, Error> {
     let found = sessions::for_customer(tx, session, customer)?;
+    let orders = payments::Store::orders_of_session_for_update(tx, session)?;
+    let same = orders.iter().find(|order| Some(order.id().to_string().as_str()) == progress.reached());
+    if same.is_some_and(|order| order.session().is_some()) {
+        return Ok(Placed::There);
+    }
     if found.status() != Status::InProgress {
         return Err(Refusal::NotRunning.into());
     }
@@ -93,7 +112,6 @@ fn place(
     if found.parts().allowance_minutes.saturating_add(offer.minutes) > ALLOWANCE_MAX_MINUTES {
         return Err(Refusal::TooLong.into());
     }
-    let orders = payments::Store::orders_of_session_for_update(tx, session)?;
     let made = |order: &&Order| order.terms().kind == OrderKind::Extension && order.session().is_some();
     let number = u32::try_from(orders.iter().filter(made).count()).unwrap_or(u32::MAX).saturating_add(1);
     let change = Change {
@@ -104,7 +122,8 @@ fn place(
     };
     // Paid, and yet not added: the session was over.
     let order = place_change(tx, booking(&orders)?, change, cx)?.ok_or(Refusal::TooLate)?;
-    Asked::new(tx, order, session, EXTENSION)
+    progress.note(tx, &order.id().to_string())?;
+    Ok(Placed::Asked(Box::new(Asked::new(tx, order, session, EXTENSION)?)))
 }
 
 /// Adds the time of a paid order, in the transaction that recorded the money.

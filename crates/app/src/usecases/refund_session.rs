@@ -7,8 +7,8 @@ use payments::RefundReason;
 use store::Tx;
 
 use crate::state::Pitlane;
-use crate::usecases::Error;
 use crate::usecases::fulfil_order::carry_out_refund;
+use crate::usecases::{Error, Progress};
 
 /// Sends `amount` minor units of the session's payments back, all that is left of them when it is `None`: of what was
 /// paid last first. The reason is kept in the audit log.
@@ -22,9 +22,16 @@ pub async fn refund_session(
     session: SessionId,
     amount: Option<i64>,
     reason: String,
+    progress: Progress,
 ) -> Result<(), Error> {
     let cx = pitlane.context();
-    pitlane.db.write(move |tx| refund(tx, admin, session, amount, &reason, &cx)).await
+    pitlane
+        .db
+        .write(move |tx| {
+            refund(tx, admin, session, amount, &reason, &cx)?;
+            progress.note(tx, "requested")
+        })
+        .await
 }
 
 fn refund(

@@ -47,6 +47,7 @@ struct KeyRow {
     started_at: Ts,
     status: Option<i64>,
     body: Option<String>,
+    reached: Option<String>,
 }
 
 impl From<&AuditEntry> for AuditRow {
@@ -96,6 +97,7 @@ fn key_row(key: &IdempotencyKey, record: &IdempotencyRecord) -> KeyRow {
         started_at: record.started_at.into(),
         status: record.answer.as_ref().map(|answer| i64::from(answer.status)),
         body: record.answer.as_ref().map(|answer| answer.body.clone()),
+        reached: record.reached.clone(),
     }
 }
 
@@ -116,6 +118,7 @@ impl TryFrom<KeyRow> for IdempotencyRecord {
             request_hash: <[u8; 32]>::try_from(row.request_hash).map_err(|_| corrupt("request hash"))?,
             holder: ProcessId(<[u8; 16]>::try_from(row.holder).map_err(|_| corrupt("holder"))?),
             started_at: row.started_at.into(),
+            reached: row.reached,
             answer,
         })
     }
@@ -199,6 +202,7 @@ impl RecordStore for Tx<'_> {
                 idempotency_keys::started_at.eq(fresh.started_at),
                 idempotency_keys::status.eq(fresh.status),
                 idempotency_keys::body.eq(fresh.body),
+                idempotency_keys::reached.eq(fresh.reached),
             ))
             .execute(self.conn())
             .stored()?;
@@ -225,12 +229,31 @@ impl RecordStore for Tx<'_> {
         Ok(completed == 1)
     }
 
-    fn idempotency_release(&mut self, key: &IdempotencyKey, holder: ProcessId) -> Result<(), StoreError> {
+    fn idempotency_reach(
+        &mut self,
+        key: &IdempotencyKey,
+        holder: ProcessId,
+        reached: &str,
+    ) -> Result<(), StoreError> {
         let held = idempotency_keys::table
             .find((Id(key.user.uuid()), &key.route, key.as_str()))
             .filter(idempotency_keys::holder.eq(holder.0.to_vec()))
             .filter(idempotency_keys::status.is_null());
-        diesel::delete(held).execute(self.conn()).stored().map(drop)
+        let noted = diesel::update(held).set(idempotency_keys::reached.eq(Some(reached)));
+        noted.execute(self.conn()).stored().map(drop)
+    }
+
+    fn idempotency_release(&mut self, key: &IdempotencyKey, holder: ProcessId) -> Result<(), StoreError> {
+        let held = || {
+            idempotency_keys::table
+                .find((Id(key.user.uuid()), &key.route, key.as_str()))
+                .filter(idempotency_keys::holder.eq(holder.0.to_vec()))
+                .filter(idempotency_keys::status.is_null())
+        };
+        let nothing = held().filter(idempotency_keys::reached.is_null());
+        diesel::delete(nothing).execute(self.conn()).stored()?;
+        let something = diesel::update(held()).set(idempotency_keys::holder.eq(ProcessId::NOBODY.0.to_vec()));
+        something.execute(self.conn()).stored().map(drop)
     }
 
     fn expired_sweep(&mut self, now: Timestamp) -> Result<usize, StoreError> {

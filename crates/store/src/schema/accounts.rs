@@ -175,6 +175,7 @@ diesel::table! {
         started_at -> AnyTs,
         status -> Nullable<BigInt>,
         body -> Nullable<Text>,
+        reached -> Nullable<Text>,
     }
 }
 
