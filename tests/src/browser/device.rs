@@ -67,6 +67,14 @@ impl Browser {
         self.devtools("Network.emulateNetworkConditions", network).await;
     }
 
+    /// Runs a script in every page that is opened from now on, before the page's own.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub async fn before_each_page(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
     // WebDriver has no commands for these; Chromium's own protocol does.
     async fn devtools(&self, command: &str, parameters: Value) {
         let session = self.client.session_id().await.expect("the browser is there").expect("it is open");

@@ -29,6 +29,8 @@ class VideoRoom extends HTMLElement {
   #devices = null;
   // What is said while nobody is in the call from here.
   #outside = "ready";
+  // How one enters: as one was before the page was loaded again, or as in a try that failed.
+  #choice = this.#kept();
   #entering = false;
   #poor = 0;
   // Who opens a room after its end has nothing to see.
@@ -46,11 +48,11 @@ class VideoRoom extends HTMLElement {
     navigator.connection?.addEventListener?.("change", this);
     document.addEventListener("visibilitychange", this);
     this.still = new Still(this.querySelector('[data-dialog="still"]'), this.#id);
-    this.controls = new Controls(this);
+    this.controls = new Controls(this, (choice) => this.#keep(choice));
     this.report = new Report(this);
     this.quality.addEventListener("quality", ({ detail }) => this.#judge(detail.level));
     this.#show();
-    if (this.#remembered()) this.#enter();
+    if (this.#choice) this.#enter();
   }
 
   disconnectedCallback() {
@@ -108,6 +110,7 @@ class VideoRoom extends HTMLElement {
     } else if (type === "pageshow") {
       // Back from the browser's own store: what was open there is closed.
       if (persisted && this.#call) {
+        this.#choice = this.#kept();
         this.#part("ready");
         this.#enter();
       }
@@ -125,10 +128,10 @@ class VideoRoom extends HTMLElement {
         this.#enter();
         break;
       case "enter-sound":
-        this.#enter({ picture: false });
+        this.#enter({ camera: false });
         break;
       case "enter-watch":
-        this.#enter({ picture: false, sound: false });
+        this.#enter({ camera: false, watching: true });
         break;
       case "leave":
         this.#part("left");
@@ -144,30 +147,34 @@ class VideoRoom extends HTMLElement {
 
   // ---- in and out ----
 
-  async #enter({ picture = true, sound = true } = {}) {
+  async #enter(how) {
     if (!this.#open || this.#call || this.#entering) return;
     this.#entering = true;
+    const choice = { camera: true, muted: false, soundOnly: null, watching: false, ...this.#choice, ...how };
+    const picture = choice.camera && !choice.soundOnly;
     for (const dialog of this.querySelectorAll("dialog[open]")) dialog.close();
     this.#show();
     const facing = this.getAttribute("viewer-role") === "customer" ? "environment" : "user";
     const devices = new Devices(facing);
+    devices.mute(choice.muted);
     try {
-      if (sound || picture) await devices.open({ picture });
+      if (!choice.watching) await devices.open({ picture });
       await this.#renew();
       if (!this.#open) throw new Blocked("ready");
-      this.#begin(devices);
+      this.#begin(devices, choice);
     } catch (error) {
       devices.close();
+      this.#choice = choice;
       this.#outside = error instanceof Blocked ? error.why : "error";
       this.querySelector("[data-error]").textContent = error instanceof Blocked ? "" : error.message;
-      if (this.#outside !== "error") this.#remember(false);
+      if (this.#outside !== "error") this.#keep(null);
     } finally {
       this.#entering = false;
       this.#show();
     }
   }
 
-  #begin(devices) {
+  #begin(devices, choice) {
     const send = (to) => (data) => socket.send({ type: "signal", channel: this.#channel, to: to(), data, ref: "call" });
     const call = new Call({
       polite: this.getAttribute("viewer-role") === "customer",
@@ -179,16 +186,16 @@ class VideoRoom extends HTMLElement {
     this.#devices = devices;
     call.addEventListener("state", () => this.#show());
     call.addEventListener("replaced", () => this.#part("elsewhere"));
-    this.controls.follow(call, devices);
+    this.controls.follow(call, devices, choice);
     call.enter();
-    this.#remember(true);
+    this.#choice = null;
     this.#stayAwake();
   }
 
   /** Lets go of the camera and of the other side; `why` is what is said then. */
   #part(why) {
     this.#outside = why;
-    this.#remember(false);
+    this.#keep(null);
     clearTimeout(this.#renewing);
     const call = this.#call;
     this.#call = null;
@@ -212,21 +219,26 @@ class VideoRoom extends HTMLElement {
     this.#renewing = setTimeout(later, Math.max(left, RENEW_BEFORE_MS));
   }
 
-  // A page that is loaded again goes on where it was; a tab that was closed doesn't.
-  #remember(on) {
+  // A page that is loaded again goes on where it was and as it was, muted or dark; a tab that was closed doesn't.
+  #keep(choice) {
     try {
-      if (on) sessionStorage.setItem(`pitlane:call:${this.#id}`, "in");
-      else sessionStorage.removeItem(`pitlane:call:${this.#id}`);
+      if (choice) sessionStorage.setItem(this.#key("call"), JSON.stringify(choice));
+      else sessionStorage.removeItem(this.#key("call"));
     } catch {
       // Storage may be forbidden; then one joins again by hand.
     }
   }
 
-  #remembered() {
+  // Whoever signs in next in this tab has chosen nothing yet.
+  #key(what) {
+    return `pitlane:${what}:${this.#id}:${this.#viewer}`;
+  }
+
+  #kept() {
     try {
-      return sessionStorage.getItem(`pitlane:call:${this.#id}`) === "in";
+      return JSON.parse(sessionStorage.getItem(this.#key("call")));
     } catch {
-      return false;
+      return null;
     }
   }
 

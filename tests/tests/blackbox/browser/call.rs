@@ -44,7 +44,7 @@ pub(super) async fn sees(browser: &Browser, who: &str) {
     .await;
 }
 
-async fn state(browser: &Browser, state: &str) {
+pub(super) async fn state(browser: &Browser, state: &str) {
     let script = "return document.querySelector('video-room').getAttribute('state');";
     until(&format!("the call to be {state}"), async || (browser.script(script).await == state).then_some(()))
         .await;
