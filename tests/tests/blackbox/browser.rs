@@ -6,6 +6,7 @@ mod account_parts;
 mod admin;
 mod applying;
 mod call;
+mod check;
 mod controls;
 mod files;
 mod free;

@@ -32,6 +32,7 @@ class VideoRoom extends HTMLElement {
   // How one enters: as one was before the page was loaded again, or as in a try that failed.
   #choice = this.#kept();
   #entering = false;
+  #isChecked = this.#wasChecked();
   #poor = 0;
   // Who opens a room after its end has nothing to see.
   #late = OVER.has(this.#room.getAttribute("status"));
@@ -51,6 +52,8 @@ class VideoRoom extends HTMLElement {
     this.controls = new Controls(this, (choice) => this.#keep(choice));
     this.report = new Report(this);
     this.quality.addEventListener("quality", ({ detail }) => this.#judge(detail.level));
+    this.#check.addEventListener("checked", () => this.#noteCheck());
+    this.#check.closest("dialog").addEventListener("close", () => this.#refocus());
     this.#show();
     if (this.#choice) this.#enter();
   }
@@ -67,6 +70,10 @@ class VideoRoom extends HTMLElement {
 
   get quality() {
     return this.querySelector("connection-quality");
+  }
+
+  get #check() {
+    return this.querySelector("device-check");
   }
 
   get #status() {
@@ -122,19 +129,22 @@ class VideoRoom extends HTMLElement {
   }
 
   #click = (event) => {
-    const button = event.target instanceof Element ? event.target.closest("[data-do]") : null;
+    const button = event.target instanceof Element ? event.target.closest("[data-do], [data-open=check]") : null;
+    // The room opens the dialog; who opens it wants to see, and is asked for permission now if at all.
+    if (button?.dataset.open === "check") this.#check.begin();
     switch (button?.dataset.do) {
       case "enter":
-        this.#enter();
+        this.#enter().then(() => this.#refocus());
         break;
       case "enter-sound":
-        this.#enter({ camera: false });
+        this.#enter({ camera: false }).then(() => this.#refocus());
         break;
       case "enter-watch":
-        this.#enter({ camera: false, watching: true });
+        this.#enter({ camera: false, watching: true }).then(() => this.#refocus());
         break;
       case "leave":
         this.#part("left");
+        this.#refocus();
         break;
       case "still":
         this.still.freeze(this.controls.remote);
@@ -152,13 +162,16 @@ class VideoRoom extends HTMLElement {
     this.#entering = true;
     const choice = { camera: true, muted: false, soundOnly: null, watching: false, ...this.#choice, ...how };
     const picture = choice.camera && !choice.soundOnly;
+    // What the check has open is what was chosen there, and needs no second asking.
+    const checked = this.#check.take();
     for (const dialog of this.querySelectorAll("dialog[open]")) dialog.close();
     this.#show();
     const facing = this.getAttribute("viewer-role") === "customer" ? "environment" : "user";
-    const devices = new Devices(facing);
+    const devices = checked ?? new Devices(facing);
     devices.mute(choice.muted);
     try {
-      if (!choice.watching) await devices.open({ picture });
+      if (checked && !picture) devices.closeCamera();
+      if (!checked && !choice.watching) await devices.open({ picture });
       await this.#renew();
       if (!this.#open) throw new Blocked("ready");
       this.#begin(devices, choice);
@@ -242,6 +255,25 @@ class VideoRoom extends HTMLElement {
     }
   }
 
+  // Who has seen their own picture for this session need not look again.
+  #noteCheck() {
+    this.#isChecked = true;
+    try {
+      sessionStorage.setItem(this.#key("checked"), "1");
+    } catch {
+      // Storage may be forbidden; then the page remembers it.
+    }
+    this.#show();
+  }
+
+  #wasChecked() {
+    try {
+      return sessionStorage.getItem(this.#key("checked")) !== null;
+    } catch {
+      return false;
+    }
+  }
+
   async #stayAwake() {
     if (!this.#call || document.visibilityState !== "visible") return;
     this.#lock = await navigator.wakeLock?.request("screen").catch(() => null);
@@ -260,7 +292,17 @@ class VideoRoom extends HTMLElement {
     if (OVER.has(this.#status)) return "over";
     if (EARLY.has(this.#status)) return "early";
     if (this.#entering) return "asking";
-    return this.#call ? this.#call.state : this.#outside;
+    if (this.#call) return this.#call.state;
+    // Who booked video looks at their own picture first. Who became video amid a chat is waited for.
+    return this.#outside === "ready" && this.hasAttribute("booked") && !this.#isChecked ? "unchecked" : this.#outside;
+  }
+
+  // What was pressed is gone once it has done its work; who goes by keyboard goes on with what stands in its place.
+  #refocus() {
+    const at = document.activeElement;
+    if (at && at !== document.body && at.offsetParent !== null) return;
+    const next = [...this.querySelectorAll(".stage-word button, .stage-controls button")];
+    next.find((one) => one.offsetParent !== null)?.focus();
   }
 
   #show() {

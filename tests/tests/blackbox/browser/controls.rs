@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::browser::{Browser, in_browser};
 use tests::{Backend, until};
 
-use super::call::{Pair, close, pair, presses, sees, state, they_meet};
+use super::call::{Pair, checks, close, joins_from_the_check, pair, presses, sees, state, they_meet};
 
 /// A telephone with two cameras of which one has a light, and a screen that is red. What is asked of them is kept.
 const TELEPHONE: &str = "
@@ -19,8 +19,9 @@ const TELEPHONE: &str = "
     };
     const open = devices.getUserMedia.bind(devices);
     devices.getUserMedia = (wanted) => {
-      if (wanted.video) asked.cameras.push(wanted.video.deviceId?.ideal ?? wanted.video.facingMode?.ideal);
-      return open(wanted);
+      const camera = wanted.video && (wanted.video.deviceId?.exact ?? wanted.video.facingMode?.ideal);
+      if (camera) asked.cameras.push(camera);
+      return open(camera === 'rear' ? { ...wanted, video: true } : wanted);
     };
     MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true });
     MediaStreamTrack.prototype.applyConstraints = async (wanted) => asked.light.push(wanted.advanced[0].torch);
@@ -69,10 +70,12 @@ fn the_light_the_other_camera_and_the_screen_are_switched() {
         let Pair { meeting, phone, desk } = &pair;
         let room = format!("/sessions/{}/room", meeting.session);
         desk.open(&room).await;
-        desk.press("Join with camera").await;
+        checks(desk).await;
+        joins_from_the_check(desk).await;
         phone.open(&room).await;
         phone.script(TELEPHONE).await;
-        phone.press("Join with camera").await;
+        checks(phone).await;
+        joins_from_the_check(phone).await;
         sees(desk, "the mechanic").await;
 
         is_offered(phone, "torch").await;
