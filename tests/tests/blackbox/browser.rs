@@ -17,6 +17,7 @@ mod scenes;
 mod steps;
 mod summary;
 mod time;
+mod upgrade;
 mod video;
 mod watch;
 

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use tests::browser::{Browser, Driver, Screen, in_browser};
-use tests::money::GOOD_CARD;
 use tests::{Backend, Meeting, TestServer, until};
 
 use crate::blackbox::signal::accepted_video;
@@ -17,14 +16,6 @@ const FRAMES: &str = "
 pub(super) const OWN: &str = "
     const video = document.querySelector('[data-self] video');
     return video && video.srcObject ? video.srcObject.getVideoTracks().filter((one) => one.readyState === 'live').length : 0;";
-
-/// Takes the picture in light and in dark.
-async fn in_both_themes(browser: &Browser, name: &str) {
-    browser.picture(&format!("{name}-light")).await;
-    browser.set_dark(true).await;
-    browser.picture(&format!("{name}-dark")).await;
-    browser.set_dark(false).await;
-}
 
 /// Opens the room, looks at the check and joins.
 async fn joins(browser: &Browser, session: &str) {
@@ -74,7 +65,11 @@ pub(super) struct Pair {
 }
 
 pub(super) async fn pair(server: &TestServer, driver: &Driver) -> Pair {
-    let meeting = accepted_video(server).await;
+    in_two_browsers(server, driver, accepted_video(server).await).await
+}
+
+/// The customer at a phone and the mechanic at a desk, both with cameras.
+pub(super) async fn in_two_browsers(server: &TestServer, driver: &Driver, meeting: Meeting) -> Pair {
     let phone = driver.open_with_camera(server, Screen::Phone).await;
     let desk = driver.open_with_camera(server, Screen::Desk).await;
     phone.sign_in_as(&meeting.customer).await;
@@ -278,57 +273,5 @@ fn a_still_is_marked_and_saved_among_the_messages() {
         presses(phone, "sound").await;
         sees(desk, "the mechanic, with pictures again,").await;
         close(pair).await;
-    });
-}
-
-#[test]
-fn a_chat_is_upgraded_with_one_tap_and_asks_both_for_the_camera_without_loading_the_page_again() {
-    in_browser(Backend::Sqlite, &[], async |server, driver| {
-        let (dana, max) = (server.customer().await, server.mechanic().await);
-        let session = dana.session_with_card("chat10", GOOD_CARD).await;
-        max.accept(&session).await;
-        max.step(&session, "start").await.expect_status(200);
-        let phone = driver.open_with_camera(server, Screen::Phone).await;
-        let desk = driver.open_with_camera(server, Screen::Desk).await;
-        phone.sign_in_as(&dana).await;
-        desk.sign_in_as(&max).await;
-        for browser in [&phone, &desk] {
-            browser.open(&format!("/chat/{session}")).await;
-            browser.stays().await;
-            browser
-                .script("document.querySelector('video-room').hidden || document.body.append('too early');")
-                .await;
-        }
-        phone.reads("1 mechanic connected").await;
-        desk.press("Suggest video").await;
-        phone.reads("Your mechanic suggests upgrading to video for better diagnosis.").await;
-        phone.press("Upgrade to Video, $20.00 more").await;
-        phone.reads("Total after upgrade").await;
-        phone.reads("Visa ending in 4242 is charged.").await;
-        phone.picture("upgrade-dialog-phone").await;
-        phone.press("Pay $20.00 & Upgrade").await;
-        phone.reads("Your session is a video call now. Please enable your camera.").await;
-        desk.reads("Dana Driver upgraded to video call. Please enable your camera.").await;
-        phone.picture("room-upgraded-phone").await;
-        for browser in [&phone, &desk] {
-            browser.reads_no_more("too early").await;
-            browser.press("Enable Camera").await;
-        }
-        sees(&phone, "the customer").await;
-        sees(&desk, "the mechanic").await;
-        // The details beside the call say what the session is now.
-        for browser in [&phone, &desk] {
-            let terms = "return document.getElementById('side-terms').textContent;";
-            until("the details to follow", async || {
-                let told = browser.script(terms).await;
-                told.as_str()?.contains("Quick Chat, upgraded to video, 30 minutes").then_some(())
-            })
-            .await;
-        }
-        in_both_themes(&phone, "room-upgraded-call-phone").await;
-        in_both_themes(&desk, "room-upgraded-call-desk").await;
-        assert!(phone.has_stayed().await && desk.has_stayed().await, "nothing was loaded again");
-        phone.close().await;
-        desk.close().await;
     });
 }
