@@ -10,6 +10,7 @@ mod check;
 mod controls;
 mod files;
 mod free;
+mod journey;
 mod keys;
 mod mails;
 mod money;
