@@ -143,6 +143,8 @@ pub struct ChatSession {
     pub content_dropped: bool,
     /// Whether the two sides may see each other.
     pub video: bool,
+    /// Whether video was booked at once; a chat that became video was not.
+    pub booked_video: bool,
 }
 
 /// Somebody in the room.

@@ -63,7 +63,7 @@ const WORDS: [Word; 13] = [
 ];
 
 const OF_CUSTOMER: [Word; 2] = [
-    Word::of("ready", "Show the car and see ", ".", "Nothing is recorded."),
+    Word::of("unchecked ready", "Show the car and see ", ".", "Nothing is recorded."),
     Word::plain(
         "upgraded",
         "Your session is a video call now. Please enable your camera.",
@@ -72,7 +72,7 @@ const OF_CUSTOMER: [Word; 2] = [
 ];
 
 const OF_MECHANIC: [Word; 2] = [
-    Word::of("ready", "See what ", " shows you.", "Nothing is recorded."),
+    Word::of("unchecked ready", "See what ", " shows you.", "Nothing is recorded."),
     Word::of("upgraded", "", " upgraded to video call. Please enable your camera.", "Nothing is recorded."),
 ];
 
@@ -81,6 +81,8 @@ impl ChatPage {
     pub(crate) fn video_state(&self) -> &'static str {
         match self.session.status {
             SessionStatus::Requested | SessionStatus::Scheduled => "early",
+            // Who has looked at their own picture already, the page itself knows.
+            SessionStatus::Accepted | SessionStatus::InProgress if self.session.booked_video => "unchecked",
             SessionStatus::Accepted | SessionStatus::InProgress => "ready",
             SessionStatus::Completed | SessionStatus::Cancelled | SessionStatus::Expired => "over",
         }
@@ -105,8 +107,9 @@ impl ChatPage {
 mod tests {
     use super::*;
 
-    const STATES: [&str; 15] = [
+    const STATES: [&str; 16] = [
         "early",
+        "unchecked",
         "ready",
         "upgraded",
         "asking",

@@ -1,4 +1,4 @@
-//! What a page can't choose: the size of the screen, light or dark, and who is signed in.
+//! What a page can't choose: the size of the screen, light or dark, the network, and who is signed in.
 
 use serde_json::{Value, json};
 
@@ -63,6 +63,26 @@ impl Browser {
         self.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": 4 })).await;
         let network = json!({
             "offline": false, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750,
+        });
+        self.devtools("Network.emulateNetworkConditions", network).await;
+    }
+
+    /// Runs a script in every page that is opened from now on, before the page's own.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub async fn before_each_page(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    /// Takes the network away, or gives it back. Sockets and calls that are open stay open; the page can begin no other.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub async fn set_offline(&self, offline: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let network = json!({
+            "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
         });
         self.devtools("Network.emulateNetworkConditions", network).await;
     }

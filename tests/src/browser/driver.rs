@@ -111,7 +111,8 @@ impl Driver {
     /// It does not open.
     pub async fn open_with_camera(&self, server: &TestServer, screen: Screen) -> Browser {
         let flags = [
-            "--use-fake-device-for-media-stream",
+            // Three cameras, of which the second sends depth and no picture.
+            "--use-fake-device-for-media-stream=device-count=3",
             "--use-fake-ui-for-media-stream",
             "--autoplay-policy=no-user-gesture-required",
             // Their names under .local can't be found out in a sandbox without multicast.

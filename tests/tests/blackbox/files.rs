@@ -68,6 +68,20 @@ on_both! {
         assert_eq!(server.guest().get(&link).await.status, 404, "a link ends");
     }
 
+    async fn a_name_with_a_quote_is_shown_and_saved_as_it_is(server) {
+        let dana = server.customer().await;
+        // As browsers write it in a form.
+        let sent = send(&dana.client, &[("file", "17%22 Rad f\u{fc}r vorn.png", PNG)]).await.expect_status(201);
+        assert_eq!(sent.body["name"], "17\" Rad f\u{fc}r vorn.png");
+        let path = format!("/api/files/{}", sent.text_at("file_id"));
+        let link = dana.client.get(&path).await.expect_status(303).location();
+        let got = server.guest().get(&link).await.expect_status(200);
+        assert_eq!(
+            got.headers["content-disposition"],
+            "inline; filename=\"17_ Rad f_r vorn.png\"; filename*=UTF-8''17%22%20Rad%20f%C3%BCr%20vorn.png"
+        );
+    }
+
     async fn a_bad_upload_is_refused_with_a_code_and_leaves_nothing(server) {
         let dana = server.customer().await;
         let large = large(26_214_400);

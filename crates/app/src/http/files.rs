@@ -7,9 +7,8 @@ use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    Charset, ContentDisposition, DispositionParam, DispositionType, ETAG, ExtendedValue, HeaderName,
-    IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE,
 };
 use actix_web::web::Bytes;
 use actix_web::web::{Data, Path, Payload, Query};
@@ -18,6 +17,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, Fuse};
 use intake::{FileReader, FileStorageError, Upload};
 use kernel::id::{FileId, UserId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use store::views::file::StoredFile;
 
@@ -36,6 +36,21 @@ const FIELD: &str = "file";
 /// A file is nobody's page: it runs nothing and loads nothing. A browser shows pictures, videos and sounds under it.
 const POLICY: &str =
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox";
+
+/// What `filename*` encodes: all but the `attr-char` of RFC 5987.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 
 /// Adds the routes.
 pub fn routes(router: &mut Router) {
@@ -137,7 +152,13 @@ pub(super) async fn receive(
 }
 
 fn file_name(field: &Field) -> Option<String> {
-    field.content_disposition().and_then(|value| value.get_filename()).map(str::to_owned)
+    field.content_disposition().and_then(|value| value.get_filename()).map(decoded)
+}
+
+// Browsers encode these three in a form's names and nothing else, not even the percent sign:
+// https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+fn decoded(name: &str) -> String {
+    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
 /// All bytes of a file, kept only once the whole form is known to be good.
@@ -275,15 +296,8 @@ fn has(request: &HttpRequest, tag: &str) -> bool {
 
 fn answer(status: StatusCode, file: StoredFile, tag: String) -> actix_web::HttpResponseBuilder {
     let media = ["image/", "video/", "audio/"].iter().any(|kind| file.content_type.starts_with(kind));
-    let disposition = ContentDisposition {
-        // A document may hold script of its own kind, so it is opened by a program that was chosen for it.
-        disposition: if media { DispositionType::Inline } else { DispositionType::Attachment },
-        parameters: vec![DispositionParam::FilenameExt(ExtendedValue {
-            charset: Charset::Ext("UTF-8".to_owned()),
-            language_tag: None,
-            value: file.name.into_bytes(),
-        })],
-    };
+    // A document may hold script of its own kind, so it is opened by a program that was chosen for it.
+    let disposition = disposition(if media { "inline" } else { "attachment" }, &file.name);
     let mut answer = HttpResponse::build(status);
     answer
         .insert_header((CONTENT_TYPE, file.content_type))
@@ -293,8 +307,18 @@ fn answer(status: StatusCode, file: StoredFile, tag: String) -> actix_web::HttpR
         .insert_header((ACCEPT_RANGES, "bytes"))
         // Packed on the way, the bytes of a range would be others.
         .insert_header((CONTENT_ENCODING, "identity"))
-        .insert_header(disposition);
+        .insert_header((CONTENT_DISPOSITION, disposition));
     answer
+}
+
+/// `Content-Disposition` with the name to save a file under, as RFC 6266 has it: first for clients that read ASCII alone,
+/// then as it is.
+fn disposition(kind: &str, name: &str) -> String {
+    // Some of those clients take a backslash for a letter and decode what looks encoded (its appendix D).
+    let is_safe = |c: char| (c == ' ' || c.is_ascii_graphic()) && !matches!(c, '"' | '\\' | '%');
+    let plain: String = name.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
+    let exact = utf8_percent_encode(name, ENCODED);
+    format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{exact}")
 }
 
 fn fault(field: &str, code: &str, message: &str) -> Problem {
@@ -304,4 +328,37 @@ fn fault(field: &str, code: &str, message: &str) -> Problem {
 fn broken(error: &MultipartError) -> Problem {
     tracing::debug!(%error, "an upload can't be read");
     Problem::new(StatusCode::BAD_REQUEST, "malformed_multipart", "The form can't be read.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_saved_under_its_real_name() {
+        for (name, expected) in [
+            ("dash.png", "filename=\"dash.png\"; filename*=UTF-8''dash.png"),
+            ("front left.png", "filename=\"front left.png\"; filename*=UTF-8''front%20left.png"),
+            ("17\" wheel.png", "filename=\"17_ wheel.png\"; filename*=UTF-8''17%22%20wheel.png"),
+            (
+                "Rad für 5 €.png",
+                "filename=\"Rad f_r 5 _.png\"; filename*=UTF-8''Rad%20f%C3%BCr%205%20%E2%82%AC.png",
+            ),
+            ("100%22.png", "filename=\"100_22.png\"; filename*=UTF-8''100%2522.png"),
+            ("a\\b;c='d'*.png", "filename=\"a_b;c='d'*.png\"; filename*=UTF-8''a%5Cb%3Bc%3D%27d%27%2A.png"),
+        ] {
+            assert_eq!(disposition("inline", name), format!("inline; {expected}"));
+        }
+    }
+
+    #[test]
+    fn a_name_is_read_as_browsers_write_it_in_a_form() {
+        for (sent, name) in [
+            ("17%22 wheel.png", "17\" wheel.png"),
+            ("a%0D%0Ab.png", "a\r\nb.png"),
+            ("..%2F100%25.png", "..%2F100%25.png"),
+        ] {
+            assert_eq!(decoded(sent), name);
+        }
+    }
 }

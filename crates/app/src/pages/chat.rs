@@ -156,6 +156,7 @@ fn page(
 }
 
 fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSession {
+    let video = view.session_type.modality() == Modality::Video;
     ChatSession {
         id: view.id.to_string(),
         plan_name: rows::plan_now(app, view),
@@ -168,7 +169,8 @@ fn session(app: &Pitlane, view: &SessionView, events: &[chat::Event]) -> ChatSes
         deadline_at: rows::instant(view.deadline_at),
         last_seq: events.last().map_or(0, |event| event.seq),
         content_dropped: view.content_dropped,
-        video: view.session_type.modality() == Modality::Video,
+        video,
+        booked_video: video && view.upgraded_at.is_none(),
     }
 }
 

@@ -488,6 +488,7 @@ fn room(role: RoomRole, status: SessionStatus, mechanic: Option<bool>, events: V
             last_seq: events.last().map_or(0, |event| event.seq),
             content_dropped: false,
             video: false,
+            booked_video: false,
         },
         viewer_role: role,
         customer: Person { id: MAYA.to_owned(), name: "Maya Torres".to_owned(), online: true },
@@ -540,6 +541,7 @@ fn rooms(out: &mut Rendered) -> Result<(), web::Error> {
     ] {
         let mut page = room(role, status, Some(true), history());
         page.session.video = true;
+        page.session.booked_video = true;
         add(out, name, &page)?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 // <device-check>: what the camera sees and how loud the microphone hears, and which of several is used. Nothing leaves
-// the browser here.
+// the browser here. The room begins it when its dialog opens; it ends with the dialog. `checked` is dispatched once
+// something works.
 
 import { Blocked, Devices, chosen, list } from "./video-devices.js";
 
@@ -14,7 +15,6 @@ class DeviceCheck extends HTMLElement {
     }
     this.querySelector("[data-begin]").addEventListener("click", () => this.begin());
     navigator.mediaDevices?.addEventListener?.("devicechange", this.#renew);
-    // Where permission was given before nobody is asked again, so the preview may begin by itself.
     this.closest("dialog")?.addEventListener("close", () => this.end());
   }
 
@@ -32,17 +32,27 @@ class DeviceCheck extends HTMLElement {
     try {
       await devices.open();
     } catch (error) {
-      this.#told(error instanceof Blocked ? error.why : "busy");
+      if (this.#devices === devices) this.#told(error instanceof Blocked ? error.why : "busy");
       return;
     }
     if (this.#devices !== devices) {
       devices.close();
       return;
     }
-    this.#told(devices.camera ? "good" : "nocamera");
-    devices.addEventListener("change", () => this.#show());
+    this.#works();
+    devices.addEventListener("change", () => this.#devices === devices && this.#show());
     this.#show();
     this.#renew();
+    this.dispatchEvent(new Event("checked"));
+  }
+
+  /** Hands over what is open, so that the call goes on with just that; `null` when nothing is. */
+  take() {
+    const devices = this.#devices;
+    if (!devices?.camera && !devices?.microphone) return null;
+    this.#devices = null;
+    this.end();
+    return devices;
   }
 
   /** Lets go of everything. */
@@ -104,13 +114,19 @@ class DeviceCheck extends HTMLElement {
   }
 
   async #choose(select) {
+    const devices = this.#devices;
+    if (!devices) return;
     try {
-      if (select.name === "camera") await this.#devices?.openCamera(select.value);
-      else await this.#devices?.openMicrophone(select.value);
-      this.#told("good");
+      if (select.name === "camera") await devices.openCamera(select.value);
+      else await devices.openMicrophone(select.value);
+      if (this.#devices === devices) this.#works();
     } catch (error) {
-      this.#told(error instanceof Blocked ? error.why : "busy");
+      if (this.#devices === devices) this.#told(error instanceof Blocked ? error.why : "busy");
     }
+  }
+
+  #works() {
+    this.#told(this.#devices?.camera ? "good" : "nocamera");
   }
 
   #told(state) {

@@ -77,6 +77,8 @@ class SessionUpgrade extends HTMLElement {
 
   #show() {
     this.#fault("");
+    // The payment page of an earlier try may be over by now; paying again answers with the one that is open.
+    this.#recover(null);
     this.#dialog.showModal();
     if (this.#asked) return;
     this.#asked = true;
@@ -133,18 +135,25 @@ class SessionUpgrade extends HTMLElement {
   #refused(error) {
     this.#tell("");
     if (error.code === "payment_action_required" && error.checkoutUrl) {
-      const recovery = this.#dialog.querySelector("[data-recovery]");
-      recovery.querySelector("[data-message]").textContent = error.message;
-      recovery.querySelector("[data-page]").href = error.checkoutUrl;
-      recovery.hidden = false;
-      this.#dialog.querySelector("[data-pay-row]").hidden = true;
-      recovery.querySelector("[data-page]").focus();
+      this.#recover(error);
       return;
     }
     this.#fault(error.message);
     if (error.code === "price_mismatch" || error.code === "upgrade_not_allowed") {
       this.dispatchEvent(new CustomEvent("upgraded", { bubbles: true }));
     }
+  }
+
+  // The way to the payment page stands where the button to pay was.
+  #recover(error) {
+    const recovery = this.#dialog.querySelector("[data-recovery]");
+    recovery.hidden = error === null;
+    this.#dialog.querySelector("[data-pay-row]").hidden = error !== null;
+    if (error === null) return;
+    const page = recovery.querySelector("[data-page]");
+    recovery.querySelector("[data-message]").textContent = error.message;
+    page.href = error.checkoutUrl;
+    page.focus();
   }
 
   #fault(message) {

@@ -48,6 +48,7 @@ export class Call extends EventTarget {
   #over = false;
   // Whether one's own other pages were told.
   #claimed = false;
+  #spared = false;
 
   /**
    * `send(data)` reaches the other person, `sendSelf(data)` one's own other pages, and both answer whether it left; `servers()` answers the ICE servers of
@@ -96,6 +97,7 @@ export class Call extends EventTarget {
 
   /** Stops or resumes sending the picture because the other side can't take it. */
   spare(on) {
+    this.#spared = on;
     for (const sender of this.#senders("video")) {
       const parameters = sender.getParameters();
       for (const encoding of parameters.encodings ?? []) encoding.active = !on;
@@ -243,6 +245,8 @@ export class Call extends EventTarget {
       case "connected":
         clearTimeout(this.#timer);
         this.#restarts = 0;
+        // It may have been asked for before there was anything to stop.
+        if (this.#spared) this.spare(true);
         this.#set("live");
         break;
       case "disconnected":

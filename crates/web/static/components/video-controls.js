@@ -7,13 +7,17 @@ export class Controls {
   #call = null;
   #devices = null;
   #screen = null;
-  #sound = false;
+  // Why there are no pictures, `chosen` or `poor`; null while there may be.
+  #soundOnly = null;
   #wanted = true;
+  #watching = false;
   #torch = false;
+  #keep;
 
-  /** `room` is the <video-room>. */
-  constructor(room) {
+  /** `room` is the <video-room>; `keep(choice)` hears of everything that a person switches, to enter with it again. */
+  constructor(room, keep) {
     this.#room = room;
+    this.#keep = keep;
     room.addEventListener("click", (event) => this.#press(event));
     for (const select of room.querySelectorAll('[data-dialog="devices"] select')) {
       select.addEventListener("change", () => this.#choose(select));
@@ -36,14 +40,16 @@ export class Controls {
     return this.#room.querySelector(`[data-do="${name}"]`);
   }
 
-  /** From now on these are about this call; `null` when there is none. */
-  follow(call, devices) {
+  /** From now on these are about this call, entered with this choice; `null` when there is none. */
+  follow(call, devices, choice) {
     this.#screen?.stop();
     this.#screen = null;
-    this.#sound = this.#torch = false;
+    this.#torch = false;
+    this.#soundOnly = choice?.soundOnly ?? null;
+    this.#wanted = choice?.camera ?? true;
+    this.#watching = choice?.watching ?? false;
     this.#call = call;
     this.#devices = devices;
-    this.#wanted = devices?.camera !== null;
     this.#part("loud").hidden = true;
     if (!call) {
       this.remote.srcObject = null;
@@ -62,16 +68,17 @@ export class Controls {
   // ---- what one sends ----
 
   get #picture() {
-    return this.#sound ? null : (this.#screen ?? this.#devices?.camera ?? null);
+    return this.#soundOnly ? null : (this.#screen ?? this.#devices?.camera ?? null);
   }
 
   async #send() {
     const call = this.#call;
     if (!call) return;
-    const { microphone, muted } = this.#devices;
+    const { camera, microphone, muted } = this.#devices;
     const picture = this.#picture;
-    const media = { microphone: Boolean(microphone) && !muted, camera: picture !== null, screen: picture !== null && picture === this.#screen, picture: !this.#sound };
+    const media = { microphone: Boolean(microphone) && !muted, camera: picture !== null, screen: picture !== null && picture === this.#screen, picture: !this.#soundOnly };
     this.#draw(media);
+    this.#keep({ muted, camera: this.#wanted, soundOnly: this.#soundOnly, watching: this.#watching && !camera && !microphone });
     await call.show({ audio: microphone, video: picture }, media).catch((error) => console.warn("not sent", error));
   }
 
@@ -86,8 +93,9 @@ export class Controls {
     this.#mark("microphone", media.microphone, this.#devices.microphone !== null);
     this.#mark("camera", media.camera && !media.screen, true);
     this.#mark("screen", media.screen, canShareScreen());
-    this.#mark("sound", this.#sound, true);
+    this.#mark("sound", this.#soundOnly !== null, true);
     this.#mark("torch", this.#torch, !media.screen && this.#devices.hasTorch);
+    for (const part of this.#room.querySelectorAll("[data-sound]")) part.hidden = part.dataset.sound !== this.#soundOnly;
     this.#devices.canFlip().then((can) => this.#mark("flip", false, can && media.camera && !media.screen));
   }
 
@@ -136,20 +144,19 @@ export class Controls {
         await this.#share(this.#screen === null);
         break;
       case "sound":
-        this.soundOnly(!this.#sound, "chosen");
+        this.soundOnly(!this.#soundOnly, "chosen");
         break;
     }
   }
 
   async #camera(on) {
     this.#wanted = on;
-    this.#sound = false;
+    this.#soundOnly = null;
     this.#torch = false;
     this.#drop();
     if (on && !this.#devices.camera) await this.#devices.openCamera();
     else if (!on) this.#devices.closeCamera();
     else this.#send();
-    this.#told(null);
   }
 
   #drop() {
@@ -165,7 +172,7 @@ export class Controls {
         track?.stop();
         return;
       }
-      this.#sound = false;
+      this.#soundOnly = null;
       this.#screen = track;
       // The browser's own bar has a button to stop as well.
       track.addEventListener("ended", () => {
@@ -180,8 +187,8 @@ export class Controls {
 
   /** Sound without pictures, both ways, and back; `why` is `chosen` or `poor`. */
   soundOnly(on, why) {
-    if (!this.#call || this.#sound === on) return;
-    this.#sound = on;
+    if (!this.#call || (this.#soundOnly !== null) === on) return;
+    this.#soundOnly = on ? why : null;
     this.#torch = false;
     if (on) {
       this.#drop();
@@ -189,12 +196,7 @@ export class Controls {
     } else if (this.#wanted) {
       this.#devices.openCamera().catch((error) => this.#fault(error.why ?? "busy"));
     }
-    this.#told(on ? why : null);
     this.#send();
-  }
-
-  #told(why) {
-    for (const part of this.#room.querySelectorAll("[data-sound]")) part.hidden = part.dataset.sound !== why;
   }
 
   #fault(why) {
@@ -205,7 +207,7 @@ export class Controls {
     try {
       if (select.name === "call-camera") {
         this.#wanted = true;
-        this.#sound = false;
+        this.#soundOnly = null;
         this.#drop();
         await this.#devices?.openCamera(select.value);
       } else {

@@ -36,6 +36,19 @@ async function ask(constraints) {
   }
 }
 
+/**
+ * Asks for one device: the one that was chosen, or any when that one is gone. `request(deviceId)` are the constraints;
+ * they name it by `exact`, for Chromium doesn't heed an `ideal` device.
+ */
+async function askFor(deviceId, request) {
+  try {
+    return await ask(request(deviceId));
+  } catch (blocked) {
+    if (!deviceId || blocked.why !== "none") throw blocked;
+    return ask(request());
+  }
+}
+
 /** What was chosen in the device check: `{camera, microphone}`, device ids. */
 export function chosen() {
   try {
@@ -70,6 +83,7 @@ export class Devices extends EventTarget {
   /** Why there is no camera although one was wanted. */
   missing = null;
   #facing;
+  #closed = false;
 
   /** `facing` is `environment` for who shows a car, `user` for who shows themselves. */
   constructor(facing) {
@@ -80,30 +94,36 @@ export class Devices extends EventTarget {
   /** Opens both. Without a camera the sound alone will do; without either it throws a `Blocked`. */
   async open({ picture = true } = {}) {
     const { camera, microphone } = chosen();
-    const audio = { ...SOUND, ...(microphone && { deviceId: { ideal: microphone } }) };
-    const video = picture && this.#picture(camera);
     this.missing = null;
     try {
-      this.#take(await ask({ audio, video }));
+      const both = { ...this.#sound(microphone), ...(picture && this.#picture(camera)) };
+      this.#take(await ask(both));
     } catch (blocked) {
-      if (!picture || blocked.why === "refused" || blocked.why === "unsupported") throw blocked;
-      this.missing = blocked.why;
-      // One of the two is missing or in use: which one shows when they are asked for alone.
-      const alone = [ask({ audio }), ask({ video })].map((one) => one.catch(() => null));
-      const [sound, sight] = await Promise.all(alone);
+      if (blocked.why === "refused" || blocked.why === "unsupported") throw blocked;
+      if (picture) this.missing = blocked.why;
+      // One of the two is missing or in use, or was chosen and is gone: which one shows when they are asked for alone.
+      const alone = [askFor(microphone, this.#sound)];
+      if (picture) alone.push(askFor(camera, this.#picture));
+      const [sound, sight] = await Promise.all(alone.map((one) => one.catch(() => null)));
       if (!sound && !sight) throw blocked;
       if (sight) this.missing = null;
       for (const stream of [sound, sight]) if (stream) this.#take(stream);
     }
   }
 
-  #picture(deviceId) {
-    const which = deviceId ? { deviceId: { ideal: deviceId } } : { facingMode: { ideal: this.#facing } };
-    return { ...PICTURE, ...which };
-  }
+  #sound = (deviceId) => ({ audio: { ...SOUND, ...(deviceId && { deviceId: { exact: deviceId } }) } });
+
+  #picture = (deviceId) => {
+    const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: this.#facing } };
+    return { video: { ...PICTURE, ...which } };
+  };
 
   #take(stream) {
-    for (const track of stream.getTracks()) this.#keep(track);
+    for (const track of stream.getTracks()) {
+      // What the browser gives after the end is let go of at once.
+      if (this.#closed) track.stop();
+      else this.#keep(track);
+    }
   }
 
   #keep(track) {
@@ -144,7 +164,7 @@ export class Devices extends EventTarget {
     this.camera = null;
     before?.stop();
     try {
-      this.#take(await ask({ video: this.#picture(deviceId ?? chosen().camera) }));
+      this.#take(await askFor(deviceId ?? chosen().camera, this.#picture));
       this.missing = null;
     } catch (blocked) {
       this.#changed();
@@ -155,8 +175,7 @@ export class Devices extends EventTarget {
   /** Opens a microphone. */
   async openMicrophone(deviceId) {
     if (deviceId) choose({ microphone: deviceId });
-    const wanted = deviceId ?? chosen().microphone;
-    this.#take(await ask({ audio: { ...SOUND, ...(wanted && { deviceId: { ideal: wanted } }) } }));
+    this.#take(await askFor(deviceId ?? chosen().microphone, this.#sound));
   }
 
   /** Whether there is another camera to switch to. */
@@ -196,6 +215,7 @@ export class Devices extends EventTarget {
 
   /** Lets go of everything. */
   close() {
+    this.#closed = true;
     for (const track of [this.camera, this.microphone]) track?.stop();
     this.camera = this.microphone = null;
     this.#changed();

@@ -29,7 +29,10 @@ class VideoRoom extends HTMLElement {
   #devices = null;
   // What is said while nobody is in the call from here.
   #outside = "ready";
+  // How one enters: as one was before the page was loaded again, or as in a try that failed.
+  #choice = this.#kept();
   #entering = false;
+  #isChecked = this.#wasChecked();
   #poor = 0;
   // Who opens a room after its end has nothing to see.
   #late = OVER.has(this.#room.getAttribute("status"));
@@ -46,11 +49,13 @@ class VideoRoom extends HTMLElement {
     navigator.connection?.addEventListener?.("change", this);
     document.addEventListener("visibilitychange", this);
     this.still = new Still(this.querySelector('[data-dialog="still"]'), this.#id);
-    this.controls = new Controls(this);
+    this.controls = new Controls(this, (choice) => this.#keep(choice));
     this.report = new Report(this);
     this.quality.addEventListener("quality", ({ detail }) => this.#judge(detail.level));
+    this.#check.addEventListener("checked", () => this.#noteCheck());
+    this.#check.closest("dialog").addEventListener("close", () => this.#refocus());
     this.#show();
-    if (this.#remembered()) this.#enter();
+    if (this.#choice) this.#enter();
   }
 
   disconnectedCallback() {
@@ -65,6 +70,10 @@ class VideoRoom extends HTMLElement {
 
   get quality() {
     return this.querySelector("connection-quality");
+  }
+
+  get #check() {
+    return this.querySelector("device-check");
   }
 
   get #status() {
@@ -108,6 +117,7 @@ class VideoRoom extends HTMLElement {
     } else if (type === "pageshow") {
       // Back from the browser's own store: what was open there is closed.
       if (persisted && this.#call) {
+        this.#choice = this.#kept();
         this.#part("ready");
         this.#enter();
       }
@@ -119,19 +129,22 @@ class VideoRoom extends HTMLElement {
   }
 
   #click = (event) => {
-    const button = event.target instanceof Element ? event.target.closest("[data-do]") : null;
+    const button = event.target instanceof Element ? event.target.closest("[data-do], [data-open=check]") : null;
+    // The room opens the dialog; who opens it wants to see, and is asked for permission now if at all.
+    if (button?.dataset.open === "check") this.#check.begin();
     switch (button?.dataset.do) {
       case "enter":
-        this.#enter();
+        this.#enter().then(() => this.#refocus());
         break;
       case "enter-sound":
-        this.#enter({ picture: false });
+        this.#enter({ camera: false }).then(() => this.#refocus());
         break;
       case "enter-watch":
-        this.#enter({ picture: false, sound: false });
+        this.#enter({ camera: false, watching: true }).then(() => this.#refocus());
         break;
       case "leave":
         this.#part("left");
+        this.#refocus();
         break;
       case "still":
         this.still.freeze(this.controls.remote);
@@ -144,30 +157,37 @@ class VideoRoom extends HTMLElement {
 
   // ---- in and out ----
 
-  async #enter({ picture = true, sound = true } = {}) {
+  async #enter(how) {
     if (!this.#open || this.#call || this.#entering) return;
     this.#entering = true;
+    const choice = { camera: true, muted: false, soundOnly: null, watching: false, ...this.#choice, ...how };
+    const picture = choice.camera && !choice.soundOnly;
+    // What the check has open is what was chosen there, and needs no second asking.
+    const checked = this.#check.take();
     for (const dialog of this.querySelectorAll("dialog[open]")) dialog.close();
     this.#show();
     const facing = this.getAttribute("viewer-role") === "customer" ? "environment" : "user";
-    const devices = new Devices(facing);
+    const devices = checked ?? new Devices(facing);
+    devices.mute(choice.muted);
     try {
-      if (sound || picture) await devices.open({ picture });
+      if (checked && !picture) devices.closeCamera();
+      if (!checked && !choice.watching) await devices.open({ picture });
       await this.#renew();
       if (!this.#open) throw new Blocked("ready");
-      this.#begin(devices);
+      this.#begin(devices, choice);
     } catch (error) {
       devices.close();
+      this.#choice = choice;
       this.#outside = error instanceof Blocked ? error.why : "error";
       this.querySelector("[data-error]").textContent = error instanceof Blocked ? "" : error.message;
-      if (this.#outside !== "error") this.#remember(false);
+      if (this.#outside !== "error") this.#keep(null);
     } finally {
       this.#entering = false;
       this.#show();
     }
   }
 
-  #begin(devices) {
+  #begin(devices, choice) {
     const send = (to) => (data) => socket.send({ type: "signal", channel: this.#channel, to: to(), data, ref: "call" });
     const call = new Call({
       polite: this.getAttribute("viewer-role") === "customer",
@@ -179,16 +199,16 @@ class VideoRoom extends HTMLElement {
     this.#devices = devices;
     call.addEventListener("state", () => this.#show());
     call.addEventListener("replaced", () => this.#part("elsewhere"));
-    this.controls.follow(call, devices);
+    this.controls.follow(call, devices, choice);
     call.enter();
-    this.#remember(true);
+    this.#choice = null;
     this.#stayAwake();
   }
 
   /** Lets go of the camera and of the other side; `why` is what is said then. */
   #part(why) {
     this.#outside = why;
-    this.#remember(false);
+    this.#keep(null);
     clearTimeout(this.#renewing);
     const call = this.#call;
     this.#call = null;
@@ -212,19 +232,43 @@ class VideoRoom extends HTMLElement {
     this.#renewing = setTimeout(later, Math.max(left, RENEW_BEFORE_MS));
   }
 
-  // A page that is loaded again goes on where it was; a tab that was closed doesn't.
-  #remember(on) {
+  // A page that is loaded again goes on where it was and as it was, muted or dark; a tab that was closed doesn't.
+  #keep(choice) {
     try {
-      if (on) sessionStorage.setItem(`pitlane:call:${this.#id}`, "in");
-      else sessionStorage.removeItem(`pitlane:call:${this.#id}`);
+      if (choice) sessionStorage.setItem(this.#key("call"), JSON.stringify(choice));
+      else sessionStorage.removeItem(this.#key("call"));
     } catch {
       // Storage may be forbidden; then one joins again by hand.
     }
   }
 
-  #remembered() {
+  // Whoever signs in next in this tab has chosen nothing yet.
+  #key(what) {
+    return `pitlane:${what}:${this.#id}:${this.#viewer}`;
+  }
+
+  #kept() {
     try {
-      return sessionStorage.getItem(`pitlane:call:${this.#id}`) === "in";
+      return JSON.parse(sessionStorage.getItem(this.#key("call")));
+    } catch {
+      return null;
+    }
+  }
+
+  // Who has seen their own picture for this session need not look again.
+  #noteCheck() {
+    this.#isChecked = true;
+    try {
+      sessionStorage.setItem(this.#key("checked"), "1");
+    } catch {
+      // Storage may be forbidden; then the page remembers it.
+    }
+    this.#show();
+  }
+
+  #wasChecked() {
+    try {
+      return sessionStorage.getItem(this.#key("checked")) !== null;
     } catch {
       return false;
     }
@@ -248,7 +292,17 @@ class VideoRoom extends HTMLElement {
     if (OVER.has(this.#status)) return "over";
     if (EARLY.has(this.#status)) return "early";
     if (this.#entering) return "asking";
-    return this.#call ? this.#call.state : this.#outside;
+    if (this.#call) return this.#call.state;
+    // Who booked video looks at their own picture first. Who became video amid a chat is waited for.
+    return this.#outside === "ready" && this.hasAttribute("booked") && !this.#isChecked ? "unchecked" : this.#outside;
+  }
+
+  // What was pressed is gone once it has done its work; who goes by keyboard goes on with what stands in its place.
+  #refocus() {
+    const at = document.activeElement;
+    if (at && at !== document.body && at.offsetParent !== null) return;
+    const next = [...this.querySelectorAll(".stage-word button, .stage-controls button")];
+    next.find((one) => one.offsetParent !== null)?.focus();
   }
 
   #show() {

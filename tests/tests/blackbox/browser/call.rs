@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use tests::browser::{Browser, Driver, Screen, in_browser};
-use tests::money::GOOD_CARD;
 use tests::{Backend, Meeting, TestServer, until};
 
 use crate::blackbox::signal::accepted_video;
@@ -14,22 +13,25 @@ const FRAMES: &str = "
     const seen = video && video.videoWidth > 0 && video.offsetParent !== null && getComputedStyle(video).visibility === 'visible';
     return seen ? video.getVideoPlaybackQuality().totalVideoFrames : 0;";
 /// How many tracks of one's own devices are running.
-const OWN: &str = "
+pub(super) const OWN: &str = "
     const video = document.querySelector('[data-self] video');
     return video && video.srcObject ? video.srcObject.getVideoTracks().filter((one) => one.readyState === 'live').length : 0;";
 
-/// Takes the picture in light and in dark.
-async fn in_both_themes(browser: &Browser, name: &str) {
-    browser.picture(&format!("{name}-light")).await;
-    browser.set_dark(true).await;
-    browser.picture(&format!("{name}-dark")).await;
-    browser.set_dark(false).await;
-}
-
-/// Opens the room and joins.
+/// Opens the room, looks at the check and joins.
 async fn joins(browser: &Browser, session: &str) {
     browser.open(&format!("/sessions/{session}/room")).await;
-    browser.press("Join with camera").await;
+    checks(browser).await;
+    joins_from_the_check(browser).await;
+}
+
+/// Looks at what the camera sees, as everybody does who booked video.
+pub(super) async fn checks(browser: &Browser) {
+    browser.press("Check camera, then join").await;
+    browser.reads("Both work.").await;
+}
+
+pub(super) async fn joins_from_the_check(browser: &Browser) {
+    browser.click("[data-dialog=check] [data-do=enter]").await;
 }
 
 /// Waits until the other side moves.
@@ -44,7 +46,7 @@ pub(super) async fn sees(browser: &Browser, who: &str) {
     .await;
 }
 
-async fn state(browser: &Browser, state: &str) {
+pub(super) async fn state(browser: &Browser, state: &str) {
     let script = "return document.querySelector('video-room').getAttribute('state');";
     until(&format!("the call to be {state}"), async || (browser.script(script).await == state).then_some(()))
         .await;
@@ -63,7 +65,11 @@ pub(super) struct Pair {
 }
 
 pub(super) async fn pair(server: &TestServer, driver: &Driver) -> Pair {
-    let meeting = accepted_video(server).await;
+    in_two_browsers(server, driver, accepted_video(server).await).await
+}
+
+/// The customer at a phone and the mechanic at a desk, both with cameras.
+pub(super) async fn in_two_browsers(server: &TestServer, driver: &Driver, meeting: Meeting) -> Pair {
     let phone = driver.open_with_camera(server, Screen::Phone).await;
     let desk = driver.open_with_camera(server, Screen::Desk).await;
     phone.sign_in_as(&meeting.customer).await;
@@ -137,9 +143,9 @@ fn a_call_is_there_within_seconds_and_survives_a_reload_and_a_second_tab() {
         joins(phone, &meeting.session).await;
         state(phone, "waiting").await;
         desk.open(&format!("/sessions/{}/room", meeting.session)).await;
-        desk.reads("Join with camera").await;
+        checks(desk).await;
         let joined = Instant::now();
-        desk.press("Join with camera").await;
+        joins_from_the_check(desk).await;
         state(desk, "live").await;
         let took = joined.elapsed();
         eprintln!("the two were connected after {} ms", took.as_millis());
@@ -156,7 +162,8 @@ fn a_call_is_there_within_seconds_and_survives_a_reload_and_a_second_tab() {
         }
 
         let first = phone.second_tab(&format!("/chat/{}", meeting.session)).await;
-        phone.press("Join with camera").await;
+        checks(phone).await;
+        joins_from_the_check(phone).await;
         sees(phone, "the second tab").await;
         let second = phone.current_tab().await;
         phone.show_tab(first).await;
@@ -189,7 +196,8 @@ fn a_call_outlives_the_server_and_finds_a_new_way_when_the_old_one_breaks() {
         for browser in [phone, desk] {
             browser.open(&format!("/sessions/{}/room", meeting.session)).await;
             browser.script(WATCHED).await;
-            browser.press("Join with camera").await;
+            checks(browser).await;
+            joins_from_the_check(browser).await;
         }
         sees(phone, "the customer").await;
         sees(desk, "the mechanic").await;
@@ -264,95 +272,6 @@ fn a_still_is_marked_and_saved_among_the_messages() {
         desk.reads("Dana Driver has the camera off.").await;
         presses(phone, "sound").await;
         sees(desk, "the mechanic, with pictures again,").await;
-        close(pair).await;
-    });
-}
-
-#[test]
-fn a_chat_is_upgraded_with_one_tap_and_asks_both_for_the_camera_without_loading_the_page_again() {
-    in_browser(Backend::Sqlite, &[], async |server, driver| {
-        let (dana, max) = (server.customer().await, server.mechanic().await);
-        let session = dana.session_with_card("chat10", GOOD_CARD).await;
-        max.accept(&session).await;
-        max.step(&session, "start").await.expect_status(200);
-        let phone = driver.open_with_camera(server, Screen::Phone).await;
-        let desk = driver.open_with_camera(server, Screen::Desk).await;
-        phone.sign_in_as(&dana).await;
-        desk.sign_in_as(&max).await;
-        for browser in [&phone, &desk] {
-            browser.open(&format!("/chat/{session}")).await;
-            browser.stays().await;
-            browser
-                .script("document.querySelector('video-room').hidden || document.body.append('too early');")
-                .await;
-        }
-        phone.reads("1 mechanic connected").await;
-        desk.press("Suggest video").await;
-        phone.reads("Your mechanic suggests upgrading to video for better diagnosis.").await;
-        phone.press("Upgrade to Video, $20.00 more").await;
-        phone.reads("Total after upgrade").await;
-        phone.reads("Visa ending in 4242 is charged.").await;
-        phone.picture("upgrade-dialog-phone").await;
-        phone.press("Pay $20.00 & Upgrade").await;
-        phone.reads("Your session is a video call now. Please enable your camera.").await;
-        desk.reads("Dana Driver upgraded to video call. Please enable your camera.").await;
-        phone.picture("room-upgraded-phone").await;
-        for browser in [&phone, &desk] {
-            browser.reads_no_more("too early").await;
-            browser.press("Enable Camera").await;
-        }
-        sees(&phone, "the customer").await;
-        sees(&desk, "the mechanic").await;
-        // The details beside the call say what the session is now.
-        for browser in [&phone, &desk] {
-            let terms = "return document.getElementById('side-terms').textContent;";
-            until("the details to follow", async || {
-                let told = browser.script(terms).await;
-                told.as_str()?.contains("Quick Chat, upgraded to video, 30 minutes").then_some(())
-            })
-            .await;
-        }
-        in_both_themes(&phone, "room-upgraded-call-phone").await;
-        in_both_themes(&desk, "room-upgraded-call-desk").await;
-        assert!(phone.has_stayed().await && desk.has_stayed().await, "nothing was loaded again");
-        phone.close().await;
-        desk.close().await;
-    });
-}
-
-#[test]
-fn devices_are_checked_before_joining_and_what_stands_in_the_way_is_said() {
-    in_browser(Backend::Sqlite, &[], async |server, driver| {
-        let pair = pair(server, driver).await;
-        let Pair { meeting, phone, desk } = &pair;
-        phone.open(&format!("/sessions/{}/room", meeting.session)).await;
-        phone.press("Check camera and microphone").await;
-        phone.reads("Nothing is recorded.").await;
-        phone.press("Check now").await;
-        phone.reads("Both work.").await;
-        until("the microphone to be heard", async || {
-            let level = phone.script("return document.querySelector('meter').value;").await;
-            level.as_f64().filter(|level| *level > 0.05)
-        })
-        .await;
-        let cameras = phone.script("return document.querySelector('[name=camera]').options.length;").await;
-        assert!(cameras.as_u64().is_some_and(|cameras| cameras >= 1), "{cameras}");
-        phone.picture("room-check-phone").await;
-        phone.click("[data-dialog=check] [data-close]").await;
-        let running = "return document.querySelector('device-check video').srcObject === null;";
-        assert_eq!(phone.script(running).await, true, "the check lets go of the camera");
-
-        desk.open(&format!("/sessions/{}/room", meeting.session)).await;
-        desk.script(
-            "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));",
-        )
-        .await;
-        desk.press("Join with camera").await;
-        desk.reads("The browser blocks the camera or the microphone.").await;
-        desk.press("Join to watch and listen").await;
-        phone.press("Join with camera").await;
-        sees(desk, "who only watches").await;
-        phone.reads("Max Mechanic has the camera off.").await;
         close(pair).await;
     });
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::browser::{Browser, in_browser};
 use tests::{Backend, until};
 
-use super::call::{Pair, close, pair, presses, sees, they_meet};
+use super::call::{Pair, checks, close, joins_from_the_check, pair, presses, sees, state, they_meet};
 
 /// A telephone with two cameras of which one has a light, and a screen that is red. What is asked of them is kept.
 const TELEPHONE: &str = "
@@ -19,8 +19,9 @@ const TELEPHONE: &str = "
     };
     const open = devices.getUserMedia.bind(devices);
     devices.getUserMedia = (wanted) => {
-      if (wanted.video) asked.cameras.push(wanted.video.deviceId?.ideal ?? wanted.video.facingMode?.ideal);
-      return open(wanted);
+      const camera = wanted.video && (wanted.video.deviceId?.exact ?? wanted.video.facingMode?.ideal);
+      if (camera) asked.cameras.push(camera);
+      return open(camera === 'rear' ? { ...wanted, video: true } : wanted);
     };
     MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true });
     MediaStreamTrack.prototype.applyConstraints = async (wanted) => asked.light.push(wanted.advanced[0].torch);
@@ -69,10 +70,12 @@ fn the_light_the_other_camera_and_the_screen_are_switched() {
         let Pair { meeting, phone, desk } = &pair;
         let room = format!("/sessions/{}/room", meeting.session);
         desk.open(&room).await;
-        desk.press("Join with camera").await;
+        checks(desk).await;
+        joins_from_the_check(desk).await;
         phone.open(&room).await;
         phone.script(TELEPHONE).await;
-        phone.press("Join with camera").await;
+        checks(phone).await;
+        joins_from_the_check(phone).await;
         sees(desk, "the mechanic").await;
 
         is_offered(phone, "torch").await;
@@ -134,6 +137,68 @@ fn a_poor_line_carries_sound_alone_and_the_picture_comes_back_by_a_tap() {
         phone.reads_no_more("Poor connection, sound only for now").await;
         desk.reads_no_more("has the camera off.").await;
         sees(desk, "the mechanic, again,").await;
+        close(pair).await;
+    });
+}
+
+/// Keeps what a page asks the browser for, and what it sends to the other side.
+const KEEP_ASKED: &str = "
+    window.asked = [];
+    window.connections = [];
+    if (navigator.mediaDevices) {
+        const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = (wanted) => { asked.push(Object.keys(wanted).sort().join()); return open(wanted); };
+    }
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...how) { super(...how); window.connections.push(this); }
+    };";
+/// What is sent: which kinds of tracks, and whether they are switched on.
+const SENT: &str = "
+    const tracks = connections.at(-1).getSenders().map((one) => one.track).filter(Boolean);
+    return tracks.map((one) => [one.kind, one.enabled]);";
+
+#[test]
+fn a_reload_keeps_the_microphone_the_camera_and_sound_only_as_they_were() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let pair = pair(server, driver).await;
+        pair.phone.before_each_page(KEEP_ASKED).await;
+        they_meet(&pair).await;
+        let Pair { phone, desk, .. } = &pair;
+        presses(phone, "microphone").await;
+        presses(phone, "camera").await;
+        desk.reads("Microphone off").await;
+        desk.reads("Dana Driver has the camera off.").await;
+        phone.reload().await;
+        sees(phone, "who loaded the page again").await;
+        assert_eq!(label(phone, "microphone").await, "Switch microphone on");
+        assert_eq!(label(phone, "camera").await, "Switch camera on");
+        assert_eq!(phone.script("return asked;").await, json!(["audio"]), "the camera stays off");
+        assert_eq!(phone.script(SENT).await, json!([["audio", false]]), "the microphone stays muted");
+        state(desk, "live").await;
+        desk.reads("Microphone off").await;
+        desk.reads("Dana Driver has the camera off.").await;
+
+        // Both come back when they are wanted, and stay so.
+        presses(phone, "microphone").await;
+        presses(phone, "camera").await;
+        desk.reads_no_more("Microphone off").await;
+        sees(desk, "the mechanic, the camera again,").await;
+        phone.reload().await;
+        sees(desk, "the mechanic, after a reload,").await;
+        assert_eq!(label(phone, "microphone").await, "Mute microphone");
+        assert_eq!(phone.script("return asked;").await, json!(["audio,video"]));
+
+        presses(phone, "sound").await;
+        phone.reads("Sound only").await;
+        desk.reads("Dana Driver has the camera off.").await;
+        phone.reload().await;
+        state(phone, "live").await;
+        phone.reads("Sound only").await;
+        assert_eq!(phone.script("return asked;").await, json!(["audio"]), "it is sound only still");
+        desk.reads("Dana Driver has the camera off.").await;
+        presses(phone, "sound").await;
+        sees(desk, "the mechanic, with pictures again,").await;
+        sees(phone, "the customer, with pictures again,").await;
         close(pair).await;
     });
 }

@@ -53,21 +53,30 @@ const OPEN_EXTENSION: &str = "document.querySelector('.room-side [data-open=exte
 const OPEN_DIALOG: &str = "document.querySelector('header [data-open=end]').click();";
 const REFUSE_CAMERA: &str = "
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
-    document.querySelector('[data-do=enter][data-word=ready]').click();";
+    document.querySelector('[data-do=enter][data-word=unchecked]').click();";
 const JOIN_WITHOUT: &str = "
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
     document.querySelector('[data-do=enter-watch]').click();";
 const CHECK_REFUSED: &str = "
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
-    document.querySelector('[data-open=check]').click();
-    document.querySelector('[data-begin]').click();";
+    document.querySelector('[data-open=check]').click();";
 const ASK_FOR_A_PART: &str = "
     document.querySelector('[name=how][value=part]').click();
     document.querySelector('session-refund [type=submit]').click();";
 const ASK_FOR_ALL: &str = "
     document.querySelector('#reason').value = 'The call broke off.';
     document.querySelector('session-refund [type=submit]').click();";
-const OPEN_CHECK: &str = "document.querySelector('[data-open=check]').click();";
+const CHECK_GOOD: &str = "
+    navigator.mediaDevices.getUserMedia = async () => {
+        const canvas = document.createElement('canvas');
+        canvas.getContext('2d');
+        const sound = new AudioContext().createMediaStreamDestination().stream;
+        return new MediaStream([...canvas.captureStream(5).getTracks(), ...sound.getTracks()]);
+    };
+    document.querySelector('[data-open=check]').click();";
+const CHECK_NONE: &str = "
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotFoundError'));
+    document.querySelector('[data-open=check]').click();";
 const OPEN_DETAILS: &str = "for (const one of document.querySelectorAll('details')) one.open = true;";
 const OPEN_SOME_DETAILS: &str = "[...document.querySelectorAll('main details')].filter((_, at) => at % 9 === 0).forEach((one) => (one.open = true));";
 
@@ -292,7 +301,8 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         her.at("room-early", room(&waiting), "Video begins when a mechanic has accepted."),
         her.at("room-ready", room(&live), "Show the car and see"),
         her.after("room-refused", room(&live), REFUSE_CAMERA, "The browser blocks the camera"),
-        her.after("room-check", room(&live), OPEN_CHECK, "Check now"),
+        her.after("room-check", room(&live), CHECK_GOOD, "Both work."),
+        her.after("room-check-none", room(&live), CHECK_NONE, "Check again"),
         her.after("room-check-refused", room(&live), CHECK_REFUSED, "The browser blocks them."),
         his.after("room-waiting", room(&live), JOIN_WITHOUT, "to join the video."),
         her.after("chat-dialog", room(&live), OPEN_DIALOG, "End this session?"),
