@@ -249,21 +249,15 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
     let pending = server.register("mechanic", "Pia Pending").await;
     let off_duty = server.demo("mechanic").await;
     off_duty.client.put_duty(false).await;
-    let over = dana.paid_session("chat10").await;
-    max.accept(&over).await;
-    max.step(&over, "start").await.expect_status(200);
+    let over = started(&dana, &max, "chat10").await;
     max.say(&over, "1", "Listen for it at low speed.").await.expect_status(201);
     max.step(&over, "end").await.expect_status(200);
-    let summed = dana.paid_session("chat10").await;
-    max.accept(&summed).await;
-    max.step(&summed, "start").await.expect_status(200);
+    let summed = started(&dana, &max, "chat10").await;
     dana.say(&summed, "1", "It shakes at idle.").await.expect_status(201);
     max.step(&summed, "end").await.expect_status(200);
     max.client.post(&format!("/api/sessions/{summed}/summary"), written()).await.expect_status(201);
     let left = server.customer().await;
-    let emptied = left.paid_session("chat10").await;
-    max.accept(&emptied).await;
-    max.step(&emptied, "start").await.expect_status(200);
+    let emptied = started(&left, &max, "chat10").await;
     left.client.send(reqwest::Method::DELETE, "/api/me", None).await.expect_status(204);
     let cancelled = dana.checkout("chat10").await;
     dana.pay(&cancelled, GOOD_CARD).await.expect_status(303);
@@ -272,9 +266,7 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
     let waiting = dana.paid_session("video15").await;
     let accepted = dana.paid_session("chat10").await;
     max.accept(&accepted).await;
-    let live = dana.paid_session("diagnostic").await;
-    max.accept(&live).await;
-    max.step(&live, "start").await.expect_status(200);
+    let live = started(&dana, &max, "diagnostic").await;
     dana.say(&live, "2", "It grinds when I brake.").await.expect_status(201);
     max.say(&live, "3", "Since when, and does the wheel get hot?").await.expect_status(201);
     server.database().execute(GIVE_UP).expect("jobs are dead");
@@ -345,6 +337,13 @@ pub async fn of_sessions(server: &TestServer) -> Vec<Scene> {
         admins.at("audit-nothing", "/admin/audit?action=nothing", "No line fits"),
         admins.at("chat-observed", room(&live), "You are reading along."),
     ]
+}
+
+async fn started(customer: &Person, mechanic: &Person, plan: &str) -> String {
+    let session = customer.paid_session(plan).await;
+    mechanic.accept(&session).await;
+    mechanic.step(&session, "start").await.expect_status(200);
+    session
 }
 
 /// Somebody takes a payment to their bank, and it stands on the board.
