@@ -28,7 +28,7 @@ pub struct ApiToken {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Makes a token; the secret is shown once.
+/// Makes a token of this id and secret, which is shown once.
 ///
 /// # Errors
 /// [`Error::Invalid`] for the name, [`Error::TooManyTokens`], or a failure of the store.
@@ -36,25 +36,18 @@ pub fn create(
     store: &mut dyn Store,
     user: UserId,
     name: &str,
+    (id, secret): (ApiTokenId, &Token),
     cx: &Context,
-) -> Result<(ApiToken, Token), Error> {
+) -> Result<ApiToken, Error> {
     let name = checked_line("name", name).map_err(|error| Error::Invalid(vec![error]))?;
     // The lock makes two calls at once count one after the other.
     store.user_for_update(user)?.ok_or(Error::NotFound("user"))?;
     if store.api_tokens_of(user)?.len() >= API_TOKENS_MAX {
         return Err(Error::TooManyTokens(API_TOKENS_MAX));
     }
-    let secret = Token::random_api_token(cx);
-    let token = ApiToken {
-        id: ApiTokenId::new(cx.id()),
-        user,
-        name,
-        token: secret.hash(),
-        created_at: cx.now,
-        last_used_at: None,
-    };
+    let token = ApiToken { id, user, name, token: secret.hash(), created_at: cx.now, last_used_at: None };
     store.api_token_insert(&token)?;
-    Ok((token, secret))
+    Ok(token)
 }
 
 /// Ends a token of the person at once.

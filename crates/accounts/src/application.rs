@@ -218,7 +218,7 @@ impl TypedApplication {
 }
 
 fn years(typed: Option<i64>) -> Result<u8, FieldError> {
-    let field = "years_of_experience";
+    let field = "years_experience";
     let typed = typed.ok_or_else(|| FieldError::new(field, "required", "Enter your years of experience."))?;
     match u8::try_from(typed) {
         Ok(years) if typed <= YEARS_MAX => Ok(years),

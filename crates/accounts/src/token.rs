@@ -25,7 +25,12 @@ impl Token {
 
     /// A new API token of 256 random bits.
     pub fn random_api_token(cx: &Context) -> Self {
-        Self(format!("{API_TOKEN_PREFIX}{}", Self::random(cx).0))
+        Self::api_token(Self::random(cx))
+    }
+
+    /// The API token of a secret.
+    pub fn api_token(secret: Self) -> Self {
+        Self(format!("{API_TOKEN_PREFIX}{}", secret.0))
     }
 
     /// The secret of these 256 bits, which nobody must be able to guess.

@@ -230,6 +230,8 @@ pub struct SavedCard {
     pub exp_month: u32,
     /// The year of that.
     pub exp_year: u32,
+    /// What is the same for each time that this card is kept; `None` when the provider doesn't tell.
+    pub fingerprint: Option<String>,
 }
 
 /// What an event is about.

@@ -1,6 +1,6 @@
 //! `/mechanic/apply`: applying as a mechanic or as a workshop, answering a question, and where it stands.
 //!
-//! The form posts to `/mechanic/apply` with `kind`, `name`, `phone`, `years_of_experience` or `business_name`,
+//! The form posts to `/mechanic/apply` with `kind`, `name`, `phone`, `years_experience` or `business_name`,
 //! `address` and `city`, any number of `specialties` and `file_ids`, `note`, and `answer` when something was asked.
 //! Files go to `POST /api/files` by script, one request a file, before the form is sent.
 

@@ -120,11 +120,10 @@ fn every_json_answer_has_an_example_and_every_refusal_its_codes() {
 
 #[test]
 fn whatever_spends_or_creates_takes_a_key() {
-    // Without a person there is nobody whose key it would be; the kept answer of a token or a code would keep its secret;
+    // Without a person there is nobody whose key it would be; the kept answer of a code would keep its secret;
     // and a decision of an admin or joining a workshop is a state, which setting twice leaves as it is.
     let without = [
         "/api/auth/",
-        "/api/me/tokens",
         "/api/me/verification",
         "/api/me/phone",
         "/api/me/second-factor",

@@ -16,7 +16,7 @@ pub(in crate::blackbox) async fn sent(person: &Person) -> Value {
     json!({
         "name": person.name,
         "phone": "+1 555 010 0199",
-        "years_of_experience": 12,
+        "years_experience": 12,
         "specialties": ["engine", "brakes"],
         "note": "ASE certified.",
         "file_ids": [papers(&person.client).await],
@@ -190,7 +190,7 @@ on_both! {
         let again = lena.client.post_once("/api/mechanics/apply", "k1", body).await.expect_status(201);
         assert_eq!(first.body, again.body);
         lena.client.post_once("/api/mechanics/apply", "k1", json!({
-            "name": "x", "phone": "5550100199", "years_of_experience": 1, "specialties": ["engine"], "file_ids": [],
+            "name": "x", "phone": "5550100199", "years_experience": 1, "specialties": ["engine"], "file_ids": [],
         })).await.refused(422, "idempotency_mismatch");
     }
 
@@ -207,8 +207,8 @@ on_both! {
         for (body, field, code) in [
             (with("name", json!(" ")), "name", "required"),
             (with("phone", json!("call me")), "phone", "invalid"),
-            (with("years_of_experience", json!(81)), "years_of_experience", "out_of_range"),
-            (with("years_of_experience", json!(-1)), "years_of_experience", "out_of_range"),
+            (with("years_experience", json!(81)), "years_experience", "out_of_range"),
+            (with("years_experience", json!(-1)), "years_experience", "out_of_range"),
             (with("specialties", json!([])), "specialties", "required"),
             (with("specialties", json!(["rockets"])), "specialties", "unknown_value"),
             (with("note", json!("x".repeat(2_001))), "note", "too_long"),
@@ -224,7 +224,7 @@ on_both! {
             assert_eq!(told, [(Some(field), Some(code))]);
         }
         sam.client.post("/api/mechanics/apply", with("business_name", json!("x"))).await.refused(422, "unknown_field");
-        sam.client.post("/api/mechanics/apply", with("years_of_experience", json!("12"))).await.refused(422, "invalid");
+        sam.client.post("/api/mechanics/apply", with("years_experience", json!("12"))).await.refused(422, "invalid");
         sam.client.get("/api/mechanics/application").await.refused(404, "not_found");
         sam.client.post("/api/mechanics/apply", good).await.expect_status(201);
 

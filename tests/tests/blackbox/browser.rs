@@ -15,6 +15,7 @@ mod keys;
 mod mails;
 mod money;
 mod scenes;
+mod steady;
 mod steps;
 mod summary;
 mod time;

@@ -31,7 +31,8 @@ const EVERYBODY: [&str; 2] = ["For everybody.", "For callers that sign their req
 const CUSTOMERS: [&str; 2] = ["For customers.", "For every signed-in person."];
 const MECHANICS: [&str; 3] = ["For mechanics.", "For approved mechanics.", "For every signed-in person."];
 const WORKSHOPS: [&str; 2] = ["For those who run a workshop.", "For every signed-in person."];
-const ADMINS: [&str; 1] = ["For admins."];
+const STAFF: [&str; 1] = ["For support and admins."];
+const ADMINS: [&str; 2] = ["For admins.", "For support and admins."];
 
 /// An id that nothing has.
 const NOBODY: &str = "01900000-0000-7000-8000-000000000001";
@@ -166,6 +167,11 @@ async fn senders(server: &TestServer) -> Vec<Sender> {
         .path("orders/{id}", vec![checkout.order_id])
         .field("mechanic_id", vec![mechanic.id.clone(), other.id]);
 
+    let of_support = Known::default()
+        .sessions(&sessions)
+        .path("users/{id}", vec![spare.id.clone()])
+        .path("jobs/{id}", ids(&admin, "/api/admin/jobs?status=dead").await);
+
     // A browser's sign-in may do what no token may.
     let browser = server.customer().await.client.cookie().map(|cookie| format!("Cookie:{cookie}"));
     vec![
@@ -179,6 +185,7 @@ async fn senders(server: &TestServer) -> Vec<Sender> {
         Sender::with_token("customer", &CUSTOMERS, &customer, of_customer).await,
         Sender::with_token("mechanic", &MECHANICS, &mechanic, of_mechanic).await,
         Sender::with_token("workshop", &WORKSHOPS, &owner, of_owner).await,
+        Sender::with_token("support", &STAFF, &server.demo("support").await, of_support).await,
         Sender::with_token("admin", &ADMINS, &admin, of_admin).await,
     ]
 }

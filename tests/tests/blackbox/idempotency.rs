@@ -83,6 +83,19 @@ on_both! {
         assert_eq!(server.database().count("files", "1 = 1"), 1);
     }
 
+    async fn a_token_comes_again_with_its_secret_which_is_kept_nowhere(server) {
+        let dana = server.customer().await;
+        let asked = json!({ "name": "phone" });
+        let first = once(&dana, "/api/me/tokens", asked.clone(), 201).await;
+        let token = first.text_at("token");
+        tests::Client::new(server.url()).with_token(&token).get("/api/me").await.expect_status(200);
+        assert_eq!(server.database().places(&token), Vec::<String>::new());
+        let listed = dana.client.get("/api/me/tokens").await.expect_status(200);
+        assert_eq!(listed.body["items"].as_array().map(Vec::len), Some(1));
+        let other = dana.client.post("/api/me/tokens", asked).await.expect_status(201);
+        assert_ne!(other.text_at("token"), token, "without a key there is another");
+    }
+
     async fn a_key_with_another_body_is_refused_and_changes_nothing(server) {
         let dana = server.customer().await;
         let path = "/api/intake/start";

@@ -4,10 +4,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use reqwest::Method;
 use tests::money::GOOD_CARD;
 use tests::recorder::Recorder;
 use tests::server::{printed, root, run_with};
 use tests::{Backend, TestServer, until};
+
+use super::money_back::{meeting_with_card, upgrade};
+use super::upgrades::{keep, pay};
 
 /// A Python that has the SDK of `tests/sdk/requirements.txt`.
 fn python() -> Option<PathBuf> {
@@ -33,7 +37,33 @@ fn script(python: &PathBuf, name: &str) -> Command {
     command
 }
 
-/// A payment, its refund and an expired page: all that Pitlane asks of Stripe.
+/// A kept card is charged, another one says no, both are removed; a payment is disputed; the customer is forgotten. With
+/// [`pay_cancel_and_leave`] this is all that Pitlane asks of Stripe.
+async fn keep_upgrade_dispute_and_forget(server: &TestServer) {
+    let meeting = meeting_with_card(server).await;
+    let dana = &meeting.customer;
+    upgrade(dana, &meeting.session).await;
+    keep(server, dana, "pm_card_chargeCustomerFail").await;
+    let second = dana.paid_session("chat10").await;
+    pay(dana, &second, 20.00).await.refused(402, "payment_action_required");
+    let cards = dana.client.get("/api/me/cards").await.expect_status(200);
+    for card in cards.body["items"].as_array().expect("a list") {
+        let path = format!("/api/me/cards/{}", card["id"].as_str().expect("an id"));
+        dana.client.send(Method::DELETE, &path, None).await.expect_status(204);
+    }
+    let disputed = server.disputed_chat().await;
+    until("the dispute to be known", async || {
+        (disputed.customer.session(&disputed.session).await["payment_status"] == "disputed").then_some(())
+    })
+    .await;
+    let left = server.customer().await;
+    let cancelled = left.paid_session("chat10").await;
+    left.step(&cancelled, "cancel").await.expect_status(200);
+    left.client.send(Method::DELETE, "/api/me", None).await.expect_status(204);
+    until("the provider to have forgotten them", async || (server.jobs_left() == 0).then_some(())).await;
+}
+
+/// A payment, its refund and an expired page.
 async fn pay_cancel_and_leave(server: &TestServer) {
     let customer = server.customer().await;
     let checkout = customer.checkout("chat10").await;
@@ -58,6 +88,7 @@ fn stripes_own_sdk_works_with_the_sandbox_and_both_sides_have_its_shapes() {
     run_with(Backend::Sqlite, &[("PITLANE_PAYMENTS__API_BASE", recorder.url())], async |server| {
         recorder.forward_to(server.url());
         pay_cancel_and_leave(server).await;
+        keep_upgrade_dispute_and_forget(server).await;
 
         let mut drive = script(&python, "drive.py");
         drive.arg(recorder.url()).arg(server.url());

@@ -1,6 +1,7 @@
 //! A chat becomes video for the difference: every way to pay, every order in which the news may come, and once.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use tests::{Answer, Backend, Person, TestServer, on_both, until};
 
 use super::phones::confirm_phone;
 
-async fn pay(person: &Person, session: &str, amount: f64) -> Answer {
+pub async fn pay(person: &Person, session: &str, amount: f64) -> Answer {
     let body = json!({ "session_id": session, "upgrade_amount": amount });
     person.client.post("/api/sessions/upgrade/payment", body).await
 }
@@ -49,7 +50,7 @@ async fn charges(server: &TestServer, session: &str) -> usize {
 }
 
 /// Keeps a card for somebody, as the provider's own dashboard could.
-async fn keep(server: &TestServer, person: &Person, card: &str) {
+pub async fn keep(server: &TestServer, person: &Person, card: &str) {
     let found =
         server.provider().get(&format!("/v1/customers?email={}", person.email)).await.expect_status(200);
     let customer = found.body["data"][0]["id"].as_str().expect("a customer").to_owned();
@@ -547,6 +548,41 @@ fn a_crash_at_each_step_of_an_upgrade_charges_once_and_upgrades_once() {
             upgrade(&dana, &session, &intent).await.expect_status(200);
             is_video(&dana, &session).await;
             assert_eq!(charges(server, &session).await, 1);
+        });
+    }
+}
+
+#[test]
+fn a_crash_amid_the_charge_of_an_upgrade_charges_once() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        run_with(backend, &[], async |server| {
+            for millis in [1, 5, 10, 20, 40] {
+                let Meeting { customer: dana, session, .. } = meeting_with_card(server, GOOD_CARD).await;
+                server.control_webhooks(json!({ "drop": true })).await;
+                let body = json!({ "session_id": session, "upgrade_amount": 20.00 });
+                let request = dana.client.request(Method::POST, "/api/sessions/upgrade/payment").json(&body);
+                let killing = async {
+                    tokio::time::sleep(Duration::from_millis(millis)).await;
+                    server.kill9_now();
+                };
+                // Whatever came of it, nobody heard of it.
+                let _ = futures_util::future::join(request.send(), killing).await;
+                server.reap();
+                server.recover().await;
+                let paid = until("the same attempt to be answered", async || {
+                    let answer = pay(&dana, &session, 20.00).await;
+                    // Whoever asked what became of the charge has made the switch already.
+                    (answer.status == 200 || answer.code() == Some("upgrade_not_allowed")).then_some(answer)
+                })
+                .await;
+                if paid.status == 200 {
+                    upgrade(&dana, &session, &paid.text_at("payment_intent_id")).await.expect_status(200);
+                }
+                is_video(&dana, &session).await;
+                server.advance_clock(31).await;
+                assert_eq!(charges(server, &session).await, 1, "killed after {millis} ms");
+            }
+            assert_eq!(server.database().count("refunds", "1 = 1"), 0);
         });
     }
 }

@@ -341,6 +341,11 @@ impl Settings {
         if self.video.provider == VideoProvider::Twilio && self.video.twilio_auth_token.is_empty() {
             warnings.push("video.twilio_auth_token is empty: what Twilio tells of its rooms is not heard");
         }
+        if self.video.provider != VideoProvider::P2p {
+            warnings.push(
+                "video.provider gives programs rooms of LiveKit or Twilio: the pages of Pitlane connect browsers directly",
+            );
+        }
         if self.server.environment == Environment::Production && self.server.public_url.starts_with("http://")
         {
             warnings.push("server.public_url is not https: passwords and cookies travel in the clear");

@@ -5,8 +5,9 @@ use accounts::sign_in::Opened;
 use accounts::user::TypedProfile;
 use accounts::{
     ApiToken, ApprovalState, Error as AccountsError, Mechanic as MechanicAccount, MechanicPlace, Purpose,
-    SignIn, User,
+    SignIn, Token, User,
 };
+use actix_web::body::to_bytes;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use kernel::{ApiTokenId, ProviderId, Role, SignInId, Timestamp, UserId};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::address;
 use super::auth::{self, Admin, AnyMechanic, SignedIn, UserBody, Visitor};
 use super::extract::{Body, NoBody, Optional, present};
+use super::idempotency::Keyed;
 use super::list::{List, Paging};
 use super::problem::{ApiResult, Problem};
 use super::router::{Access, Router};
@@ -22,7 +24,7 @@ use crate::state::Pitlane;
 use crate::usecases::account::TypedChange;
 use crate::usecases::erase_account::erase_account;
 use crate::usecases::sign_in::Entry;
-use crate::usecases::{self, account, links, mechanics, register, sign_in};
+use crate::usecases::{self, account, links, mail, mechanics, register, sign_in};
 
 type App = Data<Pitlane>;
 
@@ -327,7 +329,7 @@ async fn end_other_sign_ins(person: SignedIn, app: App, _body: NoBody) -> ApiRes
 }
 
 /// An API token.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct TokenBody {
     id: ApiTokenId,
     name: String,
@@ -357,12 +359,27 @@ struct TokenRequest {
     name: String,
 }
 
-// Takes no Idempotency-Key: a kept answer would keep the secret in clear.
-async fn make_token(person: SignedIn, app: App, body: Body<TokenRequest>) -> ApiResult<HttpResponse> {
+// The answer is kept without the secret, which is made of the token's id when there is a key, and comes with it each time.
+async fn make_token(person: SignedIn, app: App, body: Keyed<TokenRequest>) -> ApiResult<HttpResponse> {
     person.sign_in()?;
-    let (token, secret) = account::make_token(&app, person.id(), body.0.name).await?;
-    let token = TokenBody { token: Some(secret.expose().to_owned()), ..TokenBody::from(token) };
-    Ok(HttpResponse::Created().json(token))
+    let (user, Keyed { value, key }) = (person.id(), body);
+    let (cx, signing) = (app.context(), app.settings.auth.secret.clone());
+    let (id, keyed) = (ApiTokenId::new(cx.id()), key.is_sent());
+    let secret = if keyed { mail::api_token(&signing, id) } else { Token::random_api_token(&cx) };
+    let made = (id, secret.clone());
+    let kept = key
+        .once(app, user, move |app| async move {
+            let token = account::make_token(&app, user, value.name, made).await?;
+            Ok(HttpResponse::Created().json(TokenBody::from(token)))
+        })
+        .await?;
+    let (head, body) = kept.into_parts();
+    let read = to_bytes(body).await.ok().and_then(|bytes| serde_json::from_slice::<TokenBody>(&bytes).ok());
+    let shown = read.ok_or_else(Problem::internal)?;
+    let secret = if shown.id == id { secret } else { mail::api_token(&signing, shown.id) };
+    let shown = TokenBody { token: Some(secret.expose().to_owned()), ..shown };
+    let answer = serde_json::to_string(&shown).map_err(|_| Problem::internal())?;
+    Ok(head.set_body(answer).map_into_boxed_body())
 }
 
 async fn end_token(

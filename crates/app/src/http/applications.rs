@@ -44,7 +44,7 @@ pub fn routes(router: &mut Router) {
 struct MechanicRequest {
     name: String,
     phone: String,
-    years_of_experience: i64,
+    years_experience: i64,
     specialties: Vec<String>,
     #[serde(default)]
     note: String,
@@ -53,11 +53,11 @@ struct MechanicRequest {
 
 impl From<MechanicRequest> for TypedApplication {
     fn from(request: MechanicRequest) -> Self {
-        let MechanicRequest { name, phone, years_of_experience, specialties, note, file_ids } = request;
+        let MechanicRequest { name, phone, years_experience, specialties, note, file_ids } = request;
         Self {
             name,
             phone,
-            years: Some(years_of_experience),
+            years: Some(years_experience),
             specialties,
             note,
             files: file_ids,
@@ -115,7 +115,7 @@ struct AnswerRequest {
     name: Option<String>,
     contact_name: Option<String>,
     phone: String,
-    years_of_experience: Option<i64>,
+    years_experience: Option<i64>,
     #[serde(default)]
     business_name: String,
     #[serde(default)]
@@ -168,7 +168,7 @@ struct ApplicationBody {
     contact_name: Option<String>,
     phone: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    years_of_experience: Option<u8>,
+    years_experience: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     business_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -257,7 +257,7 @@ fn body(dossier: Dossier, now: Timestamp, for_admin: bool) -> ApplicationBody {
         name: own,
         contact_name: contact,
         phone: details.phone.as_str().to_owned(),
-        years_of_experience: years,
+        years_experience: years,
         business_name,
         address,
         city,
@@ -333,7 +333,7 @@ async fn answer(
     let typed = TypedApplication {
         name: sent.contact_name.or(sent.name).unwrap_or_default(),
         phone: sent.phone,
-        years: sent.years_of_experience,
+        years: sent.years_experience,
         business_name: sent.business_name,
         address: sent.address,
         city: sent.city,

@@ -31,7 +31,7 @@ pub struct CardBody {
 
 impl From<SavedCard> for CardBody {
     fn from(card: SavedCard) -> Self {
-        let SavedCard { id, brand, last4, exp_month, exp_year } = card;
+        let SavedCard { id, brand, last4, exp_month, exp_year, fingerprint: _ } = card;
         Self { id, brand, last4, exp_month, exp_year }
     }
 }

@@ -185,7 +185,7 @@ pub fn bad_query(error: &QueryPayloadError) -> Problem {
 }
 
 /// What a parser says of a value, in words for people who don't know the parser.
-fn plain(message: &str) -> String {
+pub fn plain(message: &str) -> String {
     let number = ["u8", "u16", "u32", "u64", "usize", "i64", "i32"];
     let expected = message.rsplit_once("expected ").map_or("", |(_, what)| what);
     if message.starts_with("UUID parsing failed") || expected == "a formatted UUID string" {

@@ -106,6 +106,11 @@ impl Key {
         Self { sent, route, request_hash: hash.finalize().into() }
     }
 
+    /// Whether there is one.
+    pub const fn is_sent(&self) -> bool {
+        self.sent.is_some()
+    }
+
     /// The key of a request whose body is not JSON; `content` is what makes two of them the same.
     ///
     /// # Errors

@@ -49,12 +49,12 @@ pub fn limit(asked: Option<u64>) -> u32 {
     asked.clamp(1, LIMIT_MAX)
 }
 
-/// The id that a cursor stands for.
+/// The id that a cursor stands for; an empty one stands for the beginning.
 ///
 /// # Errors
 /// 422 for what is no cursor of this list.
 pub fn cursor<I: FromStr>(asked: Option<&str>) -> ApiResult<Option<I>> {
-    asked.map(str::parse).transpose().map_err(|_| {
+    asked.filter(|text| !text.is_empty()).map(str::parse).transpose().map_err(|_| {
         let message = "This is not a cursor of this list.";
         Problem::invalid(vec![FieldError::new("cursor", "invalid", message)])
     })

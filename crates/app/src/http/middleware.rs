@@ -67,7 +67,8 @@ pub async fn around(
     let mut response = presentable(response, &id).await;
     let (status, took) = (response.status(), started.elapsed());
     let secure = is_secure(response.request());
-    decorate(response.headers_mut(), &id, is_for_program(&path), secure);
+    let kind = Kind::of(&path, response.status());
+    decorate(response.headers_mut(), &id, kind, secure);
     if let Some(pitlane) = response.request().app_data::<Data<Pitlane>>() {
         pitlane.metrics.answered(known(&method), &route, status.as_u16(), took);
     }
@@ -133,16 +134,42 @@ fn is_secure(request: &HttpRequest) -> bool {
     pitlane.is_some_and(|pitlane| pitlane.settings.server.public_url.starts_with("https://"))
 }
 
-fn decorate(headers: &mut HeaderMap, id: &RequestId, for_program: bool, secure: bool) {
+/// What an answer is for, which decides what browsers are told about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Program,
+    Page,
+    /// A style sheet, a script, a font, a picture of ours: part of a page, under the page's own policy.
+    Part,
+}
+
+impl Kind {
+    fn of(path: &str, status: StatusCode) -> Self {
+        // One that is not there is answered with a page.
+        let part =
+            path.starts_with("/static/") && (status.is_success() || status == StatusCode::NOT_MODIFIED);
+        match (is_for_program(path), part) {
+            (true, _) => Self::Program,
+            (false, true) => Self::Part,
+            (false, false) => Self::Page,
+        }
+    }
+}
+
+/// What parts of pages are told; the rest would be a kilobyte for each of thirty files.
+const OF_PARTS: [&str; 2] = ["x-content-type-options", "cross-origin-resource-policy"];
+
+fn decorate(headers: &mut HeaderMap, id: &RequestId, kind: Kind, secure: bool) {
     // Answers are of one person at one moment, unless they say otherwise.
-    if for_program && !headers.contains_key(header::CACHE_CONTROL) {
+    if kind == Kind::Program && !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if secure {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
-    for (name, value) in HEADERS {
+    for (name, value) in HEADERS.into_iter().filter(|(name, _)| kind != Kind::Part || OF_PARTS.contains(name))
+    {
         let name = HeaderName::from_static(name);
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

@@ -206,7 +206,7 @@ impl Typed {
                 "answer" => typed.answer = value,
                 "name" => typed.rest.name = value,
                 "phone" => typed.rest.phone = value,
-                "years_of_experience" => typed.years = value,
+                "years_experience" => typed.years = value,
                 "business_name" => typed.rest.business_name = value,
                 "address" => typed.rest.address = value,
                 "city" => typed.rest.city = value,
@@ -327,7 +327,7 @@ mod tests {
     fn a_form_is_read_as_a_browser_sends_it() {
         let id = FileId::new(uuid::Uuid::from_u128(7));
         let body = format!(
-            "kind=mechanic&name=Sam+Okafor&phone=%2B15550100199&years_of_experience=+12+&specialties=engine\
+            "kind=mechanic&name=Sam+Okafor&phone=%2B15550100199&years_experience=+12+&specialties=engine\
              &specialties=brakes&note=One%0D%0Atwo&file_ids={id}&file_ids=nonsense&other=1"
         );
         let typed = Typed::read(body.as_bytes());
@@ -338,7 +338,7 @@ mod tests {
         );
         assert_eq!((sent.specialties.len(), sent.files), (2, vec![id]));
         assert_eq!(typed.kind(), ApplicationKind::Mechanic);
-        assert_eq!(Typed::read(b"kind=workshop&years_of_experience=many").sent().years, Some(-1));
+        assert_eq!(Typed::read(b"kind=workshop&years_experience=many").sent().years, Some(-1));
         assert_eq!(Typed::read(b"kind=workshop").kind(), ApplicationKind::Workshop);
         assert_eq!(Typed::read(b"").sent().years, None);
     }

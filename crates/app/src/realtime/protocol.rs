@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use sessions::{ActorRole, Event, Kind};
 
 use super::code::Code;
+use crate::http::extract;
 
 /// Longest text frame a client may send, in bytes. A message of the default limit fits many times.
 pub const FRAME_MAX_BYTES: usize = 64 * 1024;
@@ -184,7 +185,12 @@ impl ClientFrame {
                 .and_then(|frame| frame.get("ref").or_else(|| frame.get("client_ref")))
                 .and_then(|reference| Reference::deserialize(reference).ok());
             let full = error.to_string();
-            let message = full.split(" at line ").next().unwrap_or(&full).to_owned();
+            let message = full.split(" at line ").next().unwrap_or(&full);
+            let message = if message.contains("internally tagged enum") {
+                "A frame is a JSON object with a type.".to_owned()
+            } else {
+                extract::plain(message)
+            };
             let code = if !error.is_data() {
                 Code::MalformedJson
             } else if message.starts_with("unknown variant") || message.starts_with("missing field `type`") {

@@ -138,9 +138,14 @@ pub(super) async fn confirm(
 ///
 /// # Errors
 /// A name that can't be one, too many tokens, or a failure of the storage.
-pub async fn make_token(pitlane: &Pitlane, user: UserId, name: String) -> Result<(ApiToken, Token), Error> {
+pub async fn make_token(
+    pitlane: &Pitlane,
+    user: UserId,
+    name: String,
+    (id, secret): (ApiTokenId, Token),
+) -> Result<ApiToken, Error> {
     let cx = pitlane.context();
-    Ok(pitlane.db.write(move |tx| api_token::create(tx, user, &name, &cx)).await?)
+    Ok(pitlane.db.write(move |tx| api_token::create(tx, user, &name, (id, &secret), &cx)).await?)
 }
 
 /// The person's API tokens, newest first.

@@ -11,15 +11,28 @@ use crate::state::Pitlane;
 /// The longest id of a card.
 const ID_MAX_BYTES: usize = 200;
 
-/// The cards that are kept for this person, newest first.
+/// The cards that are kept for this person, newest first; one that was kept again and again is there once.
 ///
 /// # Errors
 /// The provider's, or the storage's.
 pub async fn list(pitlane: &Pitlane, person: UserId) -> Result<Vec<SavedCard>, Error> {
     match reference(pitlane, person).await? {
-        Some(customer) => Ok(pitlane.gateway.cards_of_customer(&customer).await?),
+        Some(customer) => {
+            let mut cards: Vec<SavedCard> = Vec::new();
+            for card in pitlane.gateway.cards_of_customer(&customer).await? {
+                if !cards.iter().any(|known| is_same(known, &card)) {
+                    cards.push(card);
+                }
+            }
+            Ok(cards)
+        }
         None => Ok(Vec::new()),
     }
+}
+
+fn is_same(one: &SavedCard, other: &SavedCard) -> bool {
+    let expires = |card: &SavedCard| (card.exp_year, card.exp_month);
+    one.fingerprint.is_some() && one.fingerprint == other.fingerprint && expires(one) == expires(other)
 }
 
 /// The cards of this person, for a page or a file that goes on without them: `None` when the provider does not answer
@@ -43,7 +56,7 @@ pub async fn list_within(
     }
 }
 
-/// Forgets a card of this person; `false` when they have no such card.
+/// Forgets a card of this person, as often as it was kept; `false` when they have no such card.
 ///
 /// # Errors
 /// The provider's, or the storage's.
@@ -53,10 +66,15 @@ pub async fn forget(pitlane: &Pitlane, person: UserId, card: &str) -> Result<boo
     if card.is_empty() || card.len() > ID_MAX_BYTES || !card.bytes().all(plain) {
         return Ok(false);
     }
-    match reference(pitlane, person).await? {
-        Some(customer) => Ok(pitlane.gateway.card_forget(&customer, card).await?),
-        None => Ok(false),
+    let Some(customer) = reference(pitlane, person).await? else { return Ok(false) };
+    let cards = pitlane.gateway.cards_of_customer(&customer).await?;
+    let shown = cards.iter().find(|known| known.id == card);
+    for twin in
+        cards.iter().filter(|known| shown.is_some_and(|shown| shown.id != known.id && is_same(shown, known)))
+    {
+        pitlane.gateway.card_forget(&customer, &twin.id).await?;
     }
+    Ok(pitlane.gateway.card_forget(&customer, card).await?)
 }
 
 async fn reference(pitlane: &Pitlane, person: UserId) -> Result<Option<String>, Error> {

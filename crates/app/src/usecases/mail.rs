@@ -2,8 +2,8 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::id::{
-    AlertId, ApplicationStepId, AuditId, EventId, InvitationId, OneTimeTokenId, OrderId, PhoneCodeId,
-    RefundId, SessionId, UserId,
+    AlertId, ApiTokenId, ApplicationStepId, AuditId, EventId, InvitationId, OneTimeTokenId, OrderId,
+    PhoneCodeId, RefundId, SessionId, UserId,
 };
 use kernel::{Context, Timestamp};
 use notifications::{Channel, Milestone, NewDelivery};
@@ -173,6 +173,16 @@ pub fn link_token(secret: &Secret, id: OneTimeTokenId) -> accounts::Token {
     mac.update(b"one-time-link:");
     mac.update(id.uuid().as_bytes());
     accounts::Token::from_bytes(mac.finalize().into_bytes().into())
+}
+
+/// The secret of an API token that was asked for with an idempotency key, so that the same answer can be given again and
+/// is kept nowhere.
+pub fn api_token(secret: &Secret, id: ApiTokenId) -> accounts::Token {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("any length of key will do");
+    mac.update(b"api-token:");
+    mac.update(id.uuid().as_bytes());
+    accounts::Token::api_token(accounts::Token::from_bytes(mac.finalize().into_bytes().into()))
 }
 
 /// The secret of an invitation, made in the same way.

@@ -34,7 +34,7 @@ pub(crate) struct Row {
     revision: i64,
     name: String,
     phone: String,
-    years_of_experience: Option<i64>,
+    years_experience: Option<i64>,
     business_name: Option<String>,
     address: Option<String>,
     city: Option<String>,
@@ -78,7 +78,7 @@ impl From<&Application> for Row {
             revision: i64::from(*revision),
             name: details.name.as_str().to_owned(),
             phone: details.phone.as_str().to_owned(),
-            years_of_experience: years,
+            years_experience: years,
             business_name,
             address,
             city,
@@ -99,7 +99,7 @@ impl Row {
         let name = |text: &str| Name::parse(text).map_err(|_| corrupt("name"));
         let trade = match ApplicationKind::parse(&self.kind).ok_or_else(|| corrupt("kind"))? {
             ApplicationKind::Mechanic => {
-                let years = self.years_of_experience.and_then(|years| u8::try_from(years).ok());
+                let years = self.years_experience.and_then(|years| u8::try_from(years).ok());
                 Trade::Mechanic { years: years.ok_or_else(|| corrupt("years"))? }
             }
             ApplicationKind::Workshop => {

@@ -15,7 +15,7 @@ diesel::table! {
         revision -> BigInt,
         name -> Text,
         phone -> Text,
-        years_of_experience -> Nullable<BigInt>,
+        years_experience -> Nullable<BigInt>,
         business_name -> Nullable<Text>,
         address -> Nullable<Text>,
         city -> Nullable<Text>,

@@ -163,6 +163,8 @@ class ChatRoom extends HTMLElement {
       return;
     }
     this.#seq = event.seq;
+    // A chat does without what video needs until it becomes one.
+    if (event.kind === "session_upgraded" && this.querySelector("video-room")) import("./video-room.js");
     if (live) this.#skew = Date.parse(event.created_at) - Date.now();
     const own = event.actor?.id === this.#viewer;
     const ref = own && event.kind === "message" ? event.body?.client_ref : null;

@@ -80,6 +80,8 @@ class SessionUpgrade extends HTMLElement {
     // The payment page of an earlier try may be over by now; paying again answers with the one that is open.
     this.#recover(null);
     this.#dialog.showModal();
+    // Soon the picture is wanted at once.
+    import("./video-room.js");
     if (this.#asked) return;
     this.#asked = true;
     // Which card it will be; without an answer the general sentence stays.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tests::Backend;
 use tests::browser::{Browser, Screen, in_browser};
+use tests::{Backend, Client};
 
 use crate::Line;
 
@@ -29,7 +29,7 @@ const WATCH: &str = "
       .observe({ type: 'layout-shift', buffered: true });";
 const TOLD: &str = "
     const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
-    return [entries.reduce((sum, entry) => sum + entry.transferSize, 0), watched.paint, watched.shift];";
+    return [entries.map((entry) => [entry.name, entry.encodedBodySize]), watched.paint, watched.shift];";
 
 /// The lines of the pages: the worst of each.
 pub fn measure() -> Vec<Line> {
@@ -42,14 +42,27 @@ pub fn measure() -> Vec<Line> {
                 .await;
         }
         let guest = driver.open(server, Screen::Phone).await;
-        for path in ["/", "/start"] {
-            weights.push(weigh(&guest, path).await);
+        for path in ["/", "/start", "/api/docs"] {
+            weights.push(weigh(&guest, &server.guest(), path).await);
         }
         guest.sign_in_as(dana).await;
-        let own =
-            ["/dashboard", "/intake?plan=chat10", &format!("/chat/{session}"), "/account"].map(str::to_owned);
+        let video = dana.paid_session("video15").await;
+        meeting.mechanic.accept(&video).await;
+        meeting.mechanic.step(&video, "start").await.expect_status(200);
+        let over = dana.paid_session("chat10").await;
+        meeting.mechanic.accept(&over).await;
+        meeting.mechanic.step(&over, "start").await.expect_status(200);
+        meeting.mechanic.step(&over, "end").await.expect_status(200);
+        let own = [
+            "/dashboard".to_owned(),
+            "/intake?plan=chat10".to_owned(),
+            format!("/chat/{session}"),
+            format!("/sessions/{video}/room"),
+            format!("/sessions/{over}/complete"),
+            "/account".to_owned(),
+        ];
         for path in own {
-            weights.push(weigh(&guest, &path).await);
+            weights.push(weigh(&guest, &dana.client, &path).await);
         }
         guest.close().await;
     });
@@ -94,17 +107,25 @@ fn place(weight: &Weight) -> String {
     weight.path.split('/').take(2).collect::<Vec<_>>().join("/")
 }
 
-async fn weigh(browser: &Browser, path: &str) -> Weight {
+/// What the heads of an answer weigh, which browsers don't tell.
+async fn heads(client: &Client, url: &str) -> usize {
+    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+    let answer = client.get(&format!("/{path}")).await;
+    let lines = answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    "HTTP/1.1 200 OK\r\n\r\n".len() + lines.sum::<usize>()
+}
+
+async fn weigh(browser: &Browser, client: &Client, path: &str) -> Weight {
     browser.slow_phone().await;
     browser.open(path).await;
     browser.script(WATCH).await;
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let told = browser.script(TOLD).await;
     let figure = |place: usize| told[place].as_f64().unwrap_or(f64::INFINITY);
-    Weight {
-        path: path.to_owned(),
-        kilobytes: figure(0) / 1_000.0,
-        paint_millis: figure(1),
-        shift: figure(2),
+    let mut bytes = 0.0;
+    for part in told[0].as_array().into_iter().flatten() {
+        let heads = heads(client, part[0].as_str().unwrap_or_default()).await;
+        bytes += part[1].as_f64().unwrap_or(f64::INFINITY) + heads as f64;
     }
+    Weight { path: path.to_owned(), kilobytes: bytes / 1_000.0, paint_millis: figure(1), shift: figure(2) }
 }

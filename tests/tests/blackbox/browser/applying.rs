@@ -50,7 +50,7 @@ async fn applies(server: &TestServer, phone: &Browser) {
     phone.press("Apply as a mechanic").await;
     phone.arrives_at("/mechanic/apply").await;
     phone.fill("phone", "+1 555 010 0199").await;
-    phone.fill("years_of_experience", "12").await;
+    phone.fill("years_experience", "12").await;
     phone.keys("#note", "Nights are fine.").await;
     phone.click("[name=specialties][value=brakes]").await;
     phone.press("Send the application").await;

@@ -7,6 +7,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tests::browser::{Browser, Screen, in_browser};
 use tests::money::GOOD_CARD;
+use tests::server::root;
 use tests::{Backend, Person, TestServer, until};
 
 const EVERY_MAIL: [&str; 10] = [
@@ -39,11 +40,37 @@ fn every_mail_reads_well_on_a_phone_without_pictures() {
             phone.open_file(&file).await;
             faults.extend(judge(&phone, name).await);
         }
+        // Those that happen to nobody here, and the other ways to say what does.
+        for (name, html) in written() {
+            let file = server.folder().join(format!("{name}.html"));
+            fs::write(&file, html).expect("a file");
+            phone.open_file(&file).await;
+            faults.extend(judge(&phone, &format!("written-{name}")).await);
+        }
         assert!(faults.is_empty(), "{}", faults.join("\n"));
         one_tap_unsubscribes(&phone, &mails).await;
         a_fault_is_found(&phone, server, html(&mails[0])).await;
         phone.close().await;
     });
+}
+
+/// Every mail that there is, as its snapshot holds it.
+fn written() -> Vec<(String, String)> {
+    let folder = root().join("crates/web/tests/pages/snapshots");
+    let mut mails: Vec<(String, String)> = fs::read_dir(&folder)
+        .expect("the snapshots")
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let name = name.strip_prefix("mail-")?.strip_suffix(".snap")?.to_owned();
+            let text = fs::read_to_string(entry.path()).expect("a snapshot is text");
+            let (_, html) = text.split_once("==== html ====\n").expect("a mail has HTML");
+            Some((name, html.to_owned()))
+        })
+        .collect();
+    mails.sort();
+    assert!(mails.len() >= 28, "{}", mails.len());
+    mails
 }
 
 fn html(mail: &Value) -> &str {

@@ -28,7 +28,7 @@ pub(super) async fn section(app: &Pitlane, person: &User) -> Result<CardSection,
 }
 
 fn row(card: SavedCard) -> CardRow {
-    let SavedCard { id, brand, last4, exp_month, exp_year } = card;
+    let SavedCard { id, brand, last4, exp_month, exp_year, fingerprint: _ } = card;
     CardRow { id, brand: brand_name(&brand), last4, expires: format!("{exp_month:02}/{exp_year}") }
 }
 

@@ -46,6 +46,7 @@ struct WireMethod {
 struct WireCard {
     brand: String,
     last4: String,
+    fingerprint: Option<String>,
     exp_month: u32,
     exp_year: u32,
 }
@@ -64,6 +65,6 @@ pub fn cards(text: &str) -> Result<Vec<SavedCard>, Unreadable> {
 /// [`Unreadable`].
 pub fn card(text: &str) -> Result<SavedCard, Unreadable> {
     let WireMethod { id, card } = read("payment method", text)?;
-    let WireCard { brand, last4, exp_month, exp_year } = card;
-    Ok(SavedCard { id, brand, last4, exp_month, exp_year })
+    let WireCard { brand, last4, exp_month, exp_year, fingerprint } = card;
+    Ok(SavedCard { id, brand, last4, exp_month, exp_year, fingerprint })
 }

@@ -1,0 +1,56 @@
+//! Nothing on a page moves by itself while it loads.
+
+use std::time::Duration;
+
+use tests::browser::{Screen, in_browser};
+use tests::{Backend, Person};
+
+const WATCH: &str = "
+    window.moved = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries())
+        if (!entry.hadRecentInput)
+          moved.push([entry.value, entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 120) ?? '')]);
+    }).observe({ type: 'layout-shift', buffered: true });";
+
+#[test]
+fn no_page_moves_while_it_loads() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let meeting = server.meeting().await;
+        let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);
+        for number in 0..20 {
+            let text = "It shakes at a light and smooths out when I drive.";
+            dana.say(session, &format!("{number}"), text).await.expect_status(201);
+        }
+        let started = async |plan: &str| {
+            let session = dana.paid_session(plan).await;
+            max.accept(&session).await;
+            max.step(&session, "start").await.expect_status(200);
+            session
+        };
+        let (video, over) = (started("video15").await, started("chat10").await);
+        max.step(&over, "end").await.expect_status(200);
+        let chat = format!("/chat/{session}");
+        let room = format!("/sessions/{video}/room");
+        let complete = format!("/sessions/{over}/complete");
+        let seen: [(&Person, &[&str]); 2] = [
+            (dana, &["/", "/dashboard", "/intake?plan=chat10", &chat, &room, &complete, "/account"]),
+            (max, &["/mechanic", &chat, &room]),
+        ];
+        for screen in [Screen::Phone, Screen::Desk] {
+            for (person, paths) in seen {
+                let browser = driver.open(server, screen).await;
+                browser.sign_in_as(person).await;
+                browser.slow_phone().await;
+                for path in paths {
+                    browser.open(path).await;
+                    browser.script(WATCH).await;
+                    tokio::time::sleep(Duration::from_millis(900)).await;
+                    let moved = browser.script("return moved;").await;
+                    assert_eq!(moved, serde_json::json!([]), "{path} of {}", person.email);
+                }
+                browser.close().await;
+            }
+        }
+    });
+}
