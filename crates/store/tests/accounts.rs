@@ -460,7 +460,7 @@ async fn api_tokens_are_listed_limited_touched_and_ended() {
         let ended = token.id;
         assert_eq!(world.at(5, move |tx, cx| api_token::revoke(tx, id, ended, cx)).await, Ok(()));
         assert!(!world.knows(6, credential).await);
-        assert_eq!(world.ended(1).await, [(id, false)]);
+        assert_eq!(world.ended(1).await, [(id, true)]);
         let twice = world.at(7, move |tx, cx| api_token::revoke(tx, id, ended, cx)).await;
         assert_eq!(twice, Err(Error::NotFound("token")));
         let listed = world.at(8, move |tx, _| Ok(tx.api_tokens_of(id)?)).await.expect("works");

@@ -141,7 +141,7 @@ fn a_disk_that_fills_up_is_told_and_everything_goes_on_when_there_is_space_again
         let again = say(dana, session, &format!("d{said}")).await.expect_status(201);
         let last = again.body["seq"].clone();
         assert_eq!(say(dana, session, &format!("d{said}")).await.expect_status(200).body["seq"], last);
-        assert_eq!(last.as_u64(), u64::try_from(said + 4).ok());
+        assert_eq!(last.as_u64(), u64::try_from(said + 5).ok());
         socket.say(session, "m1", "there again").await;
         let messages = server.database().count("session_events", "kind = 'message'");
         assert_eq!(messages, i64::try_from(said).expect("few") + 2);

@@ -78,7 +78,7 @@ const BREAKS: &[Break] = &[
     Break {
         says: "session",
         breaks: "UPDATE session_events SET seq = 99 WHERE kind = 'message'",
-        mends: "UPDATE session_events SET seq = 4 WHERE kind = 'message'",
+        mends: "UPDATE session_events SET seq = 5 WHERE kind = 'message'",
     },
     Break {
         says: "session",
@@ -110,11 +110,11 @@ const BREAKS: &[Break] = &[
     Break {
         says: "session",
         breaks: "UPDATE session_events SET seq = 1000 WHERE kind = 'started'; \
-                 UPDATE session_events SET seq = 3 WHERE kind = 'message'; \
-                 UPDATE session_events SET seq = 4 WHERE kind = 'started'",
+                 UPDATE session_events SET seq = 4 WHERE kind = 'message'; \
+                 UPDATE session_events SET seq = 5 WHERE kind = 'started'",
         mends: "UPDATE session_events SET seq = 1000 WHERE kind = 'started'; \
-                UPDATE session_events SET seq = 4 WHERE kind = 'message'; \
-                UPDATE session_events SET seq = 3 WHERE kind = 'started'",
+                UPDATE session_events SET seq = 5 WHERE kind = 'message'; \
+                UPDATE session_events SET seq = 4 WHERE kind = 'started'",
     },
     // What one line says, put into another with all that proves it.
     Break {
@@ -167,8 +167,8 @@ const BREAKS_OF_MONEY: &[Break] = &[
     },
     Break {
         says: "tells its upgrade 0 times",
-        breaks: "UPDATE session_events SET kind = 'payment' WHERE kind = 'session_upgraded'",
-        mends: "UPDATE session_events SET kind = 'session_upgraded' WHERE kind = 'payment'",
+        breaks: "UPDATE session_events SET kind = 'summary' WHERE kind = 'session_upgraded'",
+        mends: "UPDATE session_events SET kind = 'session_upgraded' WHERE kind = 'summary'",
     },
     Break {
         says: "was upgraded after its end",

@@ -53,7 +53,7 @@ on_both! {
         once(&admin, &format!("/api/admin/sessions/{second}/assign"), json!({ "mechanic_id": max.id }), 200).await;
         once(&dana, &format!("/api/sessions/{second}/cancel"), json!({}), 200).await;
         let kinds: Vec<Value> = dana.events(&session).await.iter().map(|event| event["kind"].clone()).collect();
-        assert_eq!(kinds, ["joined", "message", "joined", "started", "ended"]);
+        assert_eq!(kinds, ["joined", "payment", "message", "joined", "started", "ended"]);
         assert_eq!(server.database().count("intakes", "1 = 1"), 2);
     }
 

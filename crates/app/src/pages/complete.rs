@@ -76,8 +76,9 @@ fn again(view: &store::views::session::SessionView) -> kernel::PlanCode {
 fn transcript_line(event: chat::Event) -> Option<TranscriptLine> {
     let told = match &event.body {
         EventBody::Message { .. } | EventBody::File(_) => true,
-        EventBody::Reaction { .. } => false,
-        EventBody::Note(kind) | EventBody::Money(kind, _) => is_told(*kind),
+        // What was paid stands on the receipt.
+        EventBody::Reaction { .. } | EventBody::Money(..) => false,
+        EventBody::Note(kind) => is_told(*kind),
     };
     told.then_some(TranscriptLine { name: event.actor_name, at: event.created_at, body: event.body })
 }

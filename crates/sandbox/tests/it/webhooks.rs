@@ -111,7 +111,7 @@ async fn webhooks_can_be_doubled_dropped_turned_round_and_delayed() {
     assert_eq!(listed["data"].as_array().unwrap().len(), 2);
 
     for broken in
-        [r#"{"drop": 1}"#, r#"{"lose": true}"#, r#"{"delay_ms": -1}"#, r#"{"delay_ms": 600001}"#, "", "[]x"]
+        [r#"{"drop": 2}"#, r#"{"lose": true}"#, r#"{"delay_ms": -1}"#, r#"{"delay_ms": 600001}"#, "", "[]x"]
     {
         assert_eq!(world.control(broken).await.status(), 400, "{broken}");
     }
