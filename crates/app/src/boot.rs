@@ -16,6 +16,7 @@
 
 pub mod lock;
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -39,12 +40,14 @@ use crate::clock::{Clock, SystemEntropy};
 use crate::config::{MailProvider, PaymentProvider, Problems, Settings, SmsProvider, VideoProvider};
 use crate::http;
 use crate::http::audit::Looks;
+use crate::http::export::Archive;
 use crate::http::health::StorageLook;
 use crate::http::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::state::{ExtraRoutes, Pitlane};
+use crate::usecases::pack_archive::pack;
 use crate::usecases::register::{self, Operators};
 use crate::usecases::{self, erase_account, no_show, second_factor, seed, time_limit};
 use crate::workers::{Carriers, Workers, attendance};
@@ -209,7 +212,19 @@ pub async fn erase_user(settings: Settings, email: &str) -> Result<(), BootError
 /// [`BootError`], with what to do about it.
 pub async fn export_user(settings: Settings, email: &str) -> Result<serde_json::Value, BootError> {
     let pitlane = at_rest(settings).await?;
-    http::export::archive_for(&pitlane, email).await.map_err(BootError::Account)
+    let archive = http::export::archive_for(&pitlane, email).await.map_err(BootError::Account)?;
+    Ok(archive.document)
+}
+
+/// The same with the bytes of every file, as a ZIP that is written into `out`, an empty file.
+///
+/// # Errors
+/// [`BootError`], with what to do about it. What stands in the file then is of no use.
+pub async fn pack_user(settings: Settings, email: &str, out: File) -> Result<File, BootError> {
+    let pitlane = at_rest(settings).await?;
+    let Archive { document, files } =
+        http::export::archive_for(&pitlane, email).await.map_err(BootError::Account)?;
+    pack(&pitlane, document, &files, out).await.map_err(BootError::Account)
 }
 
 // A storage that would refuse the first upload is better refused now.

@@ -80,7 +80,7 @@ enum UserCommand {
     Export {
         /// The address of the account.
         email: String,
-        /// The file to make.
+        /// The file to make: a JSON document, or with a name that ends in .zip a ZIP that holds their uploads as well.
         file: PathBuf,
     },
 }

@@ -32,6 +32,7 @@ pub mod note_media;
 pub mod note_read;
 pub mod observe_session;
 pub mod offer_request;
+pub mod pack_archive;
 pub mod passwords;
 pub mod personal;
 pub mod phone;
@@ -124,6 +125,9 @@ pub enum Error {
     /// The storage of uploads.
     #[error(transparent)]
     Files(#[from] intake::FileStorageError),
+    /// The archive of what is kept of somebody could not be written on this machine.
+    #[error("the archive can't be written: {0}")]
+    Archive(std::io::Error),
     /// The free plan needs a confirmed address.
     #[error("the e-mail address is not confirmed")]
     EmailUnverified,

@@ -11,6 +11,7 @@ use tests::server::{printed, run_with};
 use tests::{Answer, Backend, Person, TestServer, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::export::archive_of;
 use super::file_limits::begun_with;
 use super::files::{send, send_to};
 use super::session_files::bytes;
@@ -286,5 +287,26 @@ fn a_backup_holds_what_lies_in_a_bucket_and_goes_back_into_it_or_into_a_folder()
         server.start().await;
         assert!(bytes(&dana.client, &link(dana, &file).await).await.1 == picture);
         assert!(fs::exists(server.data().join("files").join(&file)).expect("a folder"));
+    });
+}
+
+#[test]
+fn a_zip_of_everything_holds_what_lies_in_a_bucket_and_is_refused_while_that_is_away() {
+    run_in_bucket(async |server, bucket| {
+        let dana = server.customer().await;
+        let picture = varied(20 * MEBIBYTE);
+        let file = send(&dana.client, &[("file", "a.png", &picture)]).await.expect_status(201);
+        let entry = format!("files/{}-a.png", file.text_at("file_id"));
+        assert!(archive_of(&dana.client).await[&entry] == picture);
+        bucket.connect(false);
+        unavailable(&ask(&dana, "/api/me/export?format=zip").await);
+        dana.client.get("/api/me/export").await.expect_status(200);
+        let target = server.folder().join("dana.zip");
+        let refused = server.pitlane(&["user", "export", &dana.email, target.to_str().expect("a path")]);
+        let told = printed(&refused);
+        assert!(!refused.status.success() && told.contains("can't be reached"), "{told}");
+        assert!(!target.exists(), "half an archive is none");
+        bucket.connect(true);
+        assert!(archive_of(&dana.client).await[&entry] == picture);
     });
 }

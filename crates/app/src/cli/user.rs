@@ -80,15 +80,20 @@ pub(super) async fn erase(settings: Settings, email: String) -> Outcome {
     say(&format!("the account of {email} is erased; what was paid stays in the books without a name"))
 }
 
-/// Writes everything that is kept of somebody into a file that only its owner can read.
+/// Writes everything that is kept of somebody into a file that only its owner can read, with the bytes of their files
+/// where it is to be a ZIP.
 pub(super) async fn export(settings: Settings, email: String, file: PathBuf) -> Outcome {
     let wrong = |error: std::io::Error| format!("{}: {error}", file.display());
     // First, so that nothing is noted about an export that has no place.
     let mut out = File::options().create_new(true).write(true).mode(0o600).open(&file).map_err(wrong)?;
-    let written = match boot::export_user(settings, &email).await.map_err(told) {
-        Ok(archive) => writeln!(out, "{archive:#}").and_then(|()| out.sync_all()).map_err(wrong),
-        Err(reason) => Err(reason),
+    let is_zip = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+    let written = if is_zip {
+        boot::pack_user(settings, &email, out).await.map_err(told)
+    } else {
+        let document = boot::export_user(settings, &email).await.map_err(told);
+        document.and_then(|document| writeln!(out, "{document:#}").map(|()| out).map_err(wrong))
     };
+    let written = written.and_then(|out| out.sync_all().map_err(wrong));
     if let Err(reason) = written {
         // What is left of it is of no use.
         let _ = std::fs::remove_file(&file);

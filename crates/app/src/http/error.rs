@@ -7,6 +7,8 @@ mod jobs;
 mod payments;
 mod sessions;
 
+use std::io::ErrorKind;
+
 use kernel::StoreError;
 
 use super::problem::Problem;
@@ -24,6 +26,7 @@ pub fn problem(error: &Error) -> Problem {
         Error::Room(error) => sessions::room(error),
         Error::Intake(error) => intake::intake(error),
         Error::Files(error) => intake::storage(error),
+        Error::Archive(error) => archive(error),
         Error::EmailUnverified => intake::email_unverified(),
         Error::Jobs(error) => jobs::job(error),
         Error::Notifications(error) => jobs::notification(error),
@@ -45,6 +48,15 @@ pub fn store(error: &StoreError) -> Problem {
         StoreError::Unavailable(_) | StoreError::Retry(_) => Problem::unavailable(),
         StoreError::Constraint(_) | StoreError::Corrupt(_) => Problem::internal(),
     }
+}
+
+/// An archive that this machine can't write: there may be space again, anything else is a defect.
+fn archive(error: &std::io::Error) -> Problem {
+    if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        tracing::error!(%error, "there is no space for an archive");
+        return Problem::unavailable();
+    }
+    unexpected(error)
 }
 
 /// A defect of ours.

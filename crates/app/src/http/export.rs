@@ -1,4 +1,7 @@
-//! `/api/me/export`: what Pitlane keeps of somebody, for them to take along.
+//! `/api/me/export`: what Pitlane keeps of somebody, for them to take along: as one JSON document, or as a ZIP that holds
+//! the bytes of their files as well.
+
+mod packed;
 
 use std::time::Duration;
 
@@ -6,12 +9,14 @@ use accounts::audit::{self, AuditFilter, NewAuditEntry};
 use accounts::{CredentialStore, Email, Error as AccountsError, ProviderStore, User, UserStore as _};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
-use actix_web::web::Data;
+use actix_web::web::{Data, Query};
 use kernel::id::{SessionId, UserId};
 use kernel::{Actor, Timestamp};
 use notifications::Channel;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Tx;
+use store::views::export::OwnFile;
 use store::views::{self, export};
 
 use super::accounts::{MechanicBody, SignInBody, TokenBody};
@@ -42,44 +47,87 @@ pub fn routes(router: &mut Router) {
     router.get("/api/me/export", Access::SignedIn, everything);
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    Json,
+    Zip,
+}
+
+#[derive(Deserialize)]
+struct ExportQuery {
+    format: Option<Format>,
+}
+
+async fn everything(
+    person: SignedIn,
+    query: Query<ExportQuery>,
+    app: Data<Pitlane>,
+) -> ApiResult<HttpResponse> {
+    match query.format {
+        None | Some(Format::Json) => document(&app, person.user()).await,
+        Some(Format::Zip) => packed::answer(&app, person.user()).await,
+    }
+}
+
 /// Everything, as one JSON document of one moment.
-async fn everything(person: SignedIn, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+async fn document(app: &Pitlane, user: &User) -> ApiResult<HttpResponse> {
     let now = app.clock.now();
-    let archive = archive(&app, person.user()).await?;
+    let Archive { document, .. } = archive(app, user).await?;
     let name = format!("attachment; filename=\"pitlane-{}.json\"", &now.to_string()[..10]);
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_DISPOSITION, name))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .json(archive))
+        .json(document))
+}
+
+/// Everything that is kept of one person.
+#[derive(Debug)]
+pub struct Archive {
+    /// What is told.
+    pub document: Value,
+    /// The files that it lists, in the same order.
+    pub files: Vec<OwnFile>,
 }
 
 /// Everything that is kept of this person.
 ///
 /// # Errors
 /// The storage's.
-async fn archive(pitlane: &Pitlane, user: &User) -> Result<Value, Error> {
+async fn archive(pitlane: &Pitlane, user: &User) -> Result<Archive, Error> {
     let (id, now) = (user.id(), pitlane.clock.now());
     let (actor, email) = (Actor::Person { id, role: user.role() }, user.email().as_str().to_owned());
     let cards = cards::list_within(pitlane, id, PATIENCE).await?;
     let gathered = pitlane.db.read(move |tx| {
-        let mut archive = gather(tx, id, actor, now)?;
+        let files = export::files_of(tx, id)?;
+        let mut document = gather(tx, id, actor, now)?;
+        document["files"] = json!(files.iter().map(told).collect::<Vec<_>>());
         let stopped = notifications::Store::suppression_by_address(tx, Channel::Mail, &email)?;
-        archive["suppression"] =
+        document["suppression"] =
             json!(stopped.map(|it| json!({ "at": it.created_at, "reason": it.reason.as_str() })));
-        Ok::<_, Error>(archive)
+        Ok::<_, Error>(Archive { document, files })
     });
     let mut archive = gathered.await?;
-    archive["cards"] = json!(cards.map(|cards| cards.into_iter().map(CardBody::from).collect::<Vec<_>>()));
-    archive["exported_at"] = json!(now);
-    archive["user"] = json!(UserBody::from(user));
+    let document = &mut archive.document;
+    document["cards"] = json!(cards.map(|cards| cards.into_iter().map(CardBody::from).collect::<Vec<_>>()));
+    document["exported_at"] = json!(now);
+    document["user"] = json!(UserBody::from(user));
     Ok(archive)
+}
+
+fn told(file: &OwnFile) -> Value {
+    json!({
+        "id": file.id, "session_id": file.session, "name": file.name, "content_type": file.content_type,
+        "size_bytes": file.size_bytes, "created_at": file.created_at,
+        "path": format!("/api/files/{}", file.id),
+    })
 }
 
 /// The same for somebody who can't sign in, at an operator's command, which the audit log keeps.
 ///
 /// # Errors
 /// An address without an account; the storage's.
-pub async fn archive_for(pitlane: &Pitlane, email: &str) -> Result<Value, Error> {
+pub async fn archive_for(pitlane: &Pitlane, email: &str) -> Result<Archive, Error> {
     let email = Email::parse(email).map_err(|error| AccountsError::Invalid(vec![error]))?;
     let cx = pitlane.context();
     let found = pitlane.db.write(move |tx| {
@@ -126,16 +174,6 @@ fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Resu
                 "id": asked.id, "plan": asked.plan, "concern": asked.concern,
                 "vehicle": asked.vehicle.title(), "mileage": asked.vehicle.mileage,
                 "waiver": waiver, "created_at": asked.created_at,
-            })
-        })
-        .collect();
-    let files: Vec<Value> = export::files_of(tx, person)?
-        .into_iter()
-        .map(|file| {
-            json!({
-                "id": file.id, "session_id": file.session, "name": file.name,
-                "content_type": file.content_type, "size_bytes": file.size_bytes,
-                "created_at": file.created_at, "path": format!("/api/files/{}", file.id),
             })
         })
         .collect();
@@ -196,7 +234,6 @@ fn gather(tx: &mut Tx<'_>, person: UserId, actor: Actor, now: Timestamp) -> Resu
         "intakes": intakes,
         "orders": orders,
         "sessions": sessions(tx, person)?,
-        "files": files,
         "journey": journey(tx, person)?,
     }))
 }

@@ -22,7 +22,7 @@ use crate::usecases::Error;
 /// How long the oldest due job may have waited before nobody seems to work, in seconds.
 const JOBS_PATIENCE_SECONDS: i64 = 300;
 /// How much of the disk must be free, in bytes.
-const DISK_RESERVE_BYTES: i64 = 100 * 1_024 * 1_024;
+pub(super) const DISK_RESERVE_BYTES: i64 = 100 * 1_024 * 1_024;
 
 /// How long a look at the uploads' place is remembered: each writes, reads and deletes, and a storage elsewhere has that
 /// paid. What failed is looked at again soon.
@@ -167,7 +167,8 @@ fn free_bytes(pitlane: &Pitlane) -> Option<i64> {
     folders.into_iter().flatten().filter_map(|folder| free_at(&folder)).min()
 }
 
-fn free_at(folder: &Path) -> Option<i64> {
+/// What is free on the disk of a folder, as far as the system tells.
+pub(super) fn free_at(folder: &Path) -> Option<i64> {
     let found = rustix::fs::statvfs(folder).ok()?;
     i64::try_from(found.f_bavail.saturating_mul(found.f_frsize)).ok()
 }

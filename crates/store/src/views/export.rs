@@ -44,6 +44,8 @@ pub struct OwnFile {
     pub content_type: String,
     /// Its length in bytes.
     pub size_bytes: i64,
+    /// Under which key its bytes lie, while they do.
+    pub storage_key: String,
     /// When it was uploaded.
     pub created_at: Timestamp,
 }
@@ -156,7 +158,7 @@ pub fn intakes_of(tx: &mut Tx<'_>, customer: UserId) -> Result<Vec<AskedIntake>,
 /// # Errors
 /// A failure of the storage.
 pub fn files_of(tx: &mut Tx<'_>, owner: UserId) -> Result<Vec<OwnFile>, StoreError> {
-    type Row = (Id, Option<Id>, String, String, i64, Ts);
+    type Row = (Id, Option<Id>, String, String, i64, String, Ts);
     let rows: Vec<Row> = files::table
         .filter(files::owner_id.eq(Id(owner.uuid())))
         .order((files::created_at, files::id))
@@ -166,16 +168,18 @@ pub fn files_of(tx: &mut Tx<'_>, owner: UserId) -> Result<Vec<OwnFile>, StoreErr
             files::name,
             files::content_type,
             files::size_bytes,
+            files::storage_key,
             files::created_at,
         ))
         .load(tx.conn())
         .stored()?;
-    let view = |(id, session, name, content_type, size_bytes, created_at): Row| OwnFile {
+    let view = |(id, session, name, content_type, size_bytes, storage_key, created_at): Row| OwnFile {
         id: FileId::new(id.0),
         session: session.map(|session| SessionId::new(session.0)),
         name,
         content_type,
         size_bytes,
+        storage_key,
         created_at: created_at.into(),
     };
     Ok(rows.into_iter().map(view).collect())

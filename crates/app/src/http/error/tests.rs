@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use actix_web::http::StatusCode;
@@ -261,6 +262,7 @@ fn errors() -> Vec<(String, Error)> {
         Error::AccountSuspended { .. } => [Error::AccountSuspended { support_address: String::new() }],
         Error::UnknownMechanic => [Error::UnknownMechanic],
         Error::Room(_) => [Error::Room(sessions::RoomError(String::new()))],
+        Error::Archive(_) => [Error::Archive(ErrorKind::StorageFull.into())],
         Error::Accounts(_) | Error::Jobs(_) | Error::Notifications(_) | Error::Sessions(_) => [],
         Error::Dispatch(_) | Error::Payments(_) | Error::Gateway(_) | Error::Callback(_) => [],
         Error::Checkout(_) | Error::Upgrade(_) | Error::Charge(_) | Error::Extend(_) | Error::Intake(_) | Error::Files(_) | Error::Store(_) => [],
