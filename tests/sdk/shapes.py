@@ -187,6 +187,9 @@ def params_name(method, path):
     if resource == "checkout":
         resource += "/" + segments.pop(0)
     verb = {"GET": "Retrieve", "POST": "Update", "DELETE": "Delete"}[method]
+    if resource == "customers" and segments[1:2] == ["payment_methods"]:
+        # Named after the method of the customer.
+        return "CustomerListPaymentMethodsParams" if len(segments) == 2 else "CustomerRetrievePaymentMethodParams"
     if len(segments) >= 2 and f"{resource}/{segments[1]}" in OF_LISTS:
         stem, _ = OF_LISTS[f"{resource}/{segments[1]}"]
         if len(segments) == 2:

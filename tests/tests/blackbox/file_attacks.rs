@@ -123,7 +123,7 @@ on_both! {
         ] {
             send(&dana.client, &[("file", "a.png", file)]).await.refused(status, code);
         }
-        let huge = [PNG, b"\0\xFF\xFF\xFFIDAT", &vec![0; 27_000_000]].concat();
+        let huge = [PNG, b"\x01\xFF\xFF\xFFIDAT", &vec![0; 27_000_000]].concat();
         send(&dana.client, &[("file", "a.png", &huge)]).await.refused(413, "file_too_large");
         until("nothing to be left", async || (stored(server.folder()) == 0).then_some(())).await;
         assert_eq!(server.database().count("files", "1 = 1"), 0);

@@ -51,11 +51,14 @@ async fn keep_upgrade_dispute_and_forget(server: &TestServer) {
         let path = format!("/api/me/cards/{}", card["id"].as_str().expect("an id"));
         dana.client.send(Method::DELETE, &path, None).await.expect_status(204);
     }
+    // Nothing that comes due later is left.
+    dana.step(&second, "cancel").await.expect_status(200);
     let disputed = server.disputed_chat().await;
     until("the dispute to be known", async || {
         (disputed.customer.session(&disputed.session).await["payment_status"] == "disputed").then_some(())
     })
     .await;
+    disputed.customer.step(&disputed.session, "cancel").await.expect_status(200);
     let left = server.customer().await;
     let cancelled = left.paid_session("chat10").await;
     left.step(&cancelled, "cancel").await.expect_status(200);
