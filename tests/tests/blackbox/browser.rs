@@ -23,9 +23,10 @@ mod upgrade;
 mod video;
 mod watch;
 
+use serde_json::json;
 use tests::browser::{Browser, Driver, Screen, in_browser};
 use tests::people::DEMO_PASSWORD;
-use tests::{Backend, TestServer};
+use tests::{Backend, TestServer, until};
 
 use steps::{pay, say};
 
@@ -147,4 +148,44 @@ async fn they_part(phone: &Browser, desk: &Browser) {
     phone.open("/dashboard").await;
     phone.picture("dashboard-phone").await;
     assert!(!phone.scrolls_sideways().await, "the dashboard is too wide");
+}
+
+/// As an operator, or a program of theirs, may do it: no line of the log tells of it.
+#[test]
+fn a_mechanic_who_was_put_into_the_database_is_seen_once_they_are_connected() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let (dana, max) = (server.customer().await, server.mechanic().await);
+        let session = dana.paid_session("chat10").await;
+        let phone = driver.open(server, Screen::Phone).await;
+        phone.sign_in_as(&dana).await;
+        phone.open(&format!("/chat/{session}")).await;
+        phone.reads("Waiting for a mechanic to join").await;
+        let bytes = |id: &str| format!("x'{}'", id.replace('-', ""));
+        let row = format!("session_id = {} AND user_id = {}", bytes(&session), bytes(&max.id));
+        let added = format!(
+            "INSERT INTO session_participants (session_id, user_id, role) VALUES ({}, {}, 'mechanic')",
+            bytes(&session),
+            bytes(&max.id)
+        );
+        assert_eq!(server.database().execute(&added), Ok(()));
+        let mut socket = max.socket(server).await;
+        socket.join(&format!("session:{session}"), 0).await;
+        phone.reads("1 mechanic connected").await;
+        phone.reads("Max Mechanic").await;
+        let typing = async |shown: bool| {
+            let script = "return !document.querySelector('[data-typing]').hidden;";
+            until("the sign of typing", async || (phone.script(script).await == shown).then_some(())).await;
+        };
+        socket.send(json!({ "type": "typing", "channel": format!("session:{session}") })).await;
+        typing(true).await;
+        // Nobody says that they have stopped.
+        typing(false).await;
+        drop(socket);
+        phone.close().await;
+        // The doctor would tell of somebody who took part without a line.
+        assert_eq!(
+            server.database().execute(&format!("DELETE FROM session_participants WHERE {row}")),
+            Ok(())
+        );
+    });
 }
