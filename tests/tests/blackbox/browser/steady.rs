@@ -49,8 +49,9 @@ fn no_page_moves_while_it_loads() {
                     let moved = browser.script("return moved;").await;
                     let parts = moved.as_array().into_iter().flatten();
                     let sum: f64 = parts.filter_map(|part| part[0].as_f64()).sum();
-                    // Less than anybody sees: a word in a button may still be followed by another.
-                    if sum >= 0.005 {
+                    // Half of what is called good. What this once found were 0.10 to 0.14; what stays under it, a line
+                    // that breaks anew when the font comes, depends on how busy the machine is.
+                    if sum >= 0.05 {
                         faults.push(format!("{path} of {}: {moved}", person.email));
                     }
                 }
