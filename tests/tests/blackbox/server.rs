@@ -1,6 +1,7 @@
 //! The server itself: health, errors, and a database or a configuration that is not as it should be.
 
 use std::fs;
+use std::io::Read;
 
 use serde_json::json;
 use tests::server::{printed, run_with};
@@ -79,6 +80,30 @@ on_both! {
         }
         let refused = server.guest().send(reqwest::Method::HEAD, "/api/checkout?plan=chat10", None).await;
         assert_eq!(refused.status, 405, "it would order something: {refused:?}");
+    }
+
+    async fn what_is_the_same_for_everybody_travels_as_small_as_it_can(server) {
+        let http = reqwest::Client::new();
+        for (path, share) in [("/static/css/components.css", 0.3), ("/api/docs", 0.08), ("/static/img/icons.svg", 0.5)] {
+            let asked = http.get(format!("{}{path}", server.url()));
+            let plain = asked.try_clone().expect("a copy").send().await.expect("an answer");
+            let packed = asked.header("accept-encoding", "gzip, br").send().await.expect("an answer");
+            let (plain_tag, packed_tag) = (plain.headers().get("etag").cloned(), packed.headers().get("etag").cloned());
+            assert_eq!((plain.headers().get("content-encoding"), &packed.headers()["content-encoding"]), (None, &"gzip".parse().expect("text")));
+            assert_eq!((&plain.headers()["vary"], &packed.headers()["vary"]), (&"accept-encoding".parse().expect("text"), &"accept-encoding".parse().expect("text")));
+            let (plain, packed) = (plain.bytes().await.expect("a body"), packed.bytes().await.expect("a body"));
+            assert!((packed.len() as f64) < plain.len() as f64 * share, "{path}: {} of {}", packed.len(), plain.len());
+            let mut unpacked = Vec::new();
+            flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).expect("gzip");
+            // The description's page tells the time.
+            assert_eq!(unpacked.len(), plain.len(), "{path}");
+            let Some((plain_tag, packed_tag)) = plain_tag.zip(packed_tag) else { continue };
+            assert_ne!(plain_tag, packed_tag, "{path}");
+            for (tag, status) in [(packed_tag, 304), (plain_tag, 200)] {
+                let asked = http.get(format!("{}{path}", server.url())).header("accept-encoding", "gzip").header("if-none-match", tag);
+                assert_eq!(asked.send().await.expect("an answer").status(), status, "{path}");
+            }
+        }
     }
 
     async fn every_page_has_a_strict_policy(server) {

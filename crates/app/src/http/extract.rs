@@ -6,9 +6,9 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::error::QueryPayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{AcceptEncoding, CONTENT_TYPE, Encoding};
 use actix_web::web::{Bytes, BytesMut, Data};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
@@ -27,6 +27,14 @@ pub struct NoBody;
 /// For an endpoint whose body may be left out: none is like `{}`.
 #[derive(Debug)]
 pub struct Optional<T>(pub T);
+
+/// Whether the answer may be sent as `Content-Encoding: gzip`.
+#[must_use]
+pub fn takes_gzip(request: &HttpRequest) -> bool {
+    let accepted = request.get_header::<AcceptEncoding>();
+    let both = [Encoding::identity(), Encoding::gzip()];
+    accepted.and_then(|accepted| accepted.negotiate(both.iter())) == Some(Encoding::gzip())
+}
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 

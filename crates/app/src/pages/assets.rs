@@ -1,10 +1,11 @@
 //! Static files, from the binary.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Deserialize;
 
+use crate::http::extract::takes_gzip;
 use crate::http::{Access, ApiResult, Problem, Router};
 
 /// Adds `/static/…` and the icon that browsers ask for by themselves.
@@ -35,13 +36,24 @@ async fn icon(request: HttpRequest) -> ApiResult<HttpResponse> {
 
 fn answer(request: &HttpRequest, path: &str, caching: &'static str) -> ApiResult<HttpResponse> {
     let asset = ::web::assets::asset(path).ok_or_else(Problem::not_found)?;
-    let known =
-        request.headers().get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.etag.as_bytes());
+    let gzip = asset.gzip.filter(|_| takes_gzip(request));
+    // Of other bytes than the file's own, so not its tag either.
+    let tag = match gzip {
+        Some(_) => format!("{}-gzip\"", asset.etag.trim_end_matches('"')),
+        None => asset.etag.to_owned(),
+    };
+    let known = request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response =
         HttpResponseBuilder::new(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
-    response.insert_header((CACHE_CONTROL, caching)).insert_header((ETAG, asset.etag));
+    response
+        .insert_header((CACHE_CONTROL, caching))
+        .insert_header((ETAG, tag))
+        .insert_header((VARY, "accept-encoding"));
     if known {
         return Ok(response.finish());
     }
-    Ok(response.insert_header((CONTENT_TYPE, asset.content_type)).body(asset.bytes))
+    if gzip.is_some() {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    Ok(response.insert_header((CONTENT_TYPE, asset.content_type)).body(gzip.unwrap_or(asset.bytes)))
 }

@@ -3,24 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::web::Data;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, VARY};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
+use web::Page;
 use web::docs::{Answer, Code, Content, DocsPage, Field, Group, Kind, Operation, Shape};
 use web::frame::Nav;
 
-use super::frame::{frame, show};
+use super::frame::frame;
 use crate::http::auth::Visitor;
+use crate::http::extract::takes_gzip;
 use crate::http::{Access, ApiResult, Router, openapi};
 use crate::state::Pitlane;
+use crate::usecases;
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
     router.get_or_head("/api/docs", Access::Public, open);
 }
 
-async fn open(visitor: Visitor, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
+/// A megabyte, told by few words said often: worth packing harder than pages are, away from the others' thread.
+async fn open(request: HttpRequest, visitor: Visitor, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     static READ: OnceLock<Reading> = OnceLock::new();
     let read = READ.get_or_init(|| Reading::of(&openapi::document(app.settings.is_development())));
     let page = DocsPage {
@@ -31,7 +35,18 @@ async fn open(visitor: Visitor, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
         shapes: read.shapes.clone(),
         codes: read.codes.clone(),
     };
-    show(&page, StatusCode::OK)
+    let html = Bytes::from(page.render().map_err(usecases::Error::from)?);
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "no-store")).insert_header((VARY, "accept-encoding"));
+    response.content_type("text/html; charset=utf-8");
+    if !takes_gzip(&request) {
+        return Ok(response.body(html));
+    }
+    let plain = html.clone();
+    Ok(match tokio::task::spawn_blocking(move || web::assets::gzip(&plain)).await {
+        Ok(packed) => response.insert_header((CONTENT_ENCODING, "gzip")).body(packed),
+        Err(_stopping) => response.body(html),
+    })
 }
 
 /// What the page shows of the document.
