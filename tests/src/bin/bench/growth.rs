@@ -148,7 +148,18 @@ async fn list(server: &TestServer, count: usize) -> u64 {
     let shopper = vec![server.customer().await];
     let news = webhooks::orders(server, &shopper, count).await;
     webhooks::deliver(server, news, None).await;
+    // The mails and offers of all these sessions are no part of a list.
+    let begun = Instant::now();
+    while !is_queue_empty(server).await {
+        assert!(begun.elapsed() < Duration::from_secs(300), "the queue does not empty");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     gets(&shopper[0].client, "/api/sessions?limit=50").await
+}
+
+async fn is_queue_empty(server: &TestServer) -> bool {
+    let metrics = server.guest().get("/metrics").await.expect_status(200);
+    metrics.text.lines().any(|line| line == "pitlane_jobs_due 0")
 }
 
 async fn gets(client: &Client, path: &str) -> u64 {
