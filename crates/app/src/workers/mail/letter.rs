@@ -266,7 +266,9 @@ impl Writer<'_> {
             happened_at: happened_at.to_string(),
             account_url: account_url.clone(),
         };
-        Written::new(&message, [account_url])
+        // From the earlier address nobody gets in, so that mail has no link.
+        let link = (happening != Happening::EmailChanged).then_some(account_url);
+        Written::new(&message, link)
     }
 
     /// The account has another address: to the earlier one, which is not told the new one.
