@@ -9,6 +9,7 @@ mod blackbox {
     mod bad_input;
     mod browser;
     mod buckets;
+    mod called_off;
     mod cards;
     mod checkout;
     mod crash;

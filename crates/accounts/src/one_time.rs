@@ -26,12 +26,21 @@ pub enum Purpose {
     ChangeEmail,
     /// Going on with a sign-in whose first proof was right. It is in a form, not in a mail.
     SecondFactor,
+    /// Telling an address that it is the account's no more. It leads nowhere and is given to nobody: it keeps the
+    /// address until the mail is written.
+    FormerEmail,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] =
-        [Self::VerifyEmail, Self::MagicLink, Self::PasswordReset, Self::ChangeEmail, Self::SecondFactor];
+    pub const ALL: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::MagicLink,
+        Self::PasswordReset,
+        Self::ChangeEmail,
+        Self::SecondFactor,
+        Self::FormerEmail,
+    ];
 
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +50,7 @@ impl Purpose {
             Self::PasswordReset => "password_reset",
             Self::ChangeEmail => "change_email",
             Self::SecondFactor => "second_factor",
+            Self::FormerEmail => "former_email",
         }
     }
 
@@ -52,7 +62,7 @@ impl Purpose {
     /// For how many seconds the link works.
     pub const fn ttl_seconds(self) -> i64 {
         match self {
-            Self::VerifyEmail | Self::ChangeEmail => 24 * 3_600,
+            Self::VerifyEmail | Self::ChangeEmail | Self::FormerEmail => 24 * 3_600,
             Self::MagicLink | Self::SecondFactor => 15 * 60,
             Self::PasswordReset => 60 * 60,
         }
@@ -241,26 +251,47 @@ fn take_back(store: &mut dyn Store, user: User, cx: &Context) -> Result<User, Er
 }
 
 /// The link in a verification mail: the address is the person's, whether it is the account's or the one it is to
-/// have from now on. Links that were sent to the earlier address stop working.
+/// have from now on. Links that were sent to the earlier address stop working. Where the account had another address,
+/// the second part is what that one is told by, under the id and the hash of `note`.
 ///
 /// # Errors
 /// [`Error::InvalidToken`], [`Error::EmailTaken`] when somebody else took the address meanwhile, or a failure of the
 /// store.
-pub fn verify_email(store: &mut dyn Store, token: &TokenHash, cx: &Context) -> Result<User, Error> {
-    let user = if store.one_time_token_by_hash(Purpose::ChangeEmail, token)?.is_some() {
+pub fn verify_email(
+    store: &mut dyn Store,
+    token: &TokenHash,
+    note: LinkSecret,
+    cx: &Context,
+) -> Result<(User, Option<OneTimeToken>), Error> {
+    let (user, former) = if store.one_time_token_by_hash(Purpose::ChangeEmail, token)?.is_some() {
         let (user, link) = claim(store, Purpose::ChangeEmail, token, cx)?;
-        for purpose in Purpose::ALL {
+        // An address that is still to be told of an earlier change is not forgotten for this one.
+        for purpose in Purpose::ALL.into_iter().filter(|purpose| *purpose != Purpose::FormerEmail) {
             store.one_time_tokens_void(user.id(), purpose)?;
         }
-        user.with_email(link.email, cx.now)
+        let former = user.email().clone();
+        (user.with_email(link.email, cx.now), Some(former))
     } else {
-        claim(store, Purpose::VerifyEmail, token, cx)?.0
+        (claim(store, Purpose::VerifyEmail, token, cx)?.0, None)
     };
     let user = user.verified(cx.now);
     if !store.user_update(&user)? {
         return Err(Error::EmailTaken);
     }
-    Ok(user)
+    let Some(email) = former.filter(|former| former != user.email()) else { return Ok((user, None)) };
+    let purpose = Purpose::FormerEmail;
+    let told = OneTimeToken {
+        id: note.id,
+        user: user.id(),
+        purpose,
+        email,
+        token: note.token,
+        return_path: None,
+        created_at: cx.now,
+        expires_at: cx.now.plus_seconds(purpose.ttl_seconds()),
+    };
+    store.one_time_token_insert(&told)?;
+    Ok((user, Some(told)))
 }
 
 /// The link in a sign-in mail. An account that was never verified is taken back from whoever registered it: it
@@ -319,6 +350,7 @@ mod tests {
             (Purpose::MagicLink, 900),
             (Purpose::SecondFactor, 900),
             (Purpose::PasswordReset, 3_600),
+            (Purpose::FormerEmail, 86_400),
         ] {
             assert_eq!(purpose.ttl_seconds(), seconds);
             assert_eq!(Purpose::parse(purpose.as_str()), Some(purpose));

@@ -65,6 +65,8 @@ pub enum Milestone {
     EmailChange,
     /// Somebody asked for another address for the account.
     EmailChangeAsked,
+    /// The account has another address; to the earlier one.
+    EmailChanged,
     /// The account has another password.
     PasswordChanged,
     /// Signing in asks for a code of an authenticator app from now on.
@@ -83,6 +85,9 @@ pub enum Milestone {
     SummaryDelivered,
     /// One side of the session did not come, and it was called off; to both.
     NoShow,
+    /// The session was called off before it began, or nobody took it; to a side that did not do it and hears of no
+    /// money.
+    SessionCancelled,
     /// Money is on its way back.
     Refunded,
     /// A chat became video, and the mechanic's page did not show it (UPG-18).
@@ -107,6 +112,8 @@ pub enum Milestone {
     WorkshopInvitation,
     /// An admin has closed the account for now, for a reason.
     AccountSuspended,
+    /// An admin has opened the account again.
+    AccountRestored,
     /// An admin has refused or suspended somebody as a mechanic, for a reason (G-08).
     ApprovalEnded,
     /// What the mechanic advised to do next, a week after the summary.
@@ -115,13 +122,14 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::Verification,
         Self::MagicLink,
         Self::PasswordReset,
         Self::PhoneCode,
         Self::EmailChange,
         Self::EmailChangeAsked,
+        Self::EmailChanged,
         Self::PasswordChanged,
         Self::SecondFactorOn,
         Self::SecondFactorOff,
@@ -131,6 +139,7 @@ impl Milestone {
         Self::SessionEnded,
         Self::SummaryDelivered,
         Self::NoShow,
+        Self::SessionCancelled,
         Self::Refunded,
         Self::SessionUpgraded,
         Self::StartNudge,
@@ -143,6 +152,7 @@ impl Milestone {
         Self::ApplicationRefused,
         Self::WorkshopInvitation,
         Self::AccountSuspended,
+        Self::AccountRestored,
         Self::ApprovalEnded,
         Self::NextStepsReminder,
     ];
@@ -156,6 +166,7 @@ impl Milestone {
             Self::PhoneCode => "phone_code",
             Self::EmailChange => "email_change",
             Self::EmailChangeAsked => "email_change_asked",
+            Self::EmailChanged => "email_changed",
             Self::PasswordChanged => "password_changed",
             Self::SecondFactorOn => "second_factor_on",
             Self::SecondFactorOff => "second_factor_off",
@@ -165,6 +176,7 @@ impl Milestone {
             Self::SessionEnded => "session_ended",
             Self::SummaryDelivered => "summary_delivered",
             Self::NoShow => "no_show",
+            Self::SessionCancelled => "session_cancelled",
             Self::Refunded => "refunded",
             Self::SessionUpgraded => "session_upgraded",
             Self::StartNudge => "start_nudge",
@@ -177,6 +189,7 @@ impl Milestone {
             Self::ApplicationRefused => "application_refused",
             Self::WorkshopInvitation => "workshop_invitation",
             Self::AccountSuspended => "account_suspended",
+            Self::AccountRestored => "account_restored",
             Self::ApprovalEnded => "approval_ended",
             Self::NextStepsReminder => "next_steps_reminder",
         }
@@ -196,6 +209,7 @@ impl Milestone {
             | Self::PhoneCode
             | Self::EmailChange
             | Self::EmailChangeAsked
+            | Self::EmailChanged
             | Self::PasswordChanged
             | Self::SecondFactorOn
             | Self::SecondFactorOff => Category::Security,
@@ -205,6 +219,7 @@ impl Milestone {
             | Self::SessionEnded
             | Self::SummaryDelivered
             | Self::NoShow
+            | Self::SessionCancelled
             | Self::Refunded
             | Self::SessionUpgraded
             | Self::StartNudge
@@ -217,6 +232,7 @@ impl Milestone {
             | Self::ApplicationRefused
             | Self::WorkshopInvitation
             | Self::AccountSuspended
+            | Self::AccountRestored
             | Self::ApprovalEnded => Category::Transactional,
             Self::NextStepsReminder => Category::Optional(Topic::FollowUp),
         }
@@ -238,6 +254,7 @@ impl Milestone {
             | Self::PasswordReset
             | Self::EmailChange
             | Self::EmailChangeAsked
+            | Self::EmailChanged
             | Self::PasswordChanged
             | Self::SecondFactorOn
             | Self::SecondFactorOff
@@ -247,6 +264,7 @@ impl Milestone {
             | Self::SessionEnded
             | Self::SummaryDelivered
             | Self::NoShow
+            | Self::SessionCancelled
             | Self::Refunded
             | Self::SupportAlert
             | Self::DisputeOpened
@@ -257,6 +275,7 @@ impl Milestone {
             | Self::ApplicationRefused
             | Self::WorkshopInvitation
             | Self::AccountSuspended
+            | Self::AccountRestored
             | Self::ApprovalEnded
             | Self::NextStepsReminder => &[Channel::Mail],
             Self::PhoneCode => &[Channel::Sms],

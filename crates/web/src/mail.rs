@@ -79,12 +79,14 @@ macro_rules! message {
     };
 }
 
+mod called_off;
 mod staff;
 mod watch;
 
+pub use called_off::{CancelledBy, NoShow, Refund, RefundReason, SessionCancelled};
 pub use staff::{
-    AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked, ApplicationReceived,
-    ApplicationRefused, ApprovalEnded, WorkshopInvitation,
+    AccountRestored, AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked,
+    ApplicationReceived, ApplicationRefused, ApprovalEnded, WorkshopInvitation,
 };
 pub use watch::{DisputeOpened, StartNudge, SupportAlert};
 
@@ -138,8 +140,8 @@ pub struct EmailChange {
     pub valid_hours: i64,
 }
 
-/// Milestones `email_change_asked`, `password_changed`, `second_factor_on`, `second_factor_off`: what happened to the
-/// account, for the person who may not have done it.
+/// Milestones `email_change_asked`, `email_changed`, `password_changed`, `second_factor_on`, `second_factor_off`: what
+/// happened to the account, for the person who may not have done it.
 #[derive(Clone, Debug, Default)]
 pub struct AccountNotice {
     /// Who sends it.
@@ -162,6 +164,8 @@ pub enum Happening {
     PasswordChanged,
     /// Somebody asked for another address.
     EmailChangeAsked,
+    /// It has another address; for the earlier one.
+    EmailChanged,
     /// An authenticator app was set up.
     SecondFactorOn,
     /// The authenticator app was turned off.
@@ -173,6 +177,7 @@ impl AccountNotice {
         match self.happening {
             Happening::PasswordChanged => "Your password was changed",
             Happening::EmailChangeAsked => "Another e-mail address was asked for",
+            Happening::EmailChanged => "Your e-mail address was changed",
             Happening::SecondFactorOn => "Your authenticator app is set up",
             Happening::SecondFactorOff => "Your authenticator app was turned off",
         }
@@ -187,6 +192,9 @@ impl AccountNotice {
                 "Your account is to have another e-mail address. It gets it once the link in the mail to that \
                  address is opened; until then this one stays."
             }
+            Happening::EmailChanged => {
+                "Your account has another e-mail address now, and this one no longer belongs to it."
+            }
             Happening::SecondFactorOn => {
                 "From now on signing in asks for a code of your authenticator app. Keep your recovery codes where \
                  you find them without your phone."
@@ -196,6 +204,22 @@ impl AccountNotice {
                  working."
             }
         }
+    }
+
+    /// What to do for who did not do it. From the earlier address nobody gets into the account any more.
+    pub(crate) fn if_not(&self) -> String {
+        let support = &self.sender.support_address;
+        match (self.leads_in(), support.is_empty()) {
+            (true, true) => "choose a new password now".to_owned(),
+            (true, false) => format!("choose a new password now and write to {support}"),
+            (false, true) => "answer this mail now".to_owned(),
+            (false, false) => format!("write to {support} now"),
+        }
+    }
+
+    /// Whether whoever reads the mail can sign in with its address.
+    pub(crate) fn leads_in(&self) -> bool {
+        self.happening != Happening::EmailChanged
     }
 
     pub(crate) fn when(&self) -> String {
@@ -306,35 +330,12 @@ pub struct SessionEnded {
     pub ended_at: String,
     /// What was paid in all.
     pub total: Amount,
+    /// Whether the mechanic still has to write the summary.
+    pub summary_follows: bool,
     /// The room, where everything that was said can be read.
     pub session_url: String,
     /// The receipt; `None` if nothing was paid.
     pub receipt_url: Option<String>,
-}
-
-/// Milestone `no_show`: one side did not come, and the session was called off. Both hear of it.
-#[derive(Clone, Debug, Default)]
-pub struct NoShow {
-    /// Who sends it.
-    pub sender: Sender,
-    /// The reader's name.
-    pub name: String,
-    /// The name of the other side.
-    pub other_name: String,
-    /// Whether the reader is the customer, and not the mechanic.
-    pub to_customer: bool,
-    /// Whether it was the customer who did not come.
-    pub by_customer: bool,
-    /// The plan's name.
-    pub plan_name: String,
-    /// How long the one waited for the other.
-    pub grace_minutes: i64,
-    /// What was paid.
-    pub total: Amount,
-    /// What of it goes back.
-    pub back: Amount,
-    /// The room, where everything that was said can be read.
-    pub session_url: String,
 }
 
 /// Milestone `summary_delivered`: the mechanic has written down what came of it.
@@ -387,58 +388,6 @@ pub struct NextStepsReminder {
     pub summary_url: String,
 }
 
-/// Milestone `refund`: money went back.
-#[derive(Clone, Debug, Default)]
-pub struct Refund {
-    /// Who sends it.
-    pub sender: Sender,
-    /// The customer's name.
-    pub name: String,
-    /// The plan's name.
-    pub plan_name: String,
-    /// What went back.
-    pub amount: Amount,
-    /// What was paid in all.
-    pub paid: Amount,
-    /// Why.
-    pub reason: RefundReason,
-    /// RFC 3339.
-    pub refunded_at: String,
-    /// The receipt with the refund on it.
-    pub receipt_url: Option<String>,
-}
-
-/// Why money went back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RefundReason {
-    /// Nobody took the request in time.
-    #[default]
-    Unaccepted,
-    /// The customer cancelled.
-    Cancelled,
-    /// The session could not be made.
-    NotFulfilled,
-    /// The mechanic did not come.
-    MechanicNoShow,
-    /// The video that was paid for never came about.
-    NoVideo,
-    /// Somebody at Pitlane decided it.
-    Support,
-}
-
-impl RefundReason {
-    pub(crate) fn text(&self) -> &'static str {
-        match self {
-            Self::Unaccepted => "Nobody could take your request in time. We are sorry about that.",
-            Self::Cancelled => "You cancelled the session.",
-            Self::NotFulfilled => "Your payment arrived, but the session could not be made.",
-            Self::MechanicNoShow => "Your mechanic did not come to the session. We are sorry about that.",
-            Self::NoVideo => "The video call never came about, so the upgrade is not charged.",
-            Self::Support => "Our support team arranged it.",
-        }
-    }
-}
-
 message!(
     Verification,
     VerificationHtml = "mail/verification.html",
@@ -478,9 +427,6 @@ message!(
     MechanicAssignedText = "mail/mechanic_assigned.txt",
     |m| { format!("{} has taken your request", m.mechanic_name) }
 );
-message!(NoShow, NoShowHtml = "mail/no_show.html", NoShowText = "mail/no_show.txt", |m| {
-    m.title().to_owned()
-});
 message!(
     SessionUpgraded,
     SessionUpgradedHtml = "mail/session_upgraded.html",
@@ -514,60 +460,10 @@ message!(
         }
     }
 );
-message!(Refund, RefundHtml = "mail/refund.html", RefundText = "mail/refund.txt", |m| format!(
-    "{} is on its way back to you",
-    m.amount
-));
 
 impl BookingConfirmed {
     pub(crate) fn booked(&self) -> String {
         self.sender.tell(&self.booked_at)
-    }
-}
-
-impl NoShow {
-    fn title(&self) -> &'static str {
-        match (self.to_customer, self.by_customer) {
-            (true, true) => "You were missed",
-            (true, false) => "Your mechanic did not come",
-            (false, true) => "The customer did not come",
-            (false, false) => "You missed a session",
-        }
-    }
-
-    fn happened(&self) -> String {
-        let (other, plan, minutes) = (&self.other_name, &self.plan_name, self.grace_minutes);
-        match (self.to_customer, self.by_customer) {
-            (true, true) => format!(
-                "{other} waited {minutes} minutes in the room for your {plan}. Then the session was called off."
-            ),
-            (true, false) => {
-                format!(
-                    "{other} accepted your {plan} and did not start it in time. The session was called off."
-                )
-            }
-            (false, true) => format!(
-                "You waited {minutes} minutes for {other}, who did not come. The session was called off, and you are free for the next one."
-            ),
-            (false, false) => format!(
-                "You accepted a {plan} for {other} and did not start it in time. The session was called off."
-            ),
-        }
-    }
-
-    /// What becomes of the money; empty for who did not pay it.
-    fn money(&self) -> String {
-        match (self.to_customer, self.total.is_zero(), self.back.is_zero()) {
-            (false, ..) => String::new(),
-            (true, true, _) if self.by_customer => String::new(),
-            (true, true, _) => "Your free session is still yours.".to_owned(),
-            (true, false, true) => {
-                format!("By the terms that you booked under, nothing of the {} goes back.", self.total)
-            }
-            (true, false, false) => {
-                format!("{} of the {} that you paid goes back to your card.", self.back, self.total)
-            }
-        }
     }
 }
 
@@ -614,12 +510,6 @@ impl NextStepsReminder {
 
     pub(crate) fn preview(&self) -> String {
         one_line(&self.next_steps).chars().take(120).collect()
-    }
-}
-
-impl Refund {
-    pub(crate) fn refunded(&self) -> String {
-        self.sender.tell(&self.refunded_at)
     }
 }
 

@@ -207,8 +207,8 @@ pub struct CompletePage {
     pub receipt: Vec<ReceiptLine>,
     /// What was paid in all.
     pub total: Amount,
-    /// `paid`, `partially_refunded`, `refunded` and so on.
-    pub payment_status: String,
+    /// What of it went back, or is on its way.
+    pub refunded: Amount,
     /// The order whose receipt can be read.
     pub receipt_order_id: Option<String>,
     /// The plan to ask again with.
@@ -237,7 +237,19 @@ impl CompletePage {
     }
 
     pub(crate) fn is_refunded(&self) -> bool {
-        self.payment_status == "refunded"
+        self.has_refund() && self.refunded.cents >= self.total.cents
+    }
+
+    pub(crate) fn has_refund(&self) -> bool {
+        self.refunded.cents > 0
+    }
+
+    pub(crate) fn taken_off(&self) -> Amount {
+        Amount::new(self.refunded.cents.saturating_neg(), self.refunded.currency.as_str())
+    }
+
+    pub(crate) fn left(&self) -> Amount {
+        Amount::new(self.total.cents.saturating_sub(self.refunded.cents), self.total.currency.as_str())
     }
 }
 

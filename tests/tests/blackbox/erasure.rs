@@ -33,6 +33,7 @@ async fn the_staff_deals_with(server: &TestServer, dana: &Person) {
     admin.client.post(&suspend, json!({ "reason": "Three chargebacks." })).await.expect_status(200);
     server.message_to(&dana.email, "account_suspended").await;
     admin.client.post_nothing(&format!("/api/admin/users/{}/restore", dana.id)).await.expect_status(200);
+    server.message_to(&dana.email, "account_restored").await;
     let log_in = json!({ "email": dana.email, "password": PASSWORD });
     dana.client.post("/api/auth/login", log_in).await.expect_status(200);
     let failed = format!(
@@ -132,6 +133,22 @@ on_both! {
         let body = json!({ "email": dana.email, "password": PASSWORD, "name": "Dana Driver", "role": "customer" });
         let again = server.guest().post("/api/auth/register", body).await.expect_status(201);
         assert_ne!(again.body["user"]["id"], dana.id.as_str());
+    }
+
+    async fn an_address_of_the_past_goes_with_the_account(server) {
+        let dana = server.customer().await;
+        let new = format!("new-{}", dana.email);
+        let wish = json!({ "email": new, "current_password": PASSWORD });
+        dana.client.send(Method::PATCH, "/api/me", Some(wish)).await.expect_status(200);
+        let token = server.mailed_token(&new, "email_change", "/auth/verify/").await;
+        server.message_to(&dana.email, "email_change_asked").await;
+        server.guest().post("/api/auth/verify", json!({ "token": token })).await.expect_status(204);
+        server.message_to(&dana.email, "email_changed").await;
+        let kept = || server.database().count("one_time_tokens", &format!("email = '{}'", dana.email));
+        assert_eq!(kept(), 1);
+        erase(&dana.client, None).await.expect_status(204);
+        assert_eq!(kept(), 0);
+        assert!(server.messages_to(&dana.email).await.is_empty(), "what was sent there is gone as well");
     }
 
     async fn what_is_open_ends_and_is_paid_back_as_if_it_had_been_cancelled(server) {

@@ -191,7 +191,9 @@ on_both! {
         refunds_done(server, 1).await;
         assert_eq!(server.database().count("refunds", "reason = 'no_video' AND amount_cents = 2000"), 1);
         let mail = server.message_to(&dana.email, "refunded").await;
-        assert!(mail["text"].as_str().is_some_and(|text| text.contains("never came about")), "{mail}");
+        let text = mail["text"].as_str().unwrap_or_default();
+        assert!(text.contains("never came about") && text.contains("For: Upgrade to video"), "{mail}");
+        assert_eq!(mail["subject"], "$20.00 is on its way back to you: Upgrade to video");
         assert_eq!(balance(server, "provider_payable"), -799, "the chat is earned");
 
         let Meeting { customer: carl, mechanic: mia, session } = meeting_with_card(server).await;

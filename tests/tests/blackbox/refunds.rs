@@ -88,6 +88,8 @@ on_both! {
         let receipt = returned(&dana, &checkout.order_id).await;
         assert_eq!(receipt["payments"].as_array().map(Vec::len), Some(2), "{receipt}");
         assert_eq!(receipt["refunds"][0]["reason"], "duplicate");
+        let mail = server.message_to(&dana.email, "refunded").await;
+        assert!(mail["text"].as_str().is_some_and(|text| text.contains("It was paid for twice")), "{mail}");
         assert_eq!(refunded_at_provider(server, &second).await, (1, 999));
         assert_eq!(refunded_at_provider(server, &checkout).await, (0, 0));
         assert_eq!(dana.session(&session).await["payment_status"], "paid");
@@ -102,6 +104,8 @@ on_both! {
         let receipt = returned(&dana, &checkout.order_id).await;
         assert_eq!(receipt["payment_status"], "unpaid");
         assert_eq!((&receipt["refunds"][0]["amount_cents"], &receipt["refunds"][0]["reason"]), (&json!(99), &json!("wrong_amount")));
+        let mail = server.message_to(&dana.email, "refunded").await;
+        assert!(mail["text"].as_str().is_some_and(|text| text.contains("Another amount arrived")), "{mail}");
         assert_eq!(server.database().count("sessions", "1 = 1"), 0);
     }
 

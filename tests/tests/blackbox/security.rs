@@ -157,6 +157,9 @@ on_both! {
         assert!(page.text.contains("This address is mine"), "looking at it does nothing");
         assert_eq!(dana.client.get("/api/me").await.expect_status(200).text_at("email"), dana.email);
         server.guest().post("/api/auth/verify", json!({ "token": token })).await.expect_status(204);
+        let told = server.message_to(&dana.email, "email_changed").await;
+        let text = told["text"].as_str().expect("text");
+        assert!(text.contains("this one no longer belongs to it") && !text.contains(&newer), "{told}");
         let me = dana.client.get("/api/me").await.expect_status(200);
         assert_eq!((me.text_at("email"), &me.body["email_verified"], &me.body["pending_email"]), (newer.clone(), &json!(true), &json!(null)));
         server.guest().post("/api/auth/verify", json!({ "token": token })).await.refused(422, "invalid_token");

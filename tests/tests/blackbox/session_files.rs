@@ -53,6 +53,12 @@ on_both! {
             person.client.get(&format!("/api/files/{}", added["id"].as_str().expect("an id"))).await.expect_status(303);
             let room = person.client.get(&format!("/chat/{session}")).await.expect_status(200);
             assert!(room.text.contains("dash.jpg") && room.text.contains("plan.pdf"));
+            let transcript = person.client.get(&format!("/sessions/{session}/transcript")).await.expect_status(200);
+            for file in [&added, &handed] {
+                let (id, name) = (file["id"].as_str().expect("an id"), file["name"].as_str().expect("a name"));
+                let link = format!("<a href=\"/api/files/{id}\">{name}</a>");
+                assert!(transcript.text.contains(&link), "no {link} in {}", transcript.text);
+            }
         }
         max.step(session, "end").await.expect_status(200);
     }

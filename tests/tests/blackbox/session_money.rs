@@ -170,6 +170,23 @@ on_both! {
         assert!(log.expect_status(200).text.contains("dispute"));
     }
 
+    async fn what_went_back_stands_on_the_page_that_a_customer_takes_home(server) {
+        let Meeting { customer: dana, session, .. } = server.meeting().await;
+        dana.step(&session, "end").await.expect_status(200);
+        let complete = format!("/sessions/{session}/complete");
+        holds(&page(&dana, &complete).await, &["$9.99", "Paid</span>"], &["efunded", "Paid in all"]);
+        let refund = format!("/api/admin/sessions/{session}/refund");
+        let admin = server.admin().await;
+        let part = json!({ "amount_cents": 300, "reason": "It was short." });
+        admin.client.post(&refund, part).await.expect_status(200);
+        let shown = page(&dana, &complete).await;
+        let lines = ["<dt>Refunded</dt><dd>\u{2212}$3.00</dd>", "<dt>Paid in all</dt><dd>$6.99</dd>", "Partly refunded"];
+        holds(&shown, &lines, &["Paid</span>"]);
+        admin.client.post(&refund, json!({ "reason": "All of it." })).await.expect_status(200);
+        let shown = page(&dana, &complete).await;
+        holds(&shown, &["<dd>\u{2212}$9.99</dd>", "<dd>$0.00</dd>", "Refunded</span>"], &["Partly", "Paid</span>"]);
+    }
+
     async fn after_an_upgrade_every_page_says_what_the_session_is_now(server) {
         let (dana, max) = (server.customer().await, server.mechanic().await);
         let checkout = dana.checkout("chat10").await;

@@ -85,6 +85,21 @@ on_both! {
         assert_eq!(mails.iter().filter(|mail| mail["milestone"] == "summary_delivered").count(), 1);
     }
 
+    async fn the_mail_about_the_end_says_what_comes_unless_it_is_there(server) {
+        for early in [false, true] {
+            let meeting = server.meeting().await;
+            let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);
+            if early {
+                max.client.post(&path(session), coil()).await.expect_status(201);
+            }
+            max.step(session, "end").await.expect_status(200);
+            let mail = server.message_to(&dana.email, "session_ended").await;
+            let text = mail["text"].as_str().expect("text");
+            let follows = text.contains("Max Mechanic writes down") && text.contains("get that summary by mail");
+            assert_eq!(follows, !early, "{text}");
+        }
+    }
+
     async fn only_the_sessions_mechanic_writes_and_only_from_the_start_on(server) {
         let (dana, max, eve) = (server.customer().await, server.mechanic().await, server.mechanic().await);
         let session = dana.paid_session("chat10").await;

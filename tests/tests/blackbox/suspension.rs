@@ -104,6 +104,8 @@ on_both! {
         let known = admin.client.post_nothing(&restore).await.expect_status(200);
         assert_eq!((&known.body["status"], &known.body["suspension"]), (&json!("active"), &Value::Null));
         admin.client.post_nothing(&restore).await.refused(409, "invalid_transition");
+        let mail = server.message_to(&dana.email, "account_restored").await;
+        assert!(mail["text"].as_str().is_some_and(|text| text.contains("You can sign in as before")), "{mail}");
         log_in(server, &dana.email, PASSWORD).await.expect_status(200);
         dana.client.get("/api/me").await.refused(401, "not_signed_in");
         program.get("/api/me").await.refused(401, "not_signed_in");

@@ -5,8 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use kernel::id::SessionId;
 use sessions::{ParticipantRole, Status};
+use store::Tx;
+use store::views::money;
+use store::views::session::SessionView;
 use web::chat::{self, EventBody};
 use web::frame::Nav;
+use web::money::Amount;
 use web::summary::{CompletePage, TranscriptLine, is_told};
 
 use super::frame::{frame, go, show};
@@ -44,8 +48,12 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
         }
         Status::Cancelled | Status::Expired => return Ok(go(&format!("/chat/{id}"))),
     }
-    let (papers, said) =
-        app.db.read(move |tx| Ok::<_, Error>((summary::papers(tx, id)?, room::said(tx, id)?))).await?;
+    let (papers, said, refunded) = app
+        .db
+        .read(move |tx| {
+            Ok::<_, Error>((summary::papers(tx, id)?, room::said(tx, id)?, refunded_cents(tx, id)?))
+        })
+        .await?;
     if is_customer && papers.summary.is_some() {
         view_summary::note_view(&app, person.id(), id).await?;
     }
@@ -58,7 +66,7 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
         transcript: said.into_iter().filter_map(transcript_line).collect(),
         receipt: if is_customer { room::receipt(&app, &view) } else { Vec::new() },
         total: rows::total(&view),
-        payment_status: view.payment_status.as_str().to_owned(),
+        refunded: Amount::new(refunded, view.currency.as_str()),
         receipt_order_id: view.order.filter(|_| is_customer).map(|order| order.to_string()),
         again_name: rows::plan_name(&app, app.catalog.active().version(), again),
         plan_code: again.as_str().to_owned(),
@@ -68,8 +76,25 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
     show(&page, StatusCode::OK)
 }
 
+/// What went back, or is on its way, of what the receipt on this page lists: the session and what was changed of it. Money
+/// for a change that was never made is not among it.
+fn refunded_cents(tx: &mut Tx<'_>, id: SessionId) -> Result<i64, Error> {
+    let mut cents = 0_i64;
+    for order in money::orders_of(tx, id)? {
+        if order.state().fulfilled_at.is_none() {
+            continue;
+        }
+        for payment in payments::Store::payments_of_order(tx, order.id())? {
+            if !payment.surplus {
+                cents = cents.saturating_add(payment.asked_back().minor());
+            }
+        }
+    }
+    Ok(cents)
+}
+
 /// The plan to ask again with: the free one is given once.
-fn again(view: &store::views::session::SessionView) -> kernel::PlanCode {
+fn again(view: &SessionView) -> kernel::PlanCode {
     if view.plan == kernel::PlanCode::Free { kernel::PlanCode::Chat10 } else { view.plan }
 }
 

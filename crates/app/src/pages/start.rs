@@ -217,9 +217,11 @@ async fn mail_link(
     auth::require_same_origin(request, app)?;
     let (mode, purpose) = match wanted {
         Purpose::PasswordReset => (Mode::Forgot, MailPurpose::PasswordReset),
-        Purpose::MagicLink | Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::SecondFactor => {
-            (Mode::MagicLink, MailPurpose::SignIn)
-        }
+        Purpose::MagicLink
+        | Purpose::VerifyEmail
+        | Purpose::ChangeEmail
+        | Purpose::SecondFactor
+        | Purpose::FormerEmail => (Mode::MagicLink, MailPurpose::SignIn),
     };
     let (email, redirect) = (form.email, safe(form.redirect.as_deref()));
     let path = redirect.as_ref().map(ReturnPath::as_str);

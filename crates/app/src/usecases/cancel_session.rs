@@ -3,6 +3,7 @@
 use accounts::audit::{self, NewAuditEntry};
 use kernel::id::SessionId;
 use kernel::{Actor, BasisPoints, Context, StoreError, Timestamp};
+use notifications::Milestone;
 use payments::RefundReason;
 use pricing::{Catalog, refund_share};
 use sessions::{EndReason, ParticipantRole, Session, Status, Step};
@@ -11,6 +12,7 @@ use store::notice::Side;
 
 use crate::state::Pitlane;
 use crate::usecases::give_back::give_back;
+use crate::usecases::mail::{self, About};
 use crate::usecases::{Error, personal};
 
 /// Cancels the session for its customer, its mechanic or an admin; withdraws its request; refunds by the tiers of the
@@ -42,9 +44,10 @@ fn cancel(
         Some(EndReason::Admin) => RefundReason::Admin,
         _ => RefundReason::Cancelled,
     };
-    give_back(tx, &step.session, share(&step.session, step.before, catalog, cx)?, reason, cx)?;
+    let share = share(&step.session, step.before, catalog, cx)?;
+    let money_goes_back = give_back(tx, &step.session, share, reason, cx)?;
     personal::session_changed(tx, &step.session, cx)?;
-    tell(tx, &step, by, cx)?;
+    tell(tx, &step, by, money_goes_back, cx)?;
     Ok(step)
 }
 
@@ -78,8 +81,9 @@ pub fn share_of_customer(
     Ok(refund_share(rules.cancellation(), accepted, seconds_left))
 }
 
-/// Tells the other side on their own channel; the log tells whoever has the room open.
-fn tell(tx: &mut Tx<'_>, step: &Step, by: Actor, cx: &Context) -> Result<(), StoreError> {
+/// Tells the other side on their own channel and by mail; the log tells whoever has the room open. A customer whose money
+/// goes back hears of both in the mail about the refund.
+fn tell(tx: &mut Tx<'_>, step: &Step, by: Actor, money_goes_back: bool, cx: &Context) -> Result<(), Error> {
     let session = step.session.id();
     for person in sessions::Store::participants(tx, session)? {
         let side = match person.role {
@@ -100,6 +104,9 @@ fn tell(tx: &mut Tx<'_>, step: &Step, by: Actor, cx: &Context) -> Result<(), Sto
                 &path,
                 cx,
             );
+            if side == Side::Mechanic || !money_goes_back {
+                mail::enqueue(tx, Milestone::SessionCancelled, person.user, About::Session(session), cx)?;
+            }
         }
     }
     Ok(())

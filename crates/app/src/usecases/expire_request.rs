@@ -3,6 +3,7 @@
 use jobs::{JobKind, NewJob};
 use kernel::id::SessionId;
 use kernel::{BasisPoints, Context, PlanCode, Timestamp};
+use notifications::Milestone;
 use payments::RefundReason;
 use serde_json::json;
 use store::Tx;
@@ -10,6 +11,7 @@ use store::notice::Side;
 
 use crate::state::Pitlane;
 use crate::usecases::give_back::give_back;
+use crate::usecases::mail::{self, About};
 use crate::usecases::{Error, personal};
 
 /// Schedules [`expire_request`] for the moment after which nobody is waited for any more. Once per session.
@@ -45,7 +47,7 @@ fn expire(tx: &mut Tx<'_>, session: SessionId, cx: &Context) -> Result<bool, Err
     let Some(closed) = dispatch::expire(tx, session, cx)? else { return Ok(false) };
     personal::request_withdrawn(tx, &closed.request, &closed.withdrawn, cx);
     let step = sessions::expire(tx, session, cx)?;
-    give_back(tx, &step.session, BasisPoints::ONE, RefundReason::Unaccepted, cx)?;
+    let money_goes_back = give_back(tx, &step.session, BasisPoints::ONE, RefundReason::Unaccepted, cx)?;
     let free = step.session.parts().plan == PlanCode::Free;
     let message = if free {
         "No mechanic took your request in time. Your free session is still yours."
@@ -62,5 +64,10 @@ fn expire(tx: &mut Tx<'_>, session: SessionId, cx: &Context) -> Result<bool, Err
         "/dashboard",
         cx,
     );
+    // Where money goes back, the mail about it tells why.
+    if !money_goes_back {
+        let customer = step.session.customer();
+        mail::enqueue(tx, Milestone::SessionCancelled, customer, About::Session(session), cx)?;
+    }
     Ok(true)
 }

@@ -27,6 +27,7 @@ const fn milestone(purpose: Purpose) -> Option<Milestone> {
         Purpose::MagicLink => Some(Milestone::MagicLink),
         Purpose::PasswordReset => Some(Milestone::PasswordReset),
         Purpose::ChangeEmail => Some(Milestone::EmailChange),
+        Purpose::FormerEmail => Some(Milestone::EmailChanged),
         Purpose::SecondFactor => None,
     }
 }
@@ -115,14 +116,20 @@ fn presented(token: &str) -> Result<Token, Error> {
     Token::presented(token).ok_or_else(|| AccountsError::InvalidToken.into())
 }
 
-/// Confirms the address of an account, or the one it is to have from now on.
+/// Confirms the address of an account, or the one it is to have from now on; then the earlier one is told.
 ///
 /// # Errors
 /// A link that does not work, or a failure of the storage.
 pub async fn verify_email(pitlane: &Pitlane, token: &str) -> Result<(), Error> {
     let (hash, cx) = (presented(token)?.hash(), pitlane.context());
-    let verified = pitlane.db.write(move |tx| one_time::verify_email(tx, &hash, &cx)).await;
-    Ok(verified.map(drop)?)
+    let note = secret(pitlane, &cx);
+    let verified = pitlane.db.write(move |tx| -> Result<(), Error> {
+        match one_time::verify_email(tx, &hash, note, &cx)? {
+            (_, Some(former)) => enqueue(tx, &former, &cx),
+            (_, None) => Ok(()),
+        }
+    });
+    verified.await
 }
 
 /// Signs in without a password, or as far as the code of an authenticator app; with where to go afterwards.

@@ -73,7 +73,7 @@ fn tell_others(tx: &mut Tx<'_>, user: UserId, cx: &Context) -> Result<(), Error>
     Ok(())
 }
 
-/// Opens an account again. The person signs in as before.
+/// Opens an account again. The person is told by mail, and signs in as before.
 ///
 /// # Errors
 /// Those of [`suspension::restore`], or a failure of the storage.
@@ -85,7 +85,8 @@ pub async fn restore(pitlane: &Pitlane, user: UserId, admin: Actor, address: Str
         .write(move |tx| {
             let person = suspension::restore(tx, user, by, &cx)?;
             let entry = NewAuditEntry::new(admin, "user.restore", "user", user).from_address(Some(&address));
-            audit::record(tx, entry, &cx)?;
+            let noted = audit::record(tx, entry, &cx)?;
+            mail::enqueue(tx, Milestone::AccountRestored, user, About::Suspension(noted), &cx)?;
             Ok(person)
         })
         .await

@@ -1,6 +1,7 @@
 //! Sends one mail: writes it, commits that it is on its way, hands it to the carrier, commits the answer. Where more
 //! mails are due and the carrier takes many in one call, it goes together with them.
 
+mod called_off;
 pub(super) mod letter;
 mod staff;
 mod watch;

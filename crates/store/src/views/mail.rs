@@ -4,8 +4,9 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl};
 use kernel::id::{OrderId, RefundId, SessionId};
 use kernel::{BasisPoints, Currency, Money, PlanCode, StoreError, Timestamp};
-use payments::RefundReason;
 use payments::ledger::tax_contained;
+use payments::{OrderKind, RefundReason};
+use sessions::EndReason;
 
 use crate::error::Stored;
 use crate::tx::Tx;
@@ -31,6 +32,8 @@ pub struct Booking {
 pub struct Repayment {
     /// The order it was paid for.
     pub order: OrderId,
+    /// What the order bought.
+    pub kind: OrderKind,
     /// The plan of the order.
     pub plan: PlanCode,
     /// The price book of the order.
@@ -41,8 +44,8 @@ pub struct Repayment {
     pub paid: Money,
     /// Why.
     pub reason: RefundReason,
-    /// Whether the session was called off because its mechanic did not come.
-    pub mechanic_missing: bool,
+    /// Why the session is over that it was paid for; `None` while it is not, or while there is none.
+    pub end_reason: Option<EndReason>,
     /// When it was asked for.
     pub asked_at: Timestamp,
 }
@@ -71,6 +74,8 @@ struct BookingRow {
 struct RepaymentRow {
     #[diesel(sql_type = AnyUuid)]
     order_id: Id,
+    #[diesel(sql_type = Text)]
+    kind: String,
     #[diesel(sql_type = Text)]
     plan: String,
     #[diesel(sql_type = Text)]
@@ -115,8 +120,8 @@ pub fn booking(tx: &mut Tx<'_>, session: SessionId) -> Result<Option<Booking>, S
 /// When the storage fails.
 pub fn repayment(tx: &mut Tx<'_>, refund: RefundId) -> Result<Option<Repayment>, StoreError> {
     let rows: Vec<RepaymentRow> = diesel::sql_query(
-        "SELECT o.id AS order_id, o.plan, o.price_book, r.amount_cents, p.amount_cents AS paid_cents, r.currency, \
-           r.reason, s.end_reason, r.created_at \
+        "SELECT o.id AS order_id, o.kind, o.plan, o.price_book, r.amount_cents, p.amount_cents AS paid_cents, \
+           r.currency, r.reason, s.end_reason, r.created_at \
          FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN orders o ON o.id = r.order_id \
          LEFT JOIN sessions s ON s.id = o.session_id WHERE r.id = $1",
     )
@@ -152,8 +157,9 @@ impl TryFrom<RepaymentRow> for Repayment {
         let currency = currency(&row.currency)?;
         Ok(Self {
             order: OrderId::new(row.order_id.0),
+            kind: OrderKind::parse(&row.kind).ok_or_else(|| StoreError::corrupt("orders.kind", &row.kind))?,
             plan: PlanCode::parse(&row.plan).ok_or_else(|| StoreError::corrupt("orders.plan", &row.plan))?,
-            mechanic_missing: row.end_reason.as_deref() == Some("no_show_mechanic"),
+            end_reason: row.end_reason.as_deref().map(end_reason).transpose()?,
             price_book: row.price_book,
             amount: Money::new(row.amount_cents, currency),
             paid: Money::new(row.paid_cents, currency),
@@ -162,6 +168,10 @@ impl TryFrom<RepaymentRow> for Repayment {
             asked_at: row.created_at.into(),
         })
     }
+}
+
+fn end_reason(name: &str) -> Result<EndReason, StoreError> {
+    EndReason::parse(name).ok_or_else(|| StoreError::corrupt("sessions.end_reason", name))
 }
 
 fn currency(code: &str) -> Result<Currency, StoreError> {

@@ -1,9 +1,9 @@
 //! Mails with something in every field.
 
 use web::mail::{
-    AccountNotice, BookingConfirmed, EmailChange, Happening, MagicLink, Mail, MechanicAssigned, Message,
-    NextStepsReminder, NoShow, PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded,
-    SummaryDelivered, Verification,
+    AccountNotice, BookingConfirmed, CancelledBy, EmailChange, Happening, MagicLink, Mail, MechanicAssigned,
+    Message, NextStepsReminder, NoShow, PasswordReset, Receipt, Refund, RefundReason, Sender,
+    SessionCancelled, SessionEnded, SummaryDelivered, Verification,
 };
 use web::plan::ReceiptLine;
 
@@ -91,6 +91,17 @@ pub(super) fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         back: usd(0),
         session_url: session_url(),
     };
+    let cancelled = SessionCancelled {
+        sender: sender(),
+        name: "Dana Kowalski".to_owned(),
+        to_customer: false,
+        by: CancelledBy::Customer,
+        customer_name: name(),
+        plan_name: plan(),
+        vehicle: vehicle(),
+        url: session_url(),
+        receipt_url: None,
+    };
     let ended = SessionEnded {
         sender: sender(),
         name: name(),
@@ -99,6 +110,7 @@ pub(super) fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         vehicle: vehicle(),
         ended_at: at(),
         total: usd(2999),
+        summary_follows: true,
         session_url: session_url(),
         receipt_url: receipt_url(),
     };
@@ -117,7 +129,7 @@ pub(super) fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
     let refund = Refund {
         sender: sender(),
         name: name(),
-        plan_name: plan(),
+        bought: plan(),
         amount: usd(2999),
         paid: usd(2999),
         reason: RefundReason::Unaccepted,
@@ -134,6 +146,7 @@ pub(super) fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("mechanic_assigned", assigned.compose()?),
         ("session_upgraded", upgraded.compose()?),
         ("no_show", no_show.compose()?),
+        ("session_cancelled", cancelled.compose()?),
         ("session_ended", ended.compose()?),
         ("receipt", receipt.compose()?),
         ("summary_delivered", summary().compose()?),

@@ -9,8 +9,8 @@ use web::frame::{Nav, Role};
 use web::intake::UploadedFile;
 use web::jobs::{JobFilter, JobRow, JobsPage};
 use web::mail::{
-    AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked, ApplicationReceived,
-    ApplicationRefused, ApprovalEnded, Mail, Message, Sender, WorkshopInvitation,
+    AccountRestored, AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked,
+    ApplicationReceived, ApplicationRefused, ApprovalEnded, Mail, Message, Sender, WorkshopInvitation,
 };
 use web::mechanic::{Application, Approval, MechanicPage};
 use web::people::{MailStop, OpenSessionRow, PeoplePage, PeopleQuery, PersonPage, PersonRow};
@@ -340,6 +340,7 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         name: name(),
         reason: "Three customers waited and nobody came.".to_owned(),
     };
+    let restored = AccountRestored { sender: sender(), name: name(), url: format!("{base}/start") };
     let ended = ApprovalEnded {
         sender: sender(),
         name: name(),
@@ -354,6 +355,7 @@ pub fn mails() -> Result<Vec<(&'static str, Mail)>, web::Error> {
         ("application_refused", refused.compose()?),
         ("workshop_invitation", invitation.compose()?),
         ("account_suspended", suspended.compose()?),
+        ("account_restored", restored.compose()?),
         ("approval_ended", ended.compose()?),
     ])
 }

@@ -94,6 +94,17 @@ pub struct AccountSuspended {
     pub reason: String,
 }
 
+/// Milestone `account_restored`.
+#[derive(Clone, Debug, Default)]
+pub struct AccountRestored {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The person's name.
+    pub name: String,
+    /// Where to sign in.
+    pub url: String,
+}
+
 /// Milestone `approval_ended`.
 #[derive(Clone, Debug, Default)]
 pub struct ApprovalEnded {
@@ -154,6 +165,12 @@ message!(
     SuspendedHtml = "mail/account_suspended.html",
     SuspendedText = "mail/account_suspended.txt",
     |_m| { "Your account is suspended".to_owned() }
+);
+message!(
+    AccountRestored,
+    RestoredHtml = "mail/account_restored.html",
+    RestoredText = "mail/account_restored.txt",
+    |_m| { "Your account is open again".to_owned() }
 );
 
 message!(

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use web::mail::{
-    BookingConfirmed, Mail, MechanicAssigned, Message, Refund, RefundReason, SessionEnded, SummaryDelivered,
+    AccountNotice, BookingConfirmed, CancelledBy, Happening, Mail, MechanicAssigned, Message, Refund,
+    RefundReason, Sender, SessionCancelled, SessionEnded, SummaryDelivered,
 };
 use web::money::Amount;
 
@@ -93,9 +94,14 @@ fn every_reason_for_a_refund_is_told() {
     let reasons = [
         RefundReason::Unaccepted,
         RefundReason::Cancelled,
+        RefundReason::MechanicCancelled,
+        RefundReason::SupportCancelled,
         RefundReason::NotFulfilled,
         RefundReason::MechanicNoShow,
+        RefundReason::CustomerNoShow,
         RefundReason::NoVideo,
+        RefundReason::Duplicate,
+        RefundReason::WrongAmount,
         RefundReason::Support,
     ];
     let told = reasons.map(|reason| {
@@ -103,14 +109,19 @@ fn every_reason_for_a_refund_is_told() {
         match reason {
             RefundReason::Unaccepted
             | RefundReason::Cancelled
+            | RefundReason::MechanicCancelled
+            | RefundReason::SupportCancelled
             | RefundReason::NotFulfilled
             | RefundReason::MechanicNoShow
+            | RefundReason::CustomerNoShow
             | RefundReason::NoVideo
+            | RefundReason::Duplicate
+            | RefundReason::WrongAmount
             | RefundReason::Support => {}
         }
         let refund = Refund {
             name: "Maya Torres".to_owned(),
-            plan_name: "Quick Chat".to_owned(),
+            bought: "Quick Chat".to_owned(),
             amount: Amount::new(500, "usd"),
             paid: Amount::new(999, "usd"),
             reason,
@@ -121,4 +132,74 @@ fn every_reason_for_a_refund_is_told() {
         format!("==== {reason:?} ====\nSubject: {}\n\n{}", mail.subject, mail.text)
     });
     settings().bind(|| insta::assert_snapshot!("mail-refund-reasons", told.join("\n")));
+}
+
+#[test]
+fn refunds_of_one_session_are_told_apart_by_their_subjects() {
+    let subject = |bought: &str| {
+        let refund =
+            Refund { bought: bought.to_owned(), amount: Amount::new(999, "usd"), ..Refund::default() };
+        refund.compose().expect("a mail").subject
+    };
+    assert_eq!(subject("Quick Chat"), "$9.99 is on its way back to you: Quick Chat");
+    assert_ne!(subject("Quick Chat"), subject("More time"));
+}
+
+#[test]
+fn a_session_that_came_to_nothing_is_told_to_the_side_that_did_not_call_it_off() {
+    let all = [
+        CancelledBy::Nobody,
+        CancelledBy::Customer,
+        CancelledBy::Mechanic,
+        CancelledBy::Support,
+        CancelledBy::Bank,
+    ];
+    let mut told = Vec::new();
+    for (to_customer, receipt) in [(true, false), (true, true), (false, false)] {
+        for by in all {
+            // Compiles only while everybody is in the list.
+            match by {
+                CancelledBy::Nobody
+                | CancelledBy::Customer
+                | CancelledBy::Mechanic
+                | CancelledBy::Support
+                | CancelledBy::Bank => {}
+            }
+            let cancelled = SessionCancelled {
+                name: if to_customer { "Maya Torres" } else { "Dana Kowalski" }.to_owned(),
+                to_customer,
+                by,
+                customer_name: "Maya Torres".to_owned(),
+                plan_name: "Quick Chat".to_owned(),
+                url: "http://localhost:8080/dashboard".to_owned(),
+                receipt_url: receipt.then(|| "http://localhost:8080/orders/1/receipt".to_owned()),
+                ..SessionCancelled::default()
+            };
+            let mail = cancelled.compose().expect("a mail");
+            let paid = if receipt { ", paid" } else { "" };
+            let side = if to_customer { "customer" } else { "mechanic" };
+            told.push(format!(
+                "==== {by:?}, to the {side}{paid} ====\nSubject: {}\n\n{}",
+                mail.subject, mail.text
+            ));
+        }
+    }
+    settings().bind(|| insta::assert_snapshot!("mail-session_cancelled-sides", told.join("\n")));
+}
+
+#[test]
+fn the_earlier_address_is_told_whom_to_write_to() {
+    let notice = AccountNotice {
+        sender: Sender { support_address: "help@pitlane.example".to_owned(), ..Sender::default() },
+        name: "Maya Torres".to_owned(),
+        happening: Happening::EmailChanged,
+        happened_at: "2026-11-20T14:25:00Z".to_owned(),
+        account_url: "http://localhost:8080/account".to_owned(),
+    };
+    let mail = notice.compose().expect("a mail");
+    for body in [&mail.text, &mail.html] {
+        assert!(body.contains("write to help@pitlane.example now"), "{body}");
+        assert!(!body.contains("/account") && !body.contains("new password"), "{body}");
+    }
+    settings().bind(|| insta::assert_snapshot!("mail-account_notice-moved", written(&mail)));
 }

@@ -4,14 +4,13 @@ use accounts::{Email, Purpose, Status, User};
 use kernel::id::{DeliveryId, OneTimeTokenId, OrderId, SessionId};
 use kernel::{Actor, Context, Money, PlanCode, Timestamp};
 use notifications::{Delivery, DeliveryStatus, Message as Outgoing, Milestone};
-use sessions::{EndReason, ParticipantRole, Summary, SummaryText};
+use sessions::{Summary, SummaryText};
 use store::Tx;
-use store::views::mail::{Booking, Repayment};
+use store::views::mail::Booking;
 use store::views::session::SessionView;
 use web::mail::{
     AccountNotice, BookingConfirmed, EmailChange, Happening, MagicLink, Mail, MechanicAssigned, Message,
-    NextStepsReminder, NoShow, PasswordReset, Receipt, Refund, RefundReason, Sender, SessionEnded,
-    SummaryDelivered, Verification,
+    NextStepsReminder, PasswordReset, Receipt, Sender, SessionEnded, SummaryDelivered, Verification,
 };
 use web::money::Amount;
 use web::plan::ReceiptLine;
@@ -64,23 +63,15 @@ pub(crate) fn write(
         (Milestone::MagicLink, About::Link(id)) => writer.link(tx, Purpose::MagicLink, id)?,
         (Milestone::PasswordReset, About::Link(id)) => writer.link(tx, Purpose::PasswordReset, id)?,
         (Milestone::EmailChange, About::Link(id)) => writer.link(tx, Purpose::ChangeEmail, id)?,
+        (Milestone::EmailChanged, About::Link(id)) => writer.email_changed(tx, id)?,
         (milestone, About::Account(_)) => writer.account(milestone, delivery.stored().created_at),
         (Milestone::Refunded, About::Refund(id)) => match store::views::mail::repayment(tx, id)? {
             Some(repayment) => writer.refund(&repayment),
             None => Written::Void("the refund is gone"),
         },
-        (Milestone::SummaryDelivered, About::Session(id)) => {
-            let session = store::views::session::any(tx, id, recipient.id())?;
-            let booking = store::views::mail::booking(tx, id)?;
-            let summary = sessions::Store::summary(tx, id)?;
-            match (session, booking, summary) {
-                (Some(session), Some(booking), Some(summary)) => {
-                    let author = accounts::UserStore::user_by_id(tx, summary.author)?;
-                    writer.summary(&session, &booking, summary, author.as_ref())
-                }
-                (None, ..) | (_, None, _) | (.., None) => Written::Void("the summary is gone"),
-            }
-        }
+        (Milestone::SessionCancelled, About::Session(id)) => writer.cancelled(tx, id)?,
+        (Milestone::SessionEnded, About::Session(id)) => writer.ended(tx, id)?,
+        (Milestone::SummaryDelivered, About::Session(id)) => writer.summary_delivered(tx, id)?,
         (Milestone::NextStepsReminder, About::Session(id)) => writer.next_steps(tx, id)?,
         (milestone, About::Session(id)) => {
             let session = store::views::session::any(tx, id, recipient.id())?;
@@ -93,6 +84,7 @@ pub(crate) fn write(
         (milestone, About::Application(id)) => writer.application(tx, milestone, id)?,
         (Milestone::WorkshopInvitation, About::Invitation(id)) => return writer.invitation(tx, id),
         (Milestone::AccountSuspended, About::Suspension(_)) => writer.suspension(tx)?,
+        (Milestone::AccountRestored, About::Suspension(_)) => writer.restoration(),
         (Milestone::ApprovalEnded, About::Approval(_)) => writer.approval_ended(tx)?,
         (Milestone::StartNudge, About::Notice(id)) => writer.start_nudge(tx, id)?,
         (milestone, About::Alert(id)) => writer.alert(tx, milestone, id)?,
@@ -210,6 +202,7 @@ impl Writer<'_> {
                 Written::new(&message, [url]).sent_to(link.email)
             }
             Purpose::SecondFactor => Written::Void("the ticket of a sign-in is not mailed"),
+            Purpose::FormerEmail => Written::Void("it leads nowhere"),
             Purpose::MagicLink => {
                 let url = url("magic");
                 Written::new(&MagicLink { sender, url: url.clone(), valid_minutes: ttl / 60 }, [url])
@@ -234,12 +227,14 @@ impl Writer<'_> {
             | Milestone::MagicLink
             | Milestone::PasswordReset
             | Milestone::EmailChange
+            | Milestone::EmailChanged
             | Milestone::BookingConfirmed
             | Milestone::Receipt
             | Milestone::MechanicAssigned
             | Milestone::SessionEnded
             | Milestone::SummaryDelivered
             | Milestone::NoShow
+            | Milestone::SessionCancelled
             | Milestone::Refunded
             | Milestone::ApplicationReceived
             | Milestone::ApplicationArrived
@@ -248,6 +243,7 @@ impl Writer<'_> {
             | Milestone::ApplicationRefused
             | Milestone::WorkshopInvitation
             | Milestone::AccountSuspended
+            | Milestone::AccountRestored
             | Milestone::ApprovalEnded
             | Milestone::PhoneCode
             | Milestone::SessionUpgraded
@@ -258,6 +254,10 @@ impl Writer<'_> {
                 return Written::Void("the milestone is not about an account");
             }
         };
+        self.notice(happening, happened_at)
+    }
+
+    fn notice(&self, happening: Happening, happened_at: Timestamp) -> Written {
         let account_url = self.address("/account");
         let message = AccountNotice {
             sender: self.sender(),
@@ -266,7 +266,20 @@ impl Writer<'_> {
             happened_at: happened_at.to_string(),
             account_url: account_url.clone(),
         };
-        Written::new(&message, [account_url])
+        // From the earlier address nobody gets in, so that mail has no link.
+        let link = (happening != Happening::EmailChanged).then_some(account_url);
+        Written::new(&message, link)
+    }
+
+    /// The account has another address: to the earlier one, which is not told the new one.
+    fn email_changed(&self, tx: &mut Tx<'_>, id: OneTimeTokenId) -> Result<Written, Error> {
+        let token = link_token(&self.pitlane.settings.auth.secret, id);
+        let former =
+            accounts::CredentialStore::one_time_token_by_hash(tx, Purpose::FormerEmail, &token.hash())?;
+        Ok(match former {
+            Some(former) => self.notice(Happening::EmailChanged, former.created_at).sent_to(former.email),
+            None => Written::Void("the earlier address is forgotten"),
+        })
     }
 
     fn session(&self, milestone: Milestone, session: &SessionView, booking: &Booking) -> Written {
@@ -278,7 +291,6 @@ impl Writer<'_> {
         let duration_minutes = i64::from(session.allowance_minutes);
         let mechanic_name =
             session.mechanic.as_ref().map_or_else(|| "Your mechanic".to_owned(), |it| it.name.clone());
-        let total = amount(Money::new(session.total_price_cents(), session.currency));
         match milestone {
             Milestone::BookingConfirmed => {
                 let seconds = self.pitlane.settings.dispatch.refund_after_seconds;
@@ -319,31 +331,11 @@ impl Writer<'_> {
                 };
                 Written::new(&message, [session_url])
             }
-            Milestone::SessionEnded => {
-                let Some(ended_at) = session.ended_at else {
-                    return Written::Void("the session has not ended");
-                };
-                let ended_at = ended_at.to_string();
-                // The page with everything: the summary, once it is written, the receipt, what was said.
-                let session_url = self.address(&format!("/sessions/{}/complete", session.id));
-                let links: Vec<String> =
-                    std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
-                let message = SessionEnded {
-                    sender,
-                    name,
-                    mechanic_name,
-                    plan_name,
-                    vehicle,
-                    ended_at,
-                    total,
-                    session_url,
-                    receipt_url,
-                };
-                Written::new(&message, links)
-            }
             Milestone::NoShow => self.no_show(session, session_url),
             Milestone::SummaryDelivered
             | Milestone::NextStepsReminder
+            | Milestone::SessionEnded
+            | Milestone::SessionCancelled
             | Milestone::Receipt
             | Milestone::Verification
             | Milestone::MagicLink
@@ -351,6 +343,7 @@ impl Writer<'_> {
             | Milestone::PhoneCode
             | Milestone::EmailChange
             | Milestone::EmailChangeAsked
+            | Milestone::EmailChanged
             | Milestone::PasswordChanged
             | Milestone::SecondFactorOn
             | Milestone::SecondFactorOff
@@ -365,38 +358,60 @@ impl Writer<'_> {
             | Milestone::ApplicationRefused
             | Milestone::WorkshopInvitation
             | Milestone::AccountSuspended
+            | Milestone::AccountRestored
             | Milestone::ApprovalEnded => Written::Void("the milestone is not about a session"),
         }
     }
 
-    fn no_show(&self, session: &SessionView, session_url: String) -> Written {
-        let to_customer = session.viewer_role == Some(ParticipantRole::Customer);
-        let by_customer = match session.end_reason {
-            Some(EndReason::NoShowCustomer) => true,
-            Some(EndReason::NoShowMechanic) => false,
-            Some(_) | None => return Written::Void("somebody came after all"),
+    /// A session that is over. The mail leads to the page with everything: the summary, once it is written, the receipt,
+    /// what was said.
+    fn ended(&self, tx: &mut Tx<'_>, id: SessionId) -> Result<Written, Error> {
+        let (Some(session), Some(booking)) =
+            (store::views::session::any(tx, id, self.recipient.id())?, store::views::mail::booking(tx, id)?)
+        else {
+            return Ok(Written::Void("the session is gone"));
         };
-        let Some(book) = self.pitlane.catalog.book(&session.price_book) else {
-            return Written::Void("the price book is gone");
+        let Some(ended_at) = session.ended_at else {
+            return Ok(Written::Void("the session has not ended"));
         };
-        let rules = book.cancellation();
-        let share = if by_customer { rules.customer_no_show() } else { rules.mechanic_no_show() };
-        let paid = Money::new(session.total_price_cents(), session.currency);
-        let back = paid.times_half_up(share).unwrap_or(paid);
-        let other = if to_customer { session.mechanic.as_ref() } else { Some(&session.customer) };
-        let message = NoShow {
+        let mechanic = match &session.mechanic {
+            Some(mechanic) => accounts::UserStore::user_by_id(tx, mechanic.id)?,
+            None => None,
+        };
+        let is_written = sessions::Store::summary(tx, id)?.is_some();
+        let session_url = self.address(&format!("/sessions/{id}/complete"));
+        let receipt_url = self.receipt_of(&session, &booking);
+        let links: Vec<String> = std::iter::once(session_url.clone()).chain(receipt_url.clone()).collect();
+        let message = SessionEnded {
             sender: self.sender(),
             name: self.name(),
-            other_name: other.map(|person| person.name.clone()).unwrap_or_default(),
-            to_customer,
-            by_customer,
-            plan_name: self.plan_now(session),
-            grace_minutes: rules.customer_grace_minutes().into(),
-            total: amount(paid),
-            back: amount(back),
-            session_url: session_url.clone(),
+            mechanic_name: session
+                .mechanic
+                .as_ref()
+                .map_or_else(|| "Your mechanic".to_owned(), |it| it.name.clone()),
+            plan_name: self.plan_now(&session),
+            vehicle: booking.vehicle.clone(),
+            ended_at: ended_at.to_string(),
+            total: amount(Money::new(session.total_price_cents(), session.currency)),
+            // Who has left for good writes none.
+            summary_follows: !is_written && mechanic.is_some_and(|it| it.status() != Status::Erased),
+            session_url,
+            receipt_url,
         };
-        Written::new(&message, [session_url])
+        Ok(Written::new(&message, links))
+    }
+
+    fn summary_delivered(&self, tx: &mut Tx<'_>, id: SessionId) -> Result<Written, Error> {
+        let session = store::views::session::any(tx, id, self.recipient.id())?;
+        let booking = store::views::mail::booking(tx, id)?;
+        let summary = sessions::Store::summary(tx, id)?;
+        Ok(match (session, booking, summary) {
+            (Some(session), Some(booking), Some(summary)) => {
+                let author = accounts::UserStore::user_by_id(tx, summary.author)?;
+                self.summary(&session, &booking, summary, author.as_ref())
+            }
+            (None, ..) | (_, None, _) | (.., None) => Written::Void("the summary is gone"),
+        })
     }
 
     fn summary(
@@ -460,7 +475,7 @@ impl Writer<'_> {
     }
 
     // Only who paid has a receipt.
-    fn receipt_of(&self, session: &SessionView, booking: &Booking) -> Option<String> {
+    pub(super) fn receipt_of(&self, session: &SessionView, booking: &Booking) -> Option<String> {
         let is_customer = session.customer.id == self.recipient.id();
         booking.order.filter(|_| is_customer && !booking.amount.is_zero()).map(|order| self.receipt(order))
     }
@@ -491,30 +506,11 @@ impl Writer<'_> {
         Written::new(&message, [receipt_url])
     }
 
-    fn refund(&self, repayment: &Repayment) -> Written {
-        let receipt = self.receipt(repayment.order);
-        let message = Refund {
-            sender: self.sender(),
-            name: self.name(),
-            plan_name: self.plan_name(&repayment.price_book, repayment.plan),
-            amount: amount(repayment.amount),
-            paid: amount(repayment.paid),
-            reason: if repayment.mechanic_missing {
-                RefundReason::MechanicNoShow
-            } else {
-                reason(repayment.reason)
-            },
-            refunded_at: repayment.asked_at.to_string(),
-            receipt_url: Some(receipt.clone()),
-        };
-        Written::new(&message, [receipt])
-    }
-
-    fn receipt(&self, order: OrderId) -> String {
+    pub(super) fn receipt(&self, order: OrderId) -> String {
         self.address(&format!("/orders/{order}/receipt"))
     }
 
-    fn plan_now(&self, session: &SessionView) -> String {
+    pub(super) fn plan_now(&self, session: &SessionView) -> String {
         naming::plan_now(session, self.plan_name(&session.price_book, session.plan))
     }
 
@@ -524,20 +520,6 @@ impl Writer<'_> {
     }
 }
 
-fn amount(money: Money) -> Amount {
+pub(super) fn amount(money: Money) -> Amount {
     Amount::new(money.minor(), money.currency().as_str())
-}
-
-fn reason(reason: payments::RefundReason) -> RefundReason {
-    match reason {
-        payments::RefundReason::Unfulfillable => RefundReason::NotFulfilled,
-        payments::RefundReason::Cancelled => RefundReason::Cancelled,
-        payments::RefundReason::Unaccepted => RefundReason::Unaccepted,
-        payments::RefundReason::NoShow => RefundReason::MechanicNoShow,
-        payments::RefundReason::NoVideo => RefundReason::NoVideo,
-        payments::RefundReason::Duplicate
-        | payments::RefundReason::WrongAmount
-        | payments::RefundReason::Admin
-        | payments::RefundReason::External => RefundReason::Support,
-    }
 }

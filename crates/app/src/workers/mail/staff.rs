@@ -2,13 +2,13 @@
 
 use accounts::application::REAPPLY_SECONDS;
 use accounts::invitation::INVITATION_SECONDS;
-use accounts::{ApplicationStore, ApprovalState, ProviderStore, StepKind, Trade};
+use accounts::{ApplicationStore, ApprovalState, ProviderStore, Status, StepKind, Trade};
 use kernel::id::{ApplicationStepId, InvitationId};
 use notifications::{Message as Outgoing, Milestone};
 use store::Tx;
 use web::mail::{
-    AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked, ApplicationReceived,
-    ApplicationRefused, ApprovalEnded, Message, WorkshopInvitation,
+    AccountRestored, AccountSuspended, ApplicationApproved, ApplicationArrived, ApplicationAsked,
+    ApplicationReceived, ApplicationRefused, ApprovalEnded, Message, WorkshopInvitation,
 };
 
 use super::letter::{Letter, Writer, Written};
@@ -63,6 +63,7 @@ impl Writer<'_> {
             | Milestone::PasswordReset
             | Milestone::EmailChange
             | Milestone::EmailChangeAsked
+            | Milestone::EmailChanged
             | Milestone::PasswordChanged
             | Milestone::SecondFactorOn
             | Milestone::SecondFactorOff
@@ -72,6 +73,7 @@ impl Writer<'_> {
             | Milestone::SessionEnded
             | Milestone::SummaryDelivered
             | Milestone::NoShow
+            | Milestone::SessionCancelled
             | Milestone::Refunded
             | Milestone::SessionUpgraded
             | Milestone::StartNudge
@@ -81,6 +83,7 @@ impl Writer<'_> {
             | Milestone::NextStepsReminder
             | Milestone::WorkshopInvitation
             | Milestone::AccountSuspended
+            | Milestone::AccountRestored
             | Milestone::ApprovalEnded => Written::Void("the milestone is not about an application"),
         })
     }
@@ -122,6 +125,16 @@ impl Writer<'_> {
         let message =
             AccountSuspended { sender: self.sender(), name: self.name(), reason: suspension.reason };
         Ok(Written::new(&message, []))
+    }
+
+    /// An account that an admin has opened again.
+    pub(super) fn restoration(&self) -> Written {
+        if self.recipient.status() == Status::Suspended {
+            return Written::Void("the account is closed again");
+        }
+        let url = self.address("/start");
+        let message = AccountRestored { sender: self.sender(), name: self.name(), url: url.clone() };
+        Written::new(&message, [url])
     }
 
     /// A mechanic whom an admin refused or suspended without an application.
