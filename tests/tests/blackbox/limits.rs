@@ -5,7 +5,7 @@ use reqwest::header::RETRY_AFTER;
 use serde_json::json;
 use tests::people::{DEMO_PASSWORD, PASSWORD};
 use tests::server::run_with;
-use tests::{Answer, Backend, Client, Person, TestServer, on_both};
+use tests::{Answer, Backend, Client, Person, Socket, TestServer, on_both, until};
 
 use super::applications::workshop;
 
@@ -81,6 +81,33 @@ fn a_flood_from_one_address_stops_that_address_alone() {
         // Signing in has a limit of its own, on attempts.
         let person = json!({ "email": "customer@example.com", "password": "pitlane-demo" });
         from(server, "203.0.113.7").post("/api/auth/login", person).await.expect_status(200);
+    });
+}
+
+#[test]
+fn a_person_has_no_more_sockets_than_the_limit_says() {
+    run_with(Backend::Sqlite, &[("PITLANE_LIMITS__PERSON_SOCKETS", "3")], async |server| {
+        let (dana, sam) = (server.demo("customer").await, server.demo("customer2").await);
+        let mut open = Vec::new();
+        for _ in 0..3 {
+            let mut socket = dana.socket(server).await;
+            // It counts from when it is signed in.
+            socket.still_answers().await;
+            open.push(socket);
+        }
+        let refused = Socket::try_connect(server, &dana.client, None).await;
+        assert_eq!(refused.err(), Some(429));
+        sam.socket(server).await.still_answers().await;
+        let token = dana.client.post("/api/me/tokens", json!({ "name": "script" })).await.expect_status(201);
+        let mut by_frame = Socket::connect(server, &server.guest()).await;
+        by_frame.send(json!({ "type": "authenticate", "token": token.text_at("token") })).await;
+        assert_eq!(by_frame.closed().await, Some(1008));
+        for socket in &mut open {
+            socket.still_answers().await;
+        }
+        drop(open.pop());
+        let again = async || Socket::try_connect(server, &dana.client, None).await.ok();
+        until("the closed socket to be forgotten", again).await.still_answers().await;
     });
 }
 
