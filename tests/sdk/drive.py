@@ -450,6 +450,14 @@ def payment_methods():
     assert read.invoice_settings.default_payment_method.card.last4 == "4242"
     assert v1.payment_methods.detach(method.id).customer is None
     refused(Invalid, lambda: v1.payment_methods.detach(method.id), code="payment_method_unexpected_state")
+    used_up = "payment_method_unexpected_state"
+    refused(Invalid, lambda: v1.payment_methods.attach(method.id, {"customer": customer.id}), code=used_up)
+    refused(Invalid, lambda: off_session(customer.id, method.id), code=used_up)
+    once = {"amount": 900, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    paid = v1.payment_intents.create(once)
+    again = once | {"payment_method": paid.payment_method}
+    refused(Invalid, lambda: v1.payment_intents.create(again), code=used_up)
+    refused(Invalid, lambda: v1.payment_methods.attach(paid.payment_method, {"customer": customer.id}), code=used_up)
     assert v1.customers.payment_methods.list(customer.id).data == []
     refused(Invalid, lambda: v1.customers.update(customer.id, chosen), code="resource_missing")
     refused(

@@ -3,6 +3,12 @@
 //! Only failures count, per account and address. They are counted for addresses without an account too, so that
 //! the limit tells nothing, and in the database, so that several nodes agree. A right password that arrives while
 //! the limit is reached is refused as well; otherwise many guesses sent at once would all be looked at.
+//!
+//! Two wider counts bound who spreads their guesses: over many accounts, or over many addresses. Each may be
+//! [`WIDE_FACTOR`] times as many, so that an office behind one address is not shut out by its typing errors; and where
+//! an account's is reached, the addresses that it is signed in from go on, so that strangers can't keep its person out.
+
+use std::net::{IpAddr, Ipv6Addr};
 
 use kernel::{Timestamp, UserId};
 use sha2::{Digest as _, Sha256};
@@ -11,6 +17,25 @@ use crate::email::Email;
 
 /// The length of the window in which failures are counted, in seconds.
 pub const ATTEMPT_WINDOW_SECONDS: i64 = 60;
+
+/// How many times the limit of one account and one address an address has at all accounts, and an account from all
+/// addresses.
+pub const WIDE_FACTOR: u32 = 10;
+
+/// What one customer of a network provider has: an IPv4 address, or a /64 of IPv6.
+pub fn network(address: IpAddr) -> u128 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits() >> 64 << 64,
+    }
+}
+
+/// The network of an address that has limits of its own. This machine itself has none: what comes from there without
+/// saying for whom is a proxy that the configuration doesn't name, and its limit would be everybody's.
+fn stranger(address: &str) -> Option<String> {
+    let address = address.parse::<IpAddr>().ok()?.to_canonical();
+    (!address.is_loopback()).then(|| Ipv6Addr::from_bits(network(address)).to_string())
+}
 
 /// What is being tried, by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +48,21 @@ impl AttemptKey {
     /// Trying a password of the account with this e-mail address, from a network address.
     pub fn password(email: &Email, address: &str) -> Self {
         Self::new("password", email.as_str(), address)
+    }
+
+    /// Trying passwords of this account, from wherever.
+    pub(crate) fn passwords_of(email: &Email) -> Self {
+        Self::new("passwords of", email.as_str(), "")
+    }
+
+    /// Trying passwords of whichever accounts, from the network of that address; `None` for one without a limit.
+    pub(crate) fn passwords_from(address: &str) -> Option<Self> {
+        stranger(address).map(|network| Self::new("passwords from", "", &network))
+    }
+
+    /// Asking for mails to whichever addresses, from the network of that address; `None` for one without a limit.
+    pub(crate) fn mails_from(address: &str) -> Option<Self> {
+        stranger(address).map(|network| Self::new("mails from", "", &network))
     }
 
     /// Asking for links to this e-mail address, from a network address.
@@ -137,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn a_customer_of_a_provider_is_one_network() {
+        let net = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(net("2001:db8::1"), net("2001:db8::ffff:1"));
+        assert_ne!(net("2001:db8::1"), net("2001:db8:0:1::1"));
+        assert_ne!(net("203.0.113.7"), net("203.0.113.8"));
+        assert_eq!(net("::ffff:203.0.113.7"), net("203.0.113.7"));
+        assert_eq!(AttemptKey::mails_from("2001:db8::1"), AttemptKey::mails_from("2001:db8::2"));
+        assert_ne!(AttemptKey::mails_from("203.0.113.7"), AttemptKey::passwords_from("203.0.113.7"));
+        for without in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "", "nonsense"] {
+            assert_eq!(AttemptKey::passwords_from(without), None, "{without}");
+        }
+    }
+
+    #[test]
     fn a_key_depends_on_what_is_tried_the_account_and_the_address() {
         let email = Email::parse("driver@example.com").expect("an address");
         let other = Email::parse("other@example.com").expect("an address");
@@ -146,6 +200,7 @@ mod tests {
             AttemptKey::password(&other, "192.0.2.1"),
             AttemptKey::password(&email, "192.0.2.2"),
             AttemptKey::link(&email, "192.0.2.1"),
+            AttemptKey::passwords_of(&email),
         ] {
             assert_ne!(key, different);
         }

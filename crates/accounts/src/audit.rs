@@ -91,15 +91,17 @@ pub struct AuditFilter {
 }
 
 /// Adds a line to the log, in the transaction of what it tells about. The id of the request that it was done for stands
-/// in the details, so that the line can be found from the server's log and the other way round.
+/// in the details, so that the line can be found from the server's log and the other way round; where the line names no
+/// network address, it is that request's.
 ///
 /// # Errors
 /// A failure of the store.
 pub fn record(store: &mut dyn Store, new: NewAuditEntry, cx: &Context) -> Result<AuditId, Error> {
     let id = AuditId::new(cx.id());
-    let mut details = new.details;
+    let (mut details, mut address) = (new.details, new.address);
     if let Some(request) = cx.request() {
-        details.insert("request_id".to_owned(), request.to_owned());
+        details.insert("request_id".to_owned(), request.id.to_string());
+        address = address.or_else(|| request.address.as_deref().map(ToOwned::to_owned));
     }
     let actor_role = match new.actor {
         Actor::Person { role, .. } => role.as_str(),
@@ -114,7 +116,7 @@ pub fn record(store: &mut dyn Store, new: NewAuditEntry, cx: &Context) -> Result
         object_kind: new.object_kind.to_owned(),
         object_id: new.object_id,
         details,
-        address: new.address,
+        address,
     })?;
     Ok(id)
 }

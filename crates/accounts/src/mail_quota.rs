@@ -3,11 +3,12 @@
 //! Whoever changes their address or invites somebody makes Pitlane write to an address that they only typed. Without a
 //! limit that is a way to fill a stranger's mailbox in our name. What a person asks for is counted, and what an address
 //! gets from whoever asks. Links that anybody may ask for with an address alone are counted by the address too, and
-//! say nothing when there are too many.
+//! say nothing when there are too many. Who is nobody yet, and registers or asks for links to one address after the
+//! other, is counted by where they ask from.
 
 use kernel::{Context, UserId};
 
-use crate::attempts::AttemptKey;
+use crate::attempts::{ATTEMPT_WINDOW_SECONDS, AttemptKey, WIDE_FACTOR};
 use crate::email::Email;
 use crate::error::Error;
 use crate::store::Store;
@@ -64,11 +65,33 @@ pub(crate) fn link(store: &mut dyn Store, to: &Email, cx: &Context) -> Result<bo
     }
 }
 
+/// Counts one account or link that is asked for at that network address, of which `limit` a minute may be for one e-mail
+/// address, and [`WIDE_FACTOR`] times as many for all of them.
+///
+/// # Errors
+/// [`Error::TooManyAttempts`] when there were as many in this minute; a failure of the store.
+pub fn asked_from(store: &mut dyn Store, address: &str, limit: u32, cx: &Context) -> Result<(), Error> {
+    match AttemptKey::mails_from(address) {
+        Some(key) => spend_within(store, &key, ATTEMPT_WINDOW_SECONDS, limit.saturating_mul(WIDE_FACTOR), cx),
+        None => Ok(()),
+    }
+}
+
 fn spend(store: &mut dyn Store, key: &AttemptKey, max: u32, cx: &Context) -> Result<(), Error> {
+    spend_within(store, key, MAIL_WINDOW_SECONDS, max, cx)
+}
+
+fn spend_within(
+    store: &mut dyn Store,
+    key: &AttemptKey,
+    window: i64,
+    max: u32,
+    cx: &Context,
+) -> Result<(), Error> {
     let sent = store.login_attempts_for_update(key, cx.now)?;
-    if let Some(retry_after_seconds) = sent.blocked_within(MAIL_WINDOW_SECONDS, max, cx.now) {
+    if let Some(retry_after_seconds) = sent.blocked_within(window, max, cx.now) {
         return Err(Error::TooManyAttempts { retry_after_seconds });
     }
-    store.login_attempts_put(key, sent.counted_within(MAIL_WINDOW_SECONDS, cx.now))?;
+    store.login_attempts_put(key, sent.counted_within(window, cx.now))?;
     Ok(())
 }

@@ -203,6 +203,11 @@ pub fn request(
         return Ok(None);
     }
     store.login_attempts_put(&key, attempts.failed(cx.now))?;
+    match mail_quota::asked_from(store, &request.address, request.limit, cx) {
+        Ok(()) => {}
+        Err(Error::TooManyAttempts { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    }
     let Some(user) = store.user_by_email(&request.email)?.filter(User::is_active) else { return Ok(None) };
     if !mail_quota::link(store, &request.email, cx)? {
         return Ok(None);

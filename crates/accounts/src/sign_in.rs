@@ -2,7 +2,7 @@
 
 use kernel::{Context, SignInId, Timestamp, UserId};
 
-use crate::attempts::{AttemptKey, LoginAttempts};
+use crate::attempts::{AttemptKey, LoginAttempts, WIDE_FACTOR};
 use crate::device_name::device_name;
 use crate::email::Email;
 use crate::error::Error;
@@ -145,6 +145,73 @@ pub enum Outcome {
     Refused(Error),
 }
 
+/// Seconds to wait until a password of this account is looked at again when it is typed at that network address; `None`
+/// when it is looked at now.
+///
+/// # Errors
+/// A failure of the store.
+pub fn wait(
+    store: &mut dyn Store,
+    email: &Email,
+    address: &str,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Option<u32>, Error> {
+    match wait_for(store, &AttemptKey::password(email, address), limit, now)? {
+        Some(seconds) => Ok(Some(seconds)),
+        None => wait_widely(store, email, address, limit, now),
+    }
+}
+
+fn wait_for(
+    store: &mut dyn Store,
+    key: &AttemptKey,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Option<u32>, Error> {
+    Ok(store.login_attempts(key)?.and_then(|attempts| attempts.blocked(limit, now)))
+}
+
+/// The same for the wider counts. They are read without a lock: everybody shares them, and a handful more guesses than
+/// they say does no harm.
+fn wait_widely(
+    store: &mut dyn Store,
+    email: &Email,
+    address: &str,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Option<u32>, Error> {
+    let limit = limit.saturating_mul(WIDE_FACTOR);
+    if let Some(key) = AttemptKey::passwords_from(address)
+        && let Some(seconds) = wait_for(store, &key, limit, now)?
+    {
+        return Ok(Some(seconds));
+    }
+    match wait_for(store, &AttemptKey::passwords_of(email), limit, now)? {
+        Some(seconds) if !is_signed_in_from(store, email, address, now)? => Ok(Some(seconds)),
+        Some(_) | None => Ok(None),
+    }
+}
+
+fn is_signed_in_from(
+    store: &mut dyn Store,
+    email: &Email,
+    address: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let Some(user) = store.user_by_email(email)? else { return Ok(false) };
+    Ok(store.sign_ins_of(user.id(), now)?.iter().any(|sign_in| sign_in.device.address() == address))
+}
+
+fn fail_widely(store: &mut dyn Store, email: &Email, address: &str, now: Timestamp) -> Result<(), Error> {
+    let keys = std::iter::once(AttemptKey::passwords_of(email)).chain(AttemptKey::passwords_from(address));
+    for key in keys {
+        let attempts = store.login_attempts_for_update(&key, now)?;
+        store.login_attempts_put(&key, attempts.failed(now))?;
+    }
+    Ok(())
+}
+
 /// Signs in by password, or counts the failure.
 ///
 /// # Errors
@@ -160,12 +227,17 @@ pub fn by_password(
     if let Some(retry_after_seconds) = attempts.blocked(attempt.limit, cx.now) {
         return Ok(Outcome::Refused(Error::TooManyAttempts { retry_after_seconds }));
     }
+    let address = attempt.device.address();
+    if let Some(retry_after_seconds) = wait_widely(store, &attempt.email, address, attempt.limit, cx.now)? {
+        return Ok(Outcome::Refused(Error::TooManyAttempts { retry_after_seconds }));
+    }
     let user = store.user_by_email(&attempt.email)?;
     // The hash is compared again: the password may have been changed while the slow comparison ran.
     let matching =
         user.filter(|user| attempt.matched.is_some() && user.password() == attempt.matched.as_ref());
     let Some(user) = matching else {
         store.login_attempts_put(&key, attempts.failed(cx.now))?;
+        fail_widely(store, &attempt.email, address, cx.now)?;
         return Ok(Outcome::Refused(Error::WrongCredentials));
     };
     if !user.is_active() {

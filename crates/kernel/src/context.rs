@@ -20,7 +20,16 @@ pub struct Context {
     /// The instant at which the use case happens.
     pub now: Timestamp,
     entropy: Arc<dyn Entropy>,
-    request: Option<Arc<str>>,
+    request: Option<Request>,
+}
+
+/// A request that something is done for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Under which the log knows it.
+    pub id: Arc<str>,
+    /// The network address it came from; `None` when that is not known.
+    pub address: Option<Arc<str>>,
 }
 
 impl Context {
@@ -29,15 +38,15 @@ impl Context {
         Self { now, entropy, request: None }
     }
 
-    /// The same, on behalf of the request of that id.
+    /// The same, on behalf of that request.
     #[must_use]
-    pub fn of_request(self, id: Arc<str>) -> Self {
-        Self { request: Some(id), ..self }
+    pub fn of_request(self, request: Request) -> Self {
+        Self { request: Some(request), ..self }
     }
 
-    /// The id of the request that this is done for; `None` for what happens by itself.
-    pub fn request(&self) -> Option<&str> {
-        self.request.as_deref()
+    /// The request that this is done for; `None` for what happens by itself.
+    pub const fn request(&self) -> Option<&Request> {
+        self.request.as_ref()
     }
 
     /// A new raw id; wrap it: `OrderId::new(cx.id())`.

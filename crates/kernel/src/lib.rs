@@ -23,7 +23,7 @@ pub mod rate;
 pub mod timestamp;
 
 pub use actor::{Actor, Role};
-pub use context::{Context, Entropy};
+pub use context::{Context, Entropy, Request};
 pub use error::StoreError;
 pub use id::{
     ApiTokenId, ApplicationId, ApplicationStepId, AuditId, DeliveryId, EnrolmentId, EventId, FileId, HoldId,

@@ -62,6 +62,14 @@ pub(crate) const NOT_AUTHENTICATED: Decline = Decline {
     message: "We could not confirm that this is your card. Choose another card or try again.",
 };
 
+/// What becomes of a payment whose payment method is used up by the time that its holder agrees.
+pub(crate) const USED_UP: Decline = Decline {
+    code: "payment_method_unexpected_state",
+    decline_code: None,
+    message: "The provided PaymentMethod has paid without belonging to a Customer, or was detached from one, and can't \
+              be used again. Attach a PaymentMethod to a Customer before you use it more than once.",
+};
+
 /// A published test number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TestCard {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::card::{Behaviour, Decline, NEEDS_CARDHOLDER, NOT_AUTHENTICATED};
+use crate::card::{Behaviour, Decline, NEEDS_CARDHOLDER, NOT_AUTHENTICATED, USED_UP};
 use crate::charges::{self, Standing};
 use crate::document::{Document, Kind};
 use crate::events;
@@ -23,10 +23,10 @@ pub(crate) enum Presence {
     Authenticated,
 }
 
-/// A payment method that belongs to one customer can't pay for another.
-pub(crate) fn check_owner(intent: &Document, method: &Document) -> Result<(), Fault> {
+/// A payment method that belongs to one customer can't pay for another, and one that is used up for nobody.
+pub(crate) fn check_owner(tx: &mut Tx<'_>, intent: &Document, method: &Document) -> Result<(), Fault> {
     match (method.maybe("customer"), intent.maybe("customer")) {
-        (None, _) => Ok(()),
+        (None, _) => methods::require_fresh(tx, method),
         (Some(owner), Some(customer)) if owner == customer => Ok(()),
         (Some(_), Some(_)) => Err(invalid(format!(
             "The provided PaymentMethod ({}) belongs to another Customer than this PaymentIntent.",
@@ -134,13 +134,17 @@ fn succeed(tx: &mut Tx<'_>, intent: &mut Document, charge: &Document) -> Result<
     events::record(tx, "payment_intent.succeeded", intent)
 }
 
-/// `setup_future_usage` keeps the card with the customer.
+/// `setup_future_usage` keeps the card with the customer. One that still belongs to nobody has paid for the only time.
 fn keep_method(tx: &mut Tx<'_>, intent: &Document) -> Result<(), Fault> {
-    if let (Some(_), Some(customer)) = (intent.maybe("setup_future_usage"), intent.maybe("customer")) {
-        let method = tx.require(Kind::Method, intent.text("payment_method"), "payment_method")?;
-        methods::attach_to(tx, method, customer)?;
+    let method = tx.require(Kind::Method, intent.text("payment_method"), "payment_method")?;
+    // It may be detached while its payment is processing.
+    if method.maybe("customer").is_some() || methods::is_used_up(tx, method.id())? {
+        return Ok(());
     }
-    Ok(())
+    match (intent.maybe("setup_future_usage"), intent.maybe("customer")) {
+        (Some(_), Some(customer)) => methods::attach_to(tx, method, customer).map(drop),
+        _ => methods::use_up(tx, method.id()),
+    }
 }
 
 fn decline_intent(
@@ -181,11 +185,13 @@ fn fail(
 /// The cardholder answered an authentication.
 pub(crate) fn authenticated(tx: &mut Tx<'_>, intent: &mut Document, agreed: bool) -> Result<(), Fault> {
     let method = tx.require(Kind::Method, intent.text("payment_method"), "payment_method")?;
-    if agreed {
-        attempt(tx, intent, &method, Presence::Authenticated)
-    } else {
-        fail(tx, intent, &method, NOT_AUTHENTICATED, None)
+    if !agreed {
+        return fail(tx, intent, &method, NOT_AUTHENTICATED, None);
     }
+    if methods::is_used_up(tx, method.id())? {
+        return fail(tx, intent, &method, USED_UP, None);
+    }
+    attempt(tx, intent, &method, Presence::Authenticated)
 }
 
 /// The API's answer to a confirmation: the intent, or 402 with the decline. Either way it is committed.

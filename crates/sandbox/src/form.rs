@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::fault::{Fault, Refusal, invalid};
-use crate::money::web_address;
+use crate::money::{is_currency, web_address};
 
 const MAX_PAIRS: usize = 1_000;
 const MAX_DEPTH: usize = 8;
@@ -323,11 +323,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A three-letter currency code, in lower case.
+    /// The code of a currency that Stripe knows, in lower case.
     pub(crate) fn currency(&self) -> Result<String, Fault> {
         let text = self.required()?;
-        if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            Ok(text.to_ascii_lowercase())
+        let code = text.to_ascii_lowercase();
+        if is_currency(&code) {
+            Ok(code)
         } else {
             Err(invalid(format!("Invalid currency: {text}")).param(&self.path).into())
         }

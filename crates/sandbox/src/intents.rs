@@ -190,7 +190,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, params: &Scope<'_>) -> Result<Reply, Fault
     }
     if let Some(method) = params.child("payment_method").text()? {
         let method = methods::resolve(tx, method, "payment_method")?;
-        confirm::check_owner(&intent, &method)?;
+        confirm::check_owner(tx, &intent, &method)?;
         intent.set("payment_method", method.id());
         intent.set("status", "requires_confirmation");
         tx.update(&intent)?;
@@ -221,7 +221,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Re
             );
         }
         let method = methods::resolve(tx, method, "payment_method")?;
-        confirm::check_owner(&intent, &method)?;
+        confirm::check_owner(tx, &intent, &method)?;
         intent.set("payment_method", method.id());
         intent.set("status", "requires_confirmation");
     }
@@ -288,7 +288,7 @@ fn confirm_now(tx: &mut Tx<'_>, mut intent: Document, params: &Scope<'_>) -> Res
             .into());
         }
     };
-    confirm::check_owner(&intent, &method)?;
+    confirm::check_owner(tx, &intent, &method)?;
     let return_url = params.child("return_url").address()?;
     let refuse_action = params.child("error_on_requires_action").boolean()?.unwrap_or(false);
     let presence = if off_session || refuse_action { Presence::Absent } else { Presence::Present };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::card::{self, Behaviour, Entered, TestCard};
+use crate::card::{self, Behaviour, Entered, TestCard, USED_UP};
 use crate::customers;
 use crate::document::{Document, Kind};
 use crate::events;
@@ -78,11 +78,34 @@ pub(crate) fn test_card(tx: &mut Tx<'_>, id: &str) -> Result<(TestCard, bool), F
 
 /// Notes that the cardholder authenticated and agreed to later charges.
 pub(crate) fn agree(tx: &mut Tx<'_>, id: &str) -> Result<(), Fault> {
+    note(tx, id, "agreed")
+}
+
+fn note(tx: &mut Tx<'_>, id: &str, what: &str) -> Result<(), Fault> {
     let mut hidden = tx.hidden(id)?;
     if let Some(fields) = hidden.as_object_mut() {
-        fields.insert("agreed".into(), true.into());
+        fields.insert(what.into(), true.into());
     }
     tx.hide(id, &hidden)
+}
+
+/// Notes that a payment method is used up: it was detached, or it paid while it belonged to nobody. Stripe never takes
+/// such a one again (<https://docs.stripe.com/api/payment_methods/detach>).
+pub(crate) fn use_up(tx: &mut Tx<'_>, id: &str) -> Result<(), Fault> {
+    note(tx, id, "used_up")
+}
+
+/// Whether a payment method is used up.
+pub(crate) fn is_used_up(tx: &mut Tx<'_>, id: &str) -> Result<bool, Fault> {
+    Ok(tx.hidden(id)?.get("used_up").and_then(Value::as_bool).unwrap_or_default())
+}
+
+/// Refuses a payment method that is used up.
+pub(crate) fn require_fresh(tx: &mut Tx<'_>, method: &Document) -> Result<(), Fault> {
+    if is_used_up(tx, method.id())? {
+        return Err(invalid(USED_UP.message).code(USED_UP.code).into());
+    }
+    Ok(())
 }
 
 /// Keeps a payment method with a customer; doing so again changes nothing.
@@ -93,6 +116,7 @@ pub(crate) fn attach_to(tx: &mut Tx<'_>, mut method: Document, customer: &str) -
             .code("payment_method_unexpected_state")
             .into()),
         None => {
+            require_fresh(tx, &method)?;
             method.set("customer", customer);
             tx.update(&method)?;
             events::record(tx, "payment_method.attached", &method)?;
@@ -193,6 +217,7 @@ pub(crate) fn attach(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Re
 fn take_off(tx: &mut Tx<'_>, mut method: Document) -> Result<Document, Fault> {
     method.set("customer", Value::Null);
     tx.update(&method)?;
+    use_up(tx, method.id())?;
     events::record(tx, "payment_method.detached", &method)?;
     Ok(method)
 }

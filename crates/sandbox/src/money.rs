@@ -8,6 +8,18 @@ const WHOLE: [&str; 16] = [
     "xpf",
 ];
 
+/// What can be charged in (<https://docs.stripe.com/currencies>).
+const KNOWN: &str = "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad \
+    cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr \
+    ils inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk \
+    mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle \
+    sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx usd uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw";
+
+/// Whether a currency, in lower case, can be charged in.
+pub(crate) fn is_currency(code: &str) -> bool {
+    KNOWN.split_ascii_whitespace().any(|known| known == code)
+}
+
 /// `2999, "usd"` is `$29.99`.
 pub(crate) fn display(minor: i64, currency: &str) -> String {
     let sign = if minor < 0 { "-" } else { "" };

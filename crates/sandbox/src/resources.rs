@@ -32,6 +32,8 @@ pub(crate) fn answer(tx: &mut Tx<'_>, call: &Call, params: &Scope<'_>) -> Result
 fn read(tx: &mut Tx<'_>, segments: &[&str], params: &Scope<'_>) -> Result<Option<Reply>, Fault> {
     let reply = match *segments {
         ["account"] => accounts::platform(tx)?,
+        // Not an object of that name.
+        [_, "search"] => return Ok(None),
         ["accounts", id] => accounts::retrieve(tx, id, params)?,
         ["balance"] => balance::retrieve(tx, params)?,
         ["charges", id, "refunds"] => refunds::of_charge(tx, id, params)?,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::card::{Behaviour, Decline, NOT_AUTHENTICATED};
+use crate::card::{Behaviour, Decline, NOT_AUTHENTICATED, USED_UP};
 use crate::confirm::{self, Presence};
 use crate::customers;
 use crate::document::{Document, Kind};
@@ -79,7 +79,7 @@ fn fill(tx: &mut Tx<'_>, setup: &mut Document, params: &Scope<'_>) -> Result<(),
     confirm::keep_allowed(setup, params)?;
     if let Some(method) = params.child("payment_method").text()? {
         let method = methods::resolve(tx, method, "payment_method")?;
-        confirm::check_owner(setup, &method)?;
+        confirm::check_owner(tx, setup, &method)?;
         setup.set("payment_method", method.id());
         setup.set("status", "requires_confirmation");
     }
@@ -171,7 +171,7 @@ fn confirm_now(tx: &mut Tx<'_>, mut setup: Document, params: &Scope<'_>) -> Resu
             .into());
         }
     };
-    confirm::check_owner(&setup, &method)?;
+    confirm::check_owner(tx, &setup, &method)?;
     let return_url = params.child("return_url").address()?;
     attempt(tx, &mut setup, &method, Presence::Present)?;
     if setup.text("status") == "requires_action" {
@@ -298,12 +298,14 @@ fn note_attempt(tx: &mut Tx<'_>, setup: &mut Document, method: &Document, status
 /// The cardholder answered an authentication.
 pub(crate) fn authenticated(tx: &mut Tx<'_>, setup: &mut Document, agreed: bool) -> Result<(), Fault> {
     let method = tx.require(Kind::Method, setup.text("payment_method"), "payment_method")?;
-    if agreed {
-        attempt(tx, setup, &method, Presence::Authenticated)
-    } else {
+    if !agreed {
         let decline = Decline { code: "setup_intent_authentication_failure", ..NOT_AUTHENTICATED };
-        fail(tx, setup, &method, decline)
+        return fail(tx, setup, &method, decline);
     }
+    if methods::is_used_up(tx, method.id())? {
+        return fail(tx, setup, &method, USED_UP);
+    }
+    attempt(tx, setup, &method, Presence::Authenticated)
 }
 
 pub(crate) fn cancel(tx: &mut Tx<'_>, id: &str, params: &Scope<'_>) -> Result<Reply, Fault> {

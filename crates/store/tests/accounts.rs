@@ -278,6 +278,21 @@ async fn ten_wrong_passwords_a_minute_are_answered_alike_with_and_without_an_acc
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_many_accounts_from_one_address_are_counted_together() {
+    on_both("spread_guesses", |world| async move {
+        world.person("driver@example.com", Role::Customer).await;
+        for number in 0..100 {
+            let email: &'static str = format!("nobody-{number}@example.com").leak();
+            assert_eq!(try_password(&world, 0, email, None).await, Err(Error::WrongCredentials), "{email}");
+        }
+        let limited = try_password(&world, 10, "driver@example.com", Some("first")).await;
+        assert_eq!(limited, Err(Error::TooManyAttempts { retry_after_seconds: 50 }));
+        assert_eq!(try_password(&world, 60, "driver@example.com", Some("first")).await, Ok(()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_guesses_at_once_are_counted_one_by_one() {
     on_both("parallel_guesses", |world| async move {
         let guesses = (0..24).map(|_| {

@@ -41,6 +41,7 @@ impl Operation {
             .replace("{id}", NOBODY)
             .replace("{token}", "no-such-token")
             .replace("{path}", "css/tokens.css")
+            .replace("{code}", "not_found")
     }
 
     fn takes(&self, parameter: &str) -> bool {
@@ -110,7 +111,7 @@ fn every_json_answer_has_an_example_and_every_refusal_its_codes() {
         }
         let body = operation.described["requestBody"]["content"].as_object();
         for (media, content) in body.into_iter().flatten() {
-            if media == "application/json" && content.get("example").is_none() {
+            if content.get("example").is_none() {
                 missing.push(format!("{} takes {media}", operation.name()));
             }
         }
@@ -260,6 +261,26 @@ on_both! {
             met += 1;
         }
         assert!(met >= 15, "{met}");
+    }
+
+    async fn the_type_of_every_problem_leads_to_what_it_means(server) {
+        let guest = server.guest();
+        let docs = guest.get("/api/docs").await.expect_status(200);
+        let mut met = BTreeSet::new();
+        for operation in operations() {
+            for response in operation.described["responses"].as_object().expect("responses").values() {
+                let problems = response["content"]["application/problem+json"]["examples"].as_object();
+                met.extend(problems.into_iter().flatten().filter_map(|(_, problem)| problem["value"]["type"].as_str()));
+            }
+        }
+        let told = guest.post_nothing("/api/plans").await.expect_status(405).text_at("type");
+        for kind in met.iter().copied().chain([told.as_str()]) {
+            let (page, anchor) = guest.get(kind).await.expect_status(303).location().split_once('#').map(|(page, anchor)| (page.to_owned(), anchor.to_owned())).expect("an anchor");
+            assert_eq!(page, "/api/docs");
+            assert!(docs.text.contains(&format!("id=\"{anchor}\"")), "nothing is at #{anchor}");
+        }
+        assert!(met.len() > 60, "{met:?}");
+        guest.get("/problems/no_such_code").await.expect_status(404);
     }
 
     async fn the_description_can_be_read_without_anything_from_elsewhere(server) {

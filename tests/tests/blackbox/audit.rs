@@ -57,16 +57,70 @@ on_both! {
         let (admin, max) = (server.admin().await, server.register("mechanic", "Max").await);
         let of = |verb: &str| format!("/api/admin/mechanics/{}/{verb}", max.id);
         let why = json!({ "reason": "No certificate." });
+        let given = json!({ "mechanic_id": server.mechanic().await.id });
+        let some = json!({ "amount_cents": 100, "reason": "Half an answer." });
         for (path, body, action) in [
             (of("refuse"), why.clone(), "mechanic.refuse"),
             (of("approve"), json!({}), "mechanic.approve"),
             (of("suspend"), why, "mechanic.suspend"),
             (format!("/api/admin/sessions/{session}/observe"), json!({}), "session.observe"),
+            (format!("/api/admin/sessions/{session}/assign"), given, "session.assign"),
+            (format!("/api/admin/sessions/{session}/refund"), some, "session.refund"),
             (format!("/api/sessions/{session}/cancel"), json!({}), "session.cancel"),
         ] {
             let answer = admin.client.post(&path, body).await.expect_status(200);
-            let actions: Vec<Value> = lines(&admin, &answer).await.iter().map(|line| line["action"].clone()).collect();
-            assert!(actions.contains(&json!(action)), "{path}: {actions:?}");
+            let lines = lines(&admin, &answer).await;
+            let line = lines.iter().find(|line| line["action"] == action);
+            let line = line.unwrap_or_else(|| panic!("{path}: {lines:?}"));
+            assert!(line["address"].is_string(), "{line}");
+        }
+    }
+
+    async fn the_log_tells_who_looked_at_a_person(server) {
+        let (dana, admin, support) = (server.customer().await, server.admin().await, server.demo("support").await);
+        for (reader, path) in [
+            (&support, format!("/api/admin/users/{}", dana.id)),
+            (&admin, format!("/api/admin/users/{}", dana.id)),
+            (&admin, format!("/admin/users/{}", dana.id)),
+            (&admin, format!("/api/admin/users/{}", admin.id)),
+        ] {
+            reader.client.get(&path).await.expect_status(200);
+        }
+        admin.client.get(&format!("/api/admin/users/{NOBODY}")).await.refused(404, "not_found");
+        let of = async |id: &str| {
+            let path = format!("/api/admin/audit?action=user.read&object_kind=user&object_id={id}");
+            admin.client.get(&path).await.expect_status(200).body["items"].as_array().expect("lines").clone()
+        };
+        let looks = of(&dana.id).await;
+        let readers: Vec<&Value> = looks.iter().map(|line| &line["actor_id"]).collect();
+        assert_eq!(readers, [admin.id.as_str(), admin.id.as_str(), support.id.as_str()], "{looks:?}");
+        for line in &looks {
+            assert!(line["address"].is_string(), "{line}");
+        }
+        assert_eq!((of(&admin.id).await, of(NOBODY).await), (vec![], vec![]), "one's own, and nobody");
+    }
+
+    async fn a_token_that_opens_what_is_others_is_written_down(server) {
+        let (dana, admin) = (server.customer().await, server.admin().await);
+        let of = async |person: &Person| {
+            let path = format!("/api/admin/audit?object_kind=token&actor_id={}", person.id);
+            let log = admin.client.get(&path).await.expect_status(200);
+            let lines = log.body["items"].as_array().expect("lines").clone();
+            let told = |line: &Value| (line["action"].clone(), line["object_id"].clone(), line["address"].is_string());
+            lines.iter().map(told).collect::<Vec<_>>()
+        };
+        for person in [&dana, &admin] {
+            let made = person.client.post("/api/me/tokens", json!({ "name": "script" })).await.expect_status(201);
+            let id = made.text_at("id");
+            let ended = person.client.send(Method::DELETE, &format!("/api/me/tokens/{id}"), None).await;
+            ended.expect_status(204);
+            let told = of(person).await;
+            if person.id == dana.id {
+                assert!(told.is_empty(), "{told:?}");
+            } else {
+                let (made, ended) = (json!("token.create"), json!("token.revoke"));
+                assert_eq!(told, [(ended, json!(id), true), (made, json!(id), true)]);
+            }
         }
     }
 

@@ -21,7 +21,7 @@ use super::jobs::GIVE_UP;
 
 /// Inputs for each operation, beside those that each keyword of its schemas gives.
 const EXAMPLES: &str = "4";
-const SEED: &str = "20261126";
+const SEED: u64 = 20_261_126;
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance,negative_data_rejection,\
                       unsupported_method,allow_header_conformance";
@@ -74,6 +74,8 @@ struct Sender {
     /// The header that says who it is.
     header: Option<String>,
     known: Known,
+    /// Added to the seed, so that two who may do the same send different things.
+    other_seed: u64,
 }
 
 impl Sender {
@@ -85,7 +87,7 @@ impl Sender {
         known: Known,
     ) -> Self {
         let header = Some(format!("Authorization:Bearer {}", token(person).await.text_at("token")));
-        Self { name, what, header, known }
+        Self { name, what, header, known, other_seed: 0 }
     }
 }
 
@@ -103,6 +105,7 @@ async fn ids(person: &Person, list: &str) -> Vec<String> {
 /// People and things, of which each sender knows its own.
 async fn senders(server: &TestServer) -> Vec<Sender> {
     let Meeting { customer, mechanic, session } = server.meeting().await;
+    let second = server.meeting().await;
     let waiting = server.customer().await.paid_session("chat10").await;
     let checkout = customer.checkout("chat10").await;
     customer.pay_and_keep(&checkout, GOOD_CARD).await.expect_status(303);
@@ -173,14 +176,24 @@ async fn senders(server: &TestServer) -> Vec<Sender> {
         .path("jobs/{id}", ids(&admin, "/api/admin/jobs?status=dead").await);
 
     // A browser's sign-in may do what no token may.
-    let browser = server.customer().await.client.cookie().map(|cookie| format!("Cookie:{cookie}"));
+    let cookie = |person: &Person| person.client.cookie().map(|cookie| format!("Cookie:{cookie}"));
+    let browser = cookie(&server.customer().await);
+    let bench = cookie(&second.mechanic);
     vec![
-        Sender { name: "nobody", what: &EVERYBODY, header: None, known: Known::default() },
+        Sender { name: "nobody", what: &EVERYBODY, header: None, known: Known::default(), other_seed: 0 },
         Sender {
             name: "browser",
             what: &CUSTOMERS,
             header: browser,
             known: Known::default().sessions(&sessions),
+            other_seed: 0,
+        },
+        Sender {
+            name: "mechanic_browser",
+            what: &MECHANICS,
+            header: bench,
+            known: Known::default().sessions(&[&second.session]),
+            other_seed: 1,
         },
         Sender::with_token("customer", &CUSTOMERS, &customer, of_customer).await,
         Sender::with_token("mechanic", &MECHANICS, &mechanic, of_mechanic).await,
@@ -212,10 +225,10 @@ fn on(backend: Backend) {
         // All at once, and each one's output is read while it runs: a full pipe would stop it.
         let running: Vec<_> = senders
             .into_iter()
-            .map(|Sender { name, what, header, known }| {
+            .map(|Sender { name, what, header, known, other_seed }| {
                 let description = server.folder().join(format!("{name}.json"));
                 fs::write(&description, of(what, &known).to_string()).expect("a file");
-                let mut command = fuzz(&program, server, &description, header.as_deref());
+                let mut command = fuzz(&program, server, &description, header.as_deref(), other_seed);
                 let child = command.spawn().expect("the fuzzer starts");
                 (name, std::thread::spawn(move || child.wait_with_output().expect("it ends")))
             })
@@ -229,8 +242,15 @@ fn on(backend: Backend) {
     });
 }
 
-fn fuzz(program: &Path, server: &TestServer, description: &Path, header: Option<&str>) -> Command {
+fn fuzz(
+    program: &Path,
+    server: &TestServer,
+    description: &Path,
+    header: Option<&str>,
+    other_seed: u64,
+) -> Command {
     let from = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
+    let seed = std::env::var("PITLANE_FUZZ_SEED").map_or(SEED, |seed| seed.parse().expect("a whole number"));
     let mut command = Command::new(program);
     command
         .arg("--config-file")
@@ -239,7 +259,7 @@ fn fuzz(program: &Path, server: &TestServer, description: &Path, header: Option<
         .args(["--url", &server.url(), "--workers", "1", "--continue-on-failure", "--request-timeout", "30"])
         .args(["--max-redirects", "0"])
         .args(["--max-examples", &from("PITLANE_FUZZ_EXAMPLES", EXAMPLES)])
-        .args(["--seed", &from("PITLANE_FUZZ_SEED", SEED), "--generation-deterministic"])
+        .args(["--seed", &(seed + other_seed).to_string(), "--generation-deterministic"])
         .args(["--warnings", "off", "--suppress-health-check", "all"])
         // What stands in for the outside world, and the one operation that isn't HTTP.
         .args(["--exclude-tag", "Development", "--exclude-path", "/ws"])

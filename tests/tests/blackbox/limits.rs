@@ -3,9 +3,9 @@
 use reqwest::Method;
 use reqwest::header::RETRY_AFTER;
 use serde_json::json;
-use tests::people::PASSWORD;
+use tests::people::{DEMO_PASSWORD, PASSWORD};
 use tests::server::run_with;
-use tests::{Answer, Backend, Client, Person, TestServer, on_both};
+use tests::{Answer, Backend, Client, Person, Socket, TestServer, on_both, until};
 
 use super::applications::workshop;
 
@@ -16,6 +16,10 @@ const TIGHT: [(&str, &str); 5] = [
     ("PITLANE_LIMITS__ADDRESS_PER_SECOND", "2"),
     ("PITLANE_SERVER__TRUSTED_PROXIES", "127.0.0.1,::1"),
 ];
+
+/// Two attempts a minute, so that ten times as many are few.
+const FEW_ATTEMPTS: [(&str, &str); 2] =
+    [("PITLANE_AUTH__LOGIN_ATTEMPTS_PER_MINUTE", "2"), ("PITLANE_SERVER__TRUSTED_PROXIES", "127.0.0.1,::1")];
 
 /// Asks until it is refused; how often it was answered before, and the refusal.
 async fn flood(client: &Client, path: &str) -> (usize, Answer) {
@@ -77,6 +81,92 @@ fn a_flood_from_one_address_stops_that_address_alone() {
         // Signing in has a limit of its own, on attempts.
         let person = json!({ "email": "customer@example.com", "password": "pitlane-demo" });
         from(server, "203.0.113.7").post("/api/auth/login", person).await.expect_status(200);
+    });
+}
+
+#[test]
+fn a_person_has_no_more_sockets_than_the_limit_says() {
+    run_with(Backend::Sqlite, &[("PITLANE_LIMITS__PERSON_SOCKETS", "3")], async |server| {
+        let (dana, sam) = (server.demo("customer").await, server.demo("customer2").await);
+        let mut open = Vec::new();
+        for _ in 0..3 {
+            let mut socket = dana.socket(server).await;
+            // It counts from when it is signed in.
+            socket.still_answers().await;
+            open.push(socket);
+        }
+        let refused = Socket::try_connect(server, &dana.client, None).await;
+        assert_eq!(refused.err(), Some(429));
+        sam.socket(server).await.still_answers().await;
+        let token = dana.client.post("/api/me/tokens", json!({ "name": "script" })).await.expect_status(201);
+        let mut by_frame = Socket::connect(server, &server.guest()).await;
+        by_frame.send(json!({ "type": "authenticate", "token": token.text_at("token") })).await;
+        assert_eq!(by_frame.closed().await, Some(1008));
+        for socket in &mut open {
+            socket.still_answers().await;
+        }
+        drop(open.pop());
+        let again = async || Socket::try_connect(server, &dana.client, None).await.ok();
+        until("the closed socket to be forgotten", again).await.still_answers().await;
+    });
+}
+
+async fn sign_in_from(server: &TestServer, address: &str, email: &str, password: &str) -> Answer {
+    let typed = json!({ "email": email, "password": password });
+    from(server, address).post("/api/auth/login", typed).await
+}
+
+#[test]
+fn guesses_that_are_spread_over_accounts_or_over_addresses_come_to_an_end() {
+    run_with(Backend::Sqlite, &FEW_ATTEMPTS, async |server| {
+        let (dana, home, guesser) = ("customer@example.com", "198.51.100.1", "203.0.113.7");
+        sign_in_from(server, home, dana, DEMO_PASSWORD).await.expect_status(200);
+        for number in 0..20 {
+            let somebody = format!("somebody-{number}@example.com");
+            sign_in_from(server, guesser, &somebody, "a guess").await.refused(401, "wrong_credentials");
+        }
+        let refused = sign_in_from(server, guesser, dana, DEMO_PASSWORD).await;
+        refused.refused(429, "too_many_requests");
+        assert!((1..=60).contains(&wait_of(&refused)), "{refused:?}");
+        sign_in_from(server, "203.0.113.8", dana, DEMO_PASSWORD).await.expect_status(200);
+
+        for number in 0..20 {
+            let address = format!("192.0.2.{number}");
+            sign_in_from(server, &address, dana, "a guess").await.refused(401, "wrong_credentials");
+        }
+        sign_in_from(server, "192.0.2.99", dana, DEMO_PASSWORD).await.refused(429, "too_many_requests");
+        // Strangers can't keep her out of where she is signed in, and have no say in other accounts.
+        sign_in_from(server, home, dana, DEMO_PASSWORD).await.expect_status(200);
+        sign_in_from(server, "192.0.2.99", "customer2@example.com", DEMO_PASSWORD).await.expect_status(200);
+        server.advance_clock(61).await;
+        for address in [guesser, "192.0.2.99"] {
+            sign_in_from(server, address, dana, DEMO_PASSWORD).await.expect_status(200);
+        }
+    });
+}
+
+#[test]
+fn nobody_registers_one_stranger_after_the_other() {
+    run_with(Backend::Sqlite, &FEW_ATTEMPTS, async |server| {
+        let register = async |address: &str, email: &str| {
+            let body = json!({ "email": email, "password": PASSWORD, "name": "Dana", "role": "customer" });
+            from(server, address).post("/api/auth/register", body).await
+        };
+        for number in 0..20 {
+            register("203.0.113.7", &format!("stranger-{number}@example.com")).await.expect_status(201);
+        }
+        let refused = register("203.0.113.7", "stranger-20@example.com").await;
+        refused.refused(429, "too_many_requests");
+        assert!((1..=60).contains(&wait_of(&refused)), "{refused:?}");
+        assert_eq!(mailed(server, "stranger-20@example.com"), 0);
+        // A link is asked for like a registration, and answered as always.
+        let links = || server.database().count("deliveries", "milestone = 'magic_link'");
+        for (address, sent) in [("203.0.113.7", 0), ("203.0.113.8", 1)] {
+            let wanted = json!({ "email": "customer@example.com" });
+            from(server, address).post("/api/auth/magic-link", wanted).await.expect_status(202);
+            assert_eq!(links(), sent, "{address}");
+        }
+        register("203.0.113.8", "stranger-20@example.com").await.expect_status(201);
     });
 }
 

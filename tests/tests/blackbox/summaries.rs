@@ -167,6 +167,23 @@ on_both! {
         max.client.get(&draft_path(session)).await.refused(404, "not_found");
     }
 
+    async fn a_body_that_got_lost_on_its_way_wipes_no_draft(server) {
+        let meeting = server.meeting().await;
+        let (max, session) = (&meeting.mechanic, &meeting.session);
+        let kept = put(&max.client, &draft_path(session), coil()).await.expect_status(200);
+        for path in [draft_path(session), path(session)] {
+            let method = if path == draft_path(session) { reqwest::Method::PUT } else { reqwest::Method::POST };
+            max.client.send(method.clone(), &path, None).await.refused(415, "unsupported_media_type");
+            for blank in ["", " \n"] {
+                let request = max.client.request(method.clone(), &path);
+                let request = request.header("content-type", "application/json").body(blank);
+                let answer = max.client.perform(format!("{method} {path} {blank:?}"), request).await;
+                answer.refused(400, "malformed_json");
+            }
+        }
+        assert_eq!(max.client.get(&draft_path(session)).await.expect_status(200).body, kept.body);
+    }
+
     async fn photos_of_a_summary_are_the_sessions_or_the_mechanics_own(server) {
         let meeting = server.meeting().await;
         let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);

@@ -18,6 +18,8 @@ pub struct Limits {
     pub person: Rate,
     /// From one network address: of IPv6 its /64, because that is what one customer of a provider gets.
     pub address: Rate,
+    /// Sockets that one signed-in person may have open at a node; 0 limits nothing.
+    pub person_sockets: usize,
 }
 
 impl Limits {
@@ -33,6 +35,7 @@ impl Limits {
                 burst: section.number("address_burst", 5_000, 100..=1_000_000),
                 per_second: section.number("address_per_second", 500, 0..=1_000_000),
             },
+            person_sockets: section.number("person_sockets", 1_000, 0..=1_000_000),
         }
     }
 }

@@ -362,14 +362,14 @@ struct TokenRequest {
 // The answer is kept without the secret, which is made of the token's id when there is a key, and comes with it each time.
 async fn make_token(person: SignedIn, app: App, body: Keyed<TokenRequest>) -> ApiResult<HttpResponse> {
     person.sign_in()?;
-    let (user, Keyed { value, key }) = (person.id(), body);
+    let (user, owner, Keyed { value, key }) = (person.id(), person.user().clone(), body);
     let (cx, signing) = (app.context(), app.settings.auth.secret.clone());
     let (id, keyed) = (ApiTokenId::new(cx.id()), key.is_sent());
     let secret = if keyed { mail::api_token(&signing, id) } else { Token::random_api_token(&cx) };
     let made = (id, secret.clone());
     let kept = key
         .once(app, user, move |app| async move {
-            let token = account::make_token(&app, user, value.name, made).await?;
+            let token = account::make_token(&app, &owner, value.name, made).await?;
             Ok(HttpResponse::Created().json(TokenBody::from(token)))
         })
         .await?;
@@ -388,7 +388,7 @@ async fn end_token(
     app: App,
     _body: NoBody,
 ) -> ApiResult<HttpResponse> {
-    account::end_token(&app, person.id(), *id).await?;
+    account::end_token(&app, person.user(), *id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

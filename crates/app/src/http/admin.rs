@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::views::{self, session};
 
 use super::auth::{Admin, Staff};
-use super::idempotency::{Empty, Keyed};
+use super::idempotency::{Key, Keyed};
 use super::list::{List, Paging};
 use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
@@ -59,18 +59,13 @@ async fn assign(
     key.once(app, admin, work).await
 }
 
-async fn observe(
-    admin: Admin,
-    id: Path<SessionId>,
-    body: Keyed<Empty>,
-    app: Data<Pitlane>,
-) -> ApiResult<HttpResponse> {
+async fn observe(admin: Admin, id: Path<SessionId>, key: Key, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let admin = admin.id();
     let work = move |app: Data<Pitlane>| async move {
         let step = observe_session::observe_session(&app, admin, *id).await?;
         Ok(HttpResponse::Ok().json(after(&app, admin, step).await?))
     };
-    body.key.once(app, admin, work).await
+    key.once(app, admin, work).await
 }
 
 /// The longest reason of a refund.

@@ -1,6 +1,7 @@
 //! `Idempotency-Key`: a request that is sent twice is carried out once.
 //!
-//! A handler that creates or spends takes [`Keyed`] instead of a plain body and gives its work to [`Key::once`]:
+//! A handler that creates or spends takes [`Keyed`] instead of a plain body, or [`Key`] where there is none, and gives its
+//! work to [`Key::once`]:
 //!
 //! ```text
 //! async fn start(customer: Customer, body: Keyed<StartRequest>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
@@ -61,11 +62,6 @@ pub struct Key {
     request_hash: [u8; 32],
 }
 
-/// For a keyed endpoint that takes no body: none, or `{}`, passes.
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Empty {}
-
 impl<T: DeserializeOwned + 'static> FromRequest for Keyed<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -75,13 +71,32 @@ impl<T: DeserializeOwned + 'static> FromRequest for Keyed<T> {
         Box::pin(async move {
             let sent = sent_key(&request)?;
             let bytes = extract::collect(&request, payload).await?;
-            let blank = bytes.iter().all(u8::is_ascii_whitespace);
-            if !blank {
-                extract::require_json(&request)?;
+            extract::require_json(&request)?;
+            let value = extract::parse(&bytes)?;
+            Ok(Self { value, key: Key::of(&request, sent, &bytes) })
+        })
+    }
+}
+
+/// For a keyed endpoint that takes no body: none, or `{}`, passes.
+impl FromRequest for Key {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Empty {}
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let sent = sent_key(&request)?;
+            let bytes = extract::collect(&request, payload).await?;
+            if bytes.iter().all(u8::is_ascii_whitespace) {
+                return Ok(Self::of(&request, sent, b""));
             }
-            let value = extract::parse(if blank { b"{}" } else { &bytes })?;
-            let key = Key::of(&request, sent, if blank { b"" } else { &bytes });
-            Ok(Self { value, key })
+            extract::require_json(&request)?;
+            extract::parse::<Empty>(&bytes)?;
+            Ok(Self::of(&request, sent, &bytes))
         })
     }
 }

@@ -8,10 +8,11 @@ use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+use kernel::Request;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use super::trace;
+use super::{address, trace};
 use crate::pages;
 use crate::state::Pitlane;
 
@@ -59,8 +60,9 @@ pub async fn around(
         Some(pitlane) => pitlane.limits.of_address(request.request(), pitlane),
         None => Ok(()),
     };
+    let traced = traced(&request, &id);
     let response = match limited {
-        Ok(()) => trace::of(Some(id.0.as_str().into()), next.call(request)).await?.map_into_boxed_body(),
+        Ok(()) => trace::of(Some(traced), next.call(request)).await?.map_into_boxed_body(),
         Err(problem) => ServiceResponse::from_err(problem, request.into_parts().0),
     };
     let route = response.request().match_pattern().unwrap_or_default();
@@ -78,6 +80,14 @@ pub async fn around(
         millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "request"
     );
     Ok(response)
+}
+
+/// The request as what is done for it is told of it.
+fn traced(request: &ServiceRequest, id: &RequestId) -> Request {
+    let pitlane = request.app_data::<Data<Pitlane>>();
+    let address = pitlane.map(|pitlane| address::of(request.request(), pitlane));
+    let address = address.filter(|address| !address.is_empty()).map(Into::into);
+    Request { id: id.0.as_str().into(), address }
 }
 
 /// Where a secret follows in a path. It may be one although no route fits: the request was limited before it was routed, or

@@ -127,12 +127,18 @@ pub fn document(development: bool) -> Value {
             "securitySchemes": {
                 "cookie": { "type": "apiKey", "in": "cookie", "name": "pitlane_session" },
                 "token": { "type": "http", "scheme": "bearer", "description": "An API token." },
+                "metrics_token": { "type": "http", "scheme": "bearer", "description": "`server.metrics_token`." },
             },
             "parameters": parameters(),
             "headers": headers(),
             "schemas": schemas,
         },
     })
+}
+
+/// The sentence of every code, for a person.
+pub fn sentences() -> BTreeMap<String, String> {
+    serde_json::from_str(PROBLEMS).expect("the sentences are part of the program")
 }
 
 /// A value that a schema of this document describes.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use store::views::requests::{self, RequestView};
 
 use super::auth::Mechanic;
-use super::idempotency::{Empty, Keyed};
+use super::idempotency::Key;
 use super::list::{List, Paging};
 use super::problem::ApiResult;
 use super::router::{Access, Router};
@@ -89,7 +89,7 @@ struct Answered {
 async fn accept(
     mechanic: Mechanic,
     id: Path<RequestId>,
-    body: Keyed<Empty>,
+    key: Key,
     app: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
     let mechanic = mechanic.id();
@@ -97,13 +97,13 @@ async fn accept(
         let session_id = accept_request::accept_request(&app, mechanic, *id).await?;
         Ok(HttpResponse::Ok().json(Answered { session_id }))
     };
-    body.key.once(app, mechanic, work).await
+    key.once(app, mechanic, work).await
 }
 
 async fn decline(
     mechanic: Mechanic,
     id: Path<RequestId>,
-    body: Keyed<Empty>,
+    key: Key,
     app: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
     let mechanic = mechanic.id();
@@ -111,5 +111,5 @@ async fn decline(
         let session_id = decline_request::decline_request(&app, mechanic, *id).await?;
         Ok(HttpResponse::Ok().json(Answered { session_id }))
     };
-    body.key.once(app, mechanic, work).await
+    key.once(app, mechanic, work).await
 }

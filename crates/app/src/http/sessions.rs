@@ -11,7 +11,7 @@ use store::views;
 use store::views::session::{Person, SessionView};
 
 use super::auth::SignedIn;
-use super::idempotency::{Empty, Keyed};
+use super::idempotency::{Key, Keyed};
 use super::list::{self, List};
 use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
@@ -197,7 +197,7 @@ pub async fn shown(app: &Data<Pitlane>, viewer: UserId, id: SessionId) -> ApiRes
 async fn start(
     person: SignedIn,
     id: Path<SessionId>,
-    body: Keyed<Empty>,
+    key: Key,
     app: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
     let viewer = person.id();
@@ -205,27 +205,22 @@ async fn start(
         let step = start_session::start_session(&app, viewer, *id).await?;
         Ok(HttpResponse::Ok().json(after(&app, viewer, step).await?))
     };
-    body.key.once(app, viewer, work).await
+    key.once(app, viewer, work).await
 }
 
-async fn end(
-    person: SignedIn,
-    id: Path<SessionId>,
-    body: Keyed<Empty>,
-    app: Data<Pitlane>,
-) -> ApiResult<HttpResponse> {
+async fn end(person: SignedIn, id: Path<SessionId>, key: Key, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let viewer = person.id();
     let work = move |app: Data<Pitlane>| async move {
         let step = end_session::end_session(&app, viewer, *id).await?;
         Ok(HttpResponse::Ok().json(after(&app, viewer, step).await?))
     };
-    body.key.once(app, viewer, work).await
+    key.once(app, viewer, work).await
 }
 
 async fn cancel(
     person: SignedIn,
     id: Path<SessionId>,
-    body: Keyed<Empty>,
+    key: Key,
     app: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
     let (viewer, actor) = (person.id(), person.actor());
@@ -233,7 +228,7 @@ async fn cancel(
         let step = cancel_session::cancel_session(&app, actor, *id).await?;
         Ok(HttpResponse::Ok().json(after(&app, viewer, step).await?))
     };
-    body.key.once(app, viewer, work).await
+    key.once(app, viewer, work).await
 }
 
 /// What `GET /api/sessions/{id}/events` takes.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sessions::{ParticipantRole, Summary, SummaryDraft, SummaryText};
 use store::{Tx, views};
 
+use super::Body;
 use super::auth::SignedIn;
 use super::idempotency::Keyed;
 use super::problem::{ApiResult, Problem};
@@ -158,9 +159,9 @@ async fn draft(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> Api
 async fn save_draft(
     person: SignedIn,
     id: Path<SessionId>,
-    sent: Keyed<TextBody>,
+    text: Body<TextBody>,
     app: Data<Pitlane>,
 ) -> ApiResult<Json<DraftBody>> {
-    let draft = write_summary::save_draft(&app, person.id(), *id, sent.value.into()).await?;
+    let draft = write_summary::save_draft(&app, person.id(), *id, text.0.into()).await?;
     Ok(Json(draft.into()))
 }

@@ -13,7 +13,7 @@ use store::views::session::SessionView;
 
 use super::auth::SignedIn;
 use super::extract::Body;
-use super::idempotency::{Empty, Keyed};
+use super::idempotency::{Key, Keyed};
 use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
 use super::sessions::{seen, shown};
@@ -144,32 +144,30 @@ async fn upgrade(
 async fn suggest(
     person: SignedIn,
     id: Path<SessionId>,
-    body: Keyed<Empty>,
+    key: Key,
     app: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
     let (mechanic, name) = (person.id(), person.user().name().to_owned());
-    body.key
-        .once(app, mechanic, move |app| async move {
-            let suggested = upgrade_session::suggest(&app, mechanic, *id).await?;
-            let mut answer = if suggested.fresh { HttpResponse::Created() } else { HttpResponse::Ok() };
-            Ok(answer.json(EventWire::new(&suggested.event, Some(&name))))
-        })
-        .await
+    key.once(app, mechanic, move |app| async move {
+        let suggested = upgrade_session::suggest(&app, mechanic, *id).await?;
+        let mut answer = if suggested.fresh { HttpResponse::Created() } else { HttpResponse::Ok() };
+        Ok(answer.json(EventWire::new(&suggested.event, Some(&name))))
+    })
+    .await
 }
 
 async fn extend(
     person: SignedIn,
     id: Path<SessionId>,
-    body: Keyed<Empty>,
+    key: Key,
     app: Data<Pitlane>,
 ) -> ApiResult<HttpResponse> {
     let customer = person.id();
-    body.key
-        .once_from(app, customer, move |app, progress| async move {
-            extend_session::extend(&app, customer, *id, progress).await?;
-            Ok(HttpResponse::Ok().json(shown(&app, customer, *id).await?))
-        })
-        .await
+    key.once_from(app, customer, move |app, progress| async move {
+        extend_session::extend(&app, customer, *id, progress).await?;
+        Ok(HttpResponse::Ok().json(shown(&app, customer, *id).await?))
+    })
+    .await
 }
 
 fn price(view: &SessionView, minor: i64) -> Box<RawValue> {

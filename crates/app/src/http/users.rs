@@ -17,6 +17,7 @@ use super::problem::{ApiResult, FieldError, Problem};
 use super::router::{Access, Router};
 use super::{Body, NoBody, address};
 use crate::state::Pitlane;
+use crate::usecases::note_read::{Read, note_read};
 use crate::usecases::write_again::write_again;
 use crate::usecases::{Error, suspend_user};
 
@@ -208,8 +209,22 @@ async fn described(app: &Pitlane, id: UserId) -> ApiResult<Json<KnownBody>> {
     Ok(Json(found.ok_or_else(Problem::not_found)?.into()))
 }
 
-async fn one(_staff: Staff, id: Path<UserId>, app: App) -> ApiResult<Json<KnownBody>> {
-    described(&app, *id).await
+/// What this member of the staff asks to see of a person, and the line in the audit log that they did; `None` when there
+/// is nobody of that id.
+///
+/// # Errors
+/// A failure of the storage; then they must not see it.
+pub async fn looked_at(app: &Pitlane, staff: &Staff, id: UserId) -> Result<Option<Known>, Error> {
+    let found = app.db.read(move |tx| known(tx, id)).await?;
+    if found.is_some() && id != staff.id() {
+        note_read(app, staff.actor(), Read::Person(id)).await?;
+    }
+    Ok(found)
+}
+
+async fn one(staff: Staff, id: Path<UserId>, app: App) -> ApiResult<Json<KnownBody>> {
+    let found = looked_at(&app, &staff, *id).await?;
+    Ok(Json(found.ok_or_else(Problem::not_found)?.into()))
 }
 
 #[derive(Debug, Deserialize)]

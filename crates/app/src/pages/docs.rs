@@ -1,26 +1,35 @@
-//! `/api/docs`: the OpenAPI description as a page, from the same document, without anything from elsewhere.
+//! `/api/docs`: the OpenAPI description as a page, from the same document, without anything from elsewhere; and
+//! `/problems/{code}`, the `type` of a problem, which leads to what the page says of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, VARY};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 use web::Page;
 use web::docs::{Answer, Code, Content, DocsPage, Field, Group, Kind, Operation, Shape};
 use web::frame::Nav;
 
-use super::frame::frame;
+use super::frame::{frame, go};
 use crate::http::auth::Visitor;
 use crate::http::extract::takes_gzip;
-use crate::http::{Access, ApiResult, Router, openapi};
+use crate::http::{Access, ApiResult, Problem, Router, openapi};
 use crate::state::Pitlane;
 use crate::usecases;
 
 /// Adds the page.
 pub fn routes(router: &mut Router) {
     router.get_or_head("/api/docs", Access::Public, open);
+    router.get_or_head("/problems/{code}", Access::Public, explain);
+}
+
+async fn explain(code: Path<String>) -> ApiResult<HttpResponse> {
+    if !openapi::sentences().contains_key(code.as_str()) {
+        return Err(Problem::not_found());
+    }
+    Ok(go(&format!("/api/docs#code-{}", code.as_str())))
 }
 
 /// A megabyte, told by few words said often: worth packing harder than pages are, away from the others' thread.
@@ -156,13 +165,15 @@ fn shape(document: &Value, name: &str, schema: &Value) -> Shape {
 }
 
 fn codes(document: &Value) -> Vec<Code> {
-    let mut all: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
+    // Some belong to no operation: a method that there is not, a request that never arrived.
+    let mut all: BTreeMap<String, (BTreeSet<String>, String)> = openapi::sentences()
+        .into_iter()
+        .map(|(code, sentence)| (code, (BTreeSet::new(), text(&Value::String(sentence)))))
+        .collect();
     let methods = entries(&document["paths"]).flat_map(|(_, methods)| entries(methods));
     for (status, response) in methods.flat_map(|(_, one)| entries(&one["responses"])) {
-        for (code, example) in entries(&response["content"]["application/problem+json"]["examples"]) {
-            let (statuses, sentence) = all.entry(code.clone()).or_default();
-            statuses.insert(status.clone());
-            *sentence = text(&example["value"]["detail"]);
+        for (code, _) in entries(&response["content"]["application/problem+json"]["examples"]) {
+            all.entry(code.clone()).or_default().0.insert(status.clone());
         }
     }
     all.into_iter()

@@ -69,9 +69,7 @@ fn row(user: &User) -> PersonRow {
 }
 
 async fn one(staff: Staff, id: Path<UserId>, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
-    let id = *id;
-    let found = app.db.read(move |tx| users::known(tx, id)).await?;
-    let known = found.ok_or_else(Problem::not_found)?;
+    let known = users::looked_at(&app, &staff, *id).await?.ok_or_else(Problem::not_found)?;
     let own = known.user.id() == staff.id();
     let page = PersonPage { frame: frame(&app, Some(&staff.0), Nav::People), own, ..person(known) };
     show(&page, StatusCode::OK)

@@ -178,13 +178,28 @@ impl Hub {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Notes that a signed-in socket is there, so that it ends when its person's access does.
-    pub fn connect(&self, socket: &Arc<SocketHandle>) {
-        held(&self.people).entry(socket.user).or_default().push(Arc::clone(socket));
+    /// How many sockets this person has at this node.
+    pub fn sockets_of(&self, user: UserId) -> usize {
+        held(&self.people).get(&user).map_or(0, Vec::len)
+    }
+
+    /// Notes that a signed-in socket is there, so that it ends when its person's access does; `false`, and nothing, when
+    /// the person has `most` already. 0 limits nothing.
+    #[must_use]
+    pub fn connect(&self, socket: &Arc<SocketHandle>, most: usize) -> bool {
+        {
+            let mut people = held(&self.people);
+            let sockets = people.entry(socket.user).or_default();
+            if most > 0 && sockets.len() >= most {
+                return false;
+            }
+            sockets.push(Arc::clone(socket));
+        }
         // It may have come while the others were told.
         if self.is_stopping() {
             end(socket);
         }
+        true
     }
 
     /// Forgets a socket everywhere.

@@ -104,10 +104,11 @@ pub async fn run(
         allowance: BURST,
         refilled: now,
     };
-    if let Some(identity) = identity {
-        socket.sign_in(identity, &sender);
-    }
-    let ending = socket.serve(&mut stream, &mut outbox, &sender).await;
+    let begun = identity.map_or(Ok(()), |identity| socket.sign_in(identity, &sender));
+    let ending = match begun {
+        Ok(()) => socket.serve(&mut stream, &mut outbox, &sender).await,
+        Err(ending) => ending,
+    };
     if let Some((_, handle)) = &socket.signed_in {
         let channels: Vec<Channel> = socket.members.iter().map(|member| member.channel).collect();
         socket.hub.disconnect(handle, &channels);
@@ -123,7 +124,7 @@ pub async fn run(
 }
 
 impl Socket {
-    fn sign_in(&mut self, identity: Identity, outbox: &mpsc::Sender<Arc<Delivery>>) {
+    fn sign_in(&mut self, identity: Identity, outbox: &mpsc::Sender<Arc<Delivery>>) -> Going {
         let handle = Arc::new(SocketHandle {
             id: self.hub.next_socket_id(),
             user: identity.user,
@@ -134,8 +135,11 @@ impl Socket {
             end: AtomicU8::new(End::NONE),
             wake: tokio::sync::Notify::new(),
         });
-        self.hub.connect(&handle);
+        if !self.hub.connect(&handle, self.pitlane.settings.limits.person_sockets) {
+            return Err(Ending::Closed(CloseCode::Policy, "too many sockets"));
+        }
         self.signed_in = Some((Arc::new(identity), handle));
+        Ok(())
     }
 
     async fn serve(
@@ -424,7 +428,7 @@ impl Socket {
         match done {
             Done::Identified(Ok(Some(identity))) => {
                 let frame = ServerFrame::Authenticated { user: &identity.user_json }.encode();
-                self.sign_in(identity, sender);
+                self.sign_in(identity, sender)?;
                 self.send(frame).await
             }
             Done::Identified(Ok(None)) => {

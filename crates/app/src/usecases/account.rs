@@ -1,13 +1,15 @@
 //! What a signed-in person changes: profile, address, password, API tokens.
 
+use accounts::audit::{self, NewAuditEntry};
 use accounts::change::{self, Change};
 use accounts::user::TypedProfile;
 use accounts::{
     ApiToken, CredentialStore, Device, Email, Error as AccountsError, FieldError, Password, PasswordHash,
     Purpose, Token, User, api_token, sign_in,
 };
-use kernel::{ApiTokenId, SignInId, UserId};
+use kernel::{Actor, ApiTokenId, Context, Role, SignInId, UserId};
 use notifications::Milestone;
+use store::Tx;
 
 use super::{Error, links, mail, passwords};
 use crate::state::Pitlane;
@@ -134,18 +136,38 @@ pub(super) async fn confirm(
     }
 }
 
-/// Makes an API token; the secret is shown once.
+/// Makes an API token; the secret is shown once. One that opens what is others' has its line in the audit log.
 ///
 /// # Errors
 /// A name that can't be one, too many tokens, or a failure of the storage.
 pub async fn make_token(
     pitlane: &Pitlane,
-    user: UserId,
+    owner: &User,
     name: String,
     (id, secret): (ApiTokenId, Token),
 ) -> Result<ApiToken, Error> {
-    let cx = pitlane.context();
-    Ok(pitlane.db.write(move |tx| api_token::create(tx, user, &name, (id, &secret), &cx)).await?)
+    let (cx, user, role) = (pitlane.context(), owner.id(), owner.role());
+    let made = pitlane.db.write(move |tx| -> Result<_, Error> {
+        let token = api_token::create(tx, user, &name, (id, &secret), &cx)?;
+        note_token(tx, "token.create", user, role, id, &cx)?;
+        Ok(token)
+    });
+    made.await
+}
+
+fn note_token(
+    tx: &mut Tx<'_>,
+    action: &'static str,
+    user: UserId,
+    role: Role,
+    token: ApiTokenId,
+    cx: &Context,
+) -> Result<(), Error> {
+    if role.is_staff() {
+        let actor = Actor::Person { id: user, role };
+        audit::record(tx, NewAuditEntry::new(actor, action, "token", token), cx)?;
+    }
+    Ok(())
 }
 
 /// The person's API tokens, newest first.
@@ -160,7 +182,11 @@ pub async fn tokens(pitlane: &Pitlane, user: UserId) -> Result<Vec<ApiToken>, Er
 ///
 /// # Errors
 /// When it is unknown, has ended or is somebody else's, or the storage fails.
-pub async fn end_token(pitlane: &Pitlane, user: UserId, token: ApiTokenId) -> Result<(), Error> {
-    let cx = pitlane.context();
-    Ok(pitlane.db.write(move |tx| api_token::revoke(tx, user, token, &cx)).await?)
+pub async fn end_token(pitlane: &Pitlane, owner: &User, token: ApiTokenId) -> Result<(), Error> {
+    let (cx, user, role) = (pitlane.context(), owner.id(), owner.role());
+    let ended = pitlane.db.write(move |tx| {
+        api_token::revoke(tx, user, token, &cx)?;
+        note_token(tx, "token.revoke", user, role, token, &cx)
+    });
+    ended.await
 }

@@ -20,6 +20,8 @@ pub enum Read {
     Receipt(OrderId),
     /// A customer's journey.
     Journey(UserId),
+    /// What staff see of a person.
+    Person(UserId),
 }
 
 impl Read {
@@ -39,6 +41,9 @@ impl Read {
             }
             Self::Journey(customer) => {
                 NewAuditEntry::new(actor, "customer.read", "user", customer).with("what", "interactions")
+            }
+            Self::Person(user) => {
+                NewAuditEntry::new(actor, "user.read", "user", user).with("what", "account")
             }
         }
     }

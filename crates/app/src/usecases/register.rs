@@ -3,8 +3,8 @@
 use accounts::audit::{self, NewAuditEntry};
 use accounts::register::{self, NewUser, TypedRegistration};
 use accounts::sign_in::{self, Opened};
-use accounts::{Device, PasswordHash, Purpose, UserStore};
-use kernel::{Actor, UserId};
+use accounts::{Device, PasswordHash, Purpose, UserStore, mail_quota};
+use kernel::{Actor, Context, UserId};
 
 use super::{Error, links, passwords};
 use crate::state::Pitlane;
@@ -12,10 +12,12 @@ use crate::state::Pitlane;
 /// Makes the account, mails the link that confirms its address, and signs the person in.
 ///
 /// # Errors
-/// Fields that are wrong, an address that has an account, or a failure of the storage.
+/// Fields that are wrong, too many registrations from one network address, an address that has an account, or a failure
+/// of the storage.
 pub async fn register(pitlane: &Pitlane, typed: TypedRegistration, device: Device) -> Result<Opened, Error> {
     let checked = typed.check()?;
     let cx = pitlane.context();
+    count(pitlane, &device, &cx).await?;
     let password = passwords::hash(checked.password, &cx).await?;
     let new = NewUser {
         id: UserId::new(cx.id()),
@@ -35,6 +37,16 @@ pub async fn register(pitlane: &Pitlane, typed: TypedRegistration, device: Devic
             Ok(sign_in::open(tx, user, &device, days, &cx)?)
         })
         .await
+}
+
+// Apart from what follows: one that is refused, because there is such an account, counts as well.
+async fn count(pitlane: &Pitlane, device: &Device, cx: &Context) -> Result<(), Error> {
+    let (address, cx) = (device.address().to_owned(), cx.clone());
+    let limit = pitlane.settings.auth.login_attempts_per_minute;
+    let counted = pitlane
+        .db
+        .write(move |tx| -> Result<(), Error> { Ok(mail_quota::asked_from(tx, &address, limit, &cx)?) });
+    counted.await
 }
 
 /// An account that an operator makes at the command line.

@@ -3,7 +3,7 @@
 use accounts::one_time::LinkSecret;
 use accounts::sign_in::{self, CodeAttempt, Opened, Outcome, PasswordAttempt};
 use accounts::{
-    AttemptKey, CredentialStore, Device, Email, Error as AccountsError, ReturnPath, SignIn, Token, UserStore,
+    CredentialStore, Device, Email, Error as AccountsError, ReturnPath, SignIn, Token, UserStore,
 };
 use kernel::{SignInId, UserId};
 
@@ -42,12 +42,11 @@ pub async fn by_password(pitlane: &Pitlane, typed: Typed, device: Device) -> Res
     let email = Email::parse(&email).map_err(|_| AccountsError::WrongCredentials)?;
     let limit = pitlane.settings.auth.login_attempts_per_minute;
     let days = pitlane.settings.auth.session_days;
-    let (wanted, key, now) =
-        (email.clone(), AttemptKey::password(&email, device.address()), pitlane.clock.now());
+    let (wanted, address, now) = (email.clone(), device.address().to_owned(), pitlane.clock.now());
     let (user, blocked) = pitlane
         .db
         .read(move |tx| -> Result<_, Error> {
-            let blocked = tx.login_attempts(&key)?.and_then(|attempts| attempts.blocked(limit, now));
+            let blocked = sign_in::wait(tx, &wanted, &address, limit, now)?;
             Ok((tx.user_by_email(&wanted)?, blocked))
         })
         .await?;

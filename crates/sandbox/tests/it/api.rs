@@ -93,6 +93,14 @@ async fn mistakes_get_stripes_errors() {
         ("customers/cus_no", "email=a@b.test".into(), 404, "resource_missing", "id"),
         ("payment_intents", "amount=2000".into(), 400, "parameter_missing", "currency"),
         ("payment_intents", "amount=1&currency=usd".into(), 400, "amount_too_small", "amount"),
+        ("payment_intents", "amount=2000&currency=xxx".into(), 400, "", "currency"),
+        (
+            "webhook_endpoints",
+            "url=http://shop.test/hook&enabled_events[]=charge.succeeded&enabled_events[]=nope".into(),
+            400,
+            "",
+            "enabled_events",
+        ),
         (
             "payment_intents",
             "amount=2000&currency=usd&confirm=true&payment_method=pm_no".into(),
@@ -145,6 +153,7 @@ async fn mistakes_get_stripes_errors() {
         ("customers?limit=0", 400),
         ("customers?starting_after=cus_no", 400),
         ("customers?wanted=1", 400),
+        ("customers/search?query=x", 404),
         ("payment_methods", 400),
     ] {
         assert_eq!(world.try_get(path).await.0, status, "{path}");

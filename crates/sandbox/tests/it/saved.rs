@@ -106,6 +106,79 @@ async fn only_ones_own_cards_that_may_be_shown_again_are_offered() {
 }
 
 #[actix_web::test]
+async fn a_card_that_was_taken_off_is_used_up() {
+    let world = World::start().await;
+    let (customer, method) = customer_with_card(&world, GOOD).await;
+    let asking = world
+        .post(
+            "payment_methods",
+            "type=card&card[number]=4000002760003184&card[exp_month]=12&card[exp_year]=2034",
+        )
+        .await;
+    let asking = text(&asking, "id").to_owned();
+    world.post(&format!("payment_methods/{asking}/attach"), &format!("customer={customer}")).await;
+    let charge = |method: &str| format!("amount=2000&currency=usd&payment_method={method}&confirm=true");
+    let asked = world.post("payment_intents", &format!("{}&customer={customer}", charge(&asking))).await;
+    assert_eq!(text(&asked, "status"), "requires_action");
+    for gone in [&method, &asking] {
+        world.post(&format!("payment_methods/{gone}/detach"), "").await;
+        let of_customer = format!("customer={customer}&payment_method={gone}");
+        for (path, form) in [
+            (format!("payment_methods/{gone}/attach"), format!("customer={customer}")),
+            ("payment_intents".to_owned(), format!("{}&off_session=true&customer={customer}", charge(gone))),
+            ("payment_intents".to_owned(), charge(gone)),
+            ("payment_intents".to_owned(), format!("amount=2000&currency=usd&{of_customer}")),
+            ("setup_intents".to_owned(), of_customer),
+            ("customers".to_owned(), format!("payment_method={gone}")),
+        ] {
+            let (status, body) = world.try_post(&path, &form).await;
+            let told = (status, text(&body["error"], "code"), text(&body["error"], "type"));
+            assert_eq!(
+                told,
+                (400, "payment_method_unexpected_state", "invalid_request_error"),
+                "{path} {form}"
+            );
+        }
+    }
+    // Its holder was asked before it was taken off.
+    let path = format!("payment_intents/{}", text(&asked, "id"));
+    world.submit(&format!("{path}/authenticate"), "outcome=complete").await;
+    assert_eq!(text(&world.get(&path).await, "status"), "requires_payment_method");
+    assert_eq!(world.get("charges").await["data"].as_array().map(Vec::len), Some(1));
+}
+
+#[actix_web::test]
+async fn a_card_that_belongs_to_nobody_pays_once() {
+    let world = World::start().await;
+    let customer = world.post("customers", "").await;
+    let customer = text(&customer, "id");
+    let charge = |method: &str| format!("amount=2000&currency=usd&payment_method={method}&confirm=true");
+    for (more, is_kept) in [
+        (String::new(), false),
+        (format!("&customer={customer}"), false),
+        (format!("&customer={customer}&setup_future_usage=off_session"), true),
+    ] {
+        let paid = world.post("payment_intents", &format!("{}{more}", charge("pm_card_visa"))).await;
+        let method = text(&paid, "payment_method");
+        assert_eq!(world.get(&format!("payment_methods/{method}")).await["customer"].is_string(), is_kept);
+        let attach = format!("payment_methods/{method}/attach");
+        let again = format!("{}&customer={customer}", charge(method));
+        for (path, form) in [("payment_intents", &again), (&*attach, &format!("customer={customer}"))] {
+            let (status, body) = world.try_post(path, form).await;
+            assert_eq!(status, if is_kept { 200 } else { 400 }, "{path} after {more}: {body}");
+        }
+    }
+    // Declined, it has paid for nothing.
+    let intent = world.post("payment_intents", "amount=2000&currency=usd").await;
+    let method = world.post("payment_methods", "type=card&card[token]=tok_chargeCustomerFail").await;
+    let confirm = format!("payment_intents/{}/confirm", text(&intent, "id"));
+    for _ in 0..2 {
+        let form = format!("payment_method={}", text(&method, "id"));
+        assert_eq!(world.try_post(&confirm, &form).await.0, 402);
+    }
+}
+
+#[actix_web::test]
 async fn a_card_that_has_run_out_is_not_offered() {
     let world = World::start().await;
     let (customer, _) = customer_with_card(&world, GOOD).await;

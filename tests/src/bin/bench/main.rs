@@ -126,7 +126,11 @@ impl Line {
 
 /// A server of its own on SQLite. One person here asks for more than any person does, so flood control is off.
 pub async fn server() -> TestServer {
-    let settings = [("RUST_LOG", "warn"), ("PITLANE_LIMITS__PERSON_PER_SECOND", "0")];
+    let settings = [
+        ("RUST_LOG", "warn"),
+        ("PITLANE_LIMITS__PERSON_PER_SECOND", "0"),
+        ("PITLANE_LIMITS__PERSON_SOCKETS", "0"),
+    ];
     TestServer::spawn(Backend::Sqlite, &settings).await
 }
 

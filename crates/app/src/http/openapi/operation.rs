@@ -28,6 +28,12 @@ pub(super) struct Written {
     /// Whether it takes an `Idempotency-Key`.
     #[serde(default)]
     keyed: bool,
+    /// Whether it takes no API token.
+    #[serde(default)]
+    by_cookie: bool,
+    /// Whether `server.metrics_token` opens it to who would be told that it does not exist.
+    #[serde(default)]
+    by_metrics_token: bool,
     /// Whether flood control leaves it alone.
     #[serde(default)]
     unlimited: bool,
@@ -106,7 +112,7 @@ pub(super) fn operation(listed: &Listed, written: &Written, tag: &str, words: &W
         "description": one.description(),
         "tags": [written.tag.as_deref().unwrap_or(tag)],
         "responses": one.responses(),
-        "security": if needs_sign_in(listed.access) { json!([{ "cookie": [] }, { "token": [] }]) } else { json!([]) },
+        "security": security(listed.access, written),
     });
     let parameters = one.parameters();
     if !parameters.is_empty() {
@@ -116,6 +122,16 @@ pub(super) fn operation(listed: &Listed, written: &Written, tag: &str, words: &W
         operation["requestBody"] = body;
     }
     operation
+}
+
+/// With what a caller may prove who they are; `{}` is with nothing.
+fn security(access: Access, written: &Written) -> Value {
+    match (needs_sign_in(access), written.by_cookie) {
+        (true, true) => json!([{ "cookie": [] }]),
+        (true, false) => json!([{ "cookie": [] }, { "token": [] }]),
+        (false, _) if written.by_metrics_token => json!([{}, { "metrics_token": [] }]),
+        (false, _) => json!([]),
+    }
 }
 
 struct Operation<'a> {
@@ -186,10 +202,7 @@ impl Operation<'_> {
             Body::Other(form) => (form.media.as_str(), form.is.as_str(), !form.raw && !form.loose),
         };
         let schema = self.schema(&json!(name));
-        let mut content = json!({ "schema": schema });
-        if media != "multipart/form-data" {
-            content["example"] = example(&schema, &self.words.schemas);
-        }
+        let content = json!({ "schema": schema, "example": example(&schema, &self.words.schemas) });
         Some(json!({ "required": required, "content": { media: content } }))
     }
 

@@ -97,6 +97,20 @@ fn every_code_has_a_sentence_and_every_documented_code_exists() {
 }
 
 #[test]
+fn what_takes_no_api_token_is_described_so() {
+    let document = document(true);
+    let mut without = 0;
+    for (name, operation) in operations(&document).filter(|(name, _)| name.contains(" /api/")) {
+        let refusals = &operation["responses"]["403"]["content"]["application/problem+json"]["examples"];
+        // The name and the telephone can be changed with a token, the password and the address can't.
+        let refuses = refusals["token_not_allowed"].is_object() && name != "PATCH /api/me";
+        assert_eq!(operation["security"] == json!([{ "cookie": [] }]), refuses, "{name}");
+        without += usize::from(refuses);
+    }
+    assert!(without >= 8, "{without}");
+}
+
+#[test]
 fn every_part_has_operations_in_production_and_in_development() {
     for development in [false, true] {
         let document = document(development);
