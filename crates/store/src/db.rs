@@ -10,6 +10,7 @@ use crate::error::{OpenError, open_error};
 use crate::migrate;
 use crate::notice::{Notice, NoticeSink};
 use crate::postgres::PostgresDb;
+use crate::probe::{self, DatabaseFile};
 use crate::sqlite::SqliteDb;
 use crate::tx::Tx;
 
@@ -114,6 +115,8 @@ pub(crate) fn deliver(sink: &SharedSink, notices: Vec<Notice>) {
 pub struct Db {
     backend: Backend,
     sink: SharedSink,
+    /// Of SQLite.
+    file: Option<Arc<DatabaseFile>>,
 }
 
 impl Db {
@@ -141,7 +144,8 @@ impl Db {
             Location::Sqlite(_) => Backend::Sqlite(SqliteDb::open(settings, Arc::clone(&sink))?),
             Location::Postgres(_) => Backend::Postgres(PostgresDb::open(settings, Arc::clone(&sink))?),
         };
-        Ok(Self { backend, sink })
+        let file = settings.sqlite_path().map(|path| Arc::new(DatabaseFile::new(path)));
+        Ok(Self { backend, sink, file })
     }
 
     /// Where notices of committed transactions go from now on, beside those named before.
@@ -179,6 +183,19 @@ impl Db {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(work).await,
             Backend::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Finds out whether the database can be written, by writing, and whether its file is as long as it must be. It costs
+    /// a commit, so whoever asks often remembers the answer.
+    ///
+    /// # Errors
+    /// [`StoreError`], with what is wrong.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(probe::touch).await?;
+        match self.file.clone() {
+            Some(file) => self.read(move |tx| file.check(tx)).await,
+            None => Ok(()),
         }
     }
 
