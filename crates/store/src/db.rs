@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kernel::StoreError;
+use kernel::{StoreError, address};
 
 use crate::error::{OpenError, open_error};
 use crate::migrate;
@@ -58,7 +58,7 @@ impl Settings {
             || url.starts_with("postgres://")
             || url.starts_with("postgresql://");
         if !known {
-            return Err(OpenError::Url(url.to_owned()));
+            return Err(OpenError::Url(address::without_secrets(url)));
         }
         Ok(Self { url: url.to_owned(), pool_size: 8, synchronous: Synchronous::Full })
     }
@@ -82,10 +82,7 @@ impl Settings {
     pub fn place(&self) -> String {
         match self.location() {
             Location::Sqlite(path) => path.to_owned(),
-            Location::Postgres(url) => match (url.split_once("://"), url.rsplit_once('@')) {
-                (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-                _ => url.to_owned(),
-            },
+            Location::Postgres(url) => address::place(url),
         }
     }
 }

@@ -203,6 +203,9 @@ fn a_mistyped_address_is_never_a_file() {
 fn a_place_shows_no_password() {
     let settings = Settings::new("postgres://pitlane:secret@db.example.com/pitlane").expect("a database");
     assert_eq!(settings.place(), "postgres://db.example.com/pitlane");
+    let settings =
+        Settings::new("postgres://pitlane@db.example.com/pitlane?password=secret").expect("a database");
+    assert_eq!(settings.place(), "postgres://db.example.com/pitlane");
 }
 
 #[test]
