@@ -297,7 +297,10 @@ async fn whole(request: &HttpRequest, pitlane: &Pitlane, file: StoredFile) -> Ap
 /// The bytes of a reader as a body. A storage that fails midway breaks the connection off: the length was promised.
 fn pieces(reader: Box<dyn FileReader>) -> impl futures_util::Stream<Item = Result<Bytes, FileStorageError>> {
     stream::try_unfold(reader, |mut reader| async move {
-        Ok(reader.next().await?.map(|bytes| (Bytes::from(bytes), reader)))
+        let next = reader.next().await.inspect_err(|error| {
+            tracing::error!(%error, "a file broke off on its way out");
+        });
+        Ok(next?.map(|bytes| (Bytes::from(bytes), reader)))
     })
 }
 
