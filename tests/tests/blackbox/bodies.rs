@@ -80,4 +80,14 @@ on_both! {
         packed(&server.guest(), "gzip").await.refused(415, "unsupported_media_type");
         packed(&server.guest(), "identity").await.refused(401, "wrong_credentials");
     }
+
+    async fn what_is_no_http_is_no_error_of_the_server(server) {
+        let mut stream = TcpStream::connect(server.url().trim_start_matches("http://")).await.expect("connects");
+        stream.write_all(b"\x16\x03\x01 garbage\r\n\r\n").await.expect("writes");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("an answer, and the end");
+        assert!(answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
+        let log = server.log();
+        assert!(!log.contains("parse error"), "{log}");
+    }
 }
