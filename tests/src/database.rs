@@ -173,6 +173,20 @@ impl Database {
         }
     }
 
+    /// Makes PostgreSQL refuse to write for whoever uses this database, or write again.
+    ///
+    /// # Panics
+    /// This is SQLite, or PostgreSQL refuses.
+    pub fn keep_from_writing(&self, read_only: bool) {
+        let (name, server) = (self.name.as_ref().expect("PostgreSQL"), postgres_url().expect("its address"));
+        let mut connection = PgConnection::establish(&server).expect("PostgreSQL answers");
+        let allow = format!("ALTER DATABASE {name} SET default_transaction_read_only = {read_only}");
+        connection.batch_execute(&allow).expect("the database takes its settings");
+        // Connections that are open keep theirs.
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        connection.batch_execute(&end).expect("connections can be ended");
+    }
+
     fn file(&self) -> Option<&str> {
         self.url.strip_prefix("sqlite://")
     }

@@ -7,6 +7,7 @@ mod blackbox {
     mod audit;
     mod backup;
     mod bad_input;
+    mod bodies;
     mod browser;
     mod buckets;
     mod called_off;

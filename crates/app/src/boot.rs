@@ -40,7 +40,7 @@ use crate::clock::{Clock, SystemEntropy};
 use crate::config::{MailProvider, PaymentProvider, Problems, Settings, SmsProvider, VideoProvider};
 use crate::http;
 use crate::http::audit::Looks;
-use crate::http::export::Archive;
+use crate::http::export::{Archive, has_cards};
 use crate::http::health::StorageLook;
 use crate::http::limits::Limits;
 use crate::mailbox::Mailbox;
@@ -216,15 +216,18 @@ pub async fn export_user(settings: Settings, email: &str) -> Result<serde_json::
     Ok(archive.document)
 }
 
-/// The same with the bytes of every file, as a ZIP that is written into `out`, an empty file.
+/// The same with the bytes of every file, as a ZIP that is written into `out`, an empty file. Answers whether the kept cards
+/// are in it too.
 ///
 /// # Errors
 /// [`BootError`], with what to do about it. What stands in the file then is of no use.
-pub async fn pack_user(settings: Settings, email: &str, out: File) -> Result<File, BootError> {
+pub async fn pack_user(settings: Settings, email: &str, out: File) -> Result<(File, bool), BootError> {
     let pitlane = at_rest(settings).await?;
     let Archive { document, files } =
         http::export::archive_for(&pitlane, email).await.map_err(BootError::Account)?;
-    pack(&pitlane, document, &files, out).await.map_err(BootError::Account)
+    let has_cards = has_cards(&document);
+    let packed = pack(&pitlane, document, &files, out).await.map_err(BootError::Account)?;
+    Ok((packed, has_cards))
 }
 
 // A storage that would refuse the first upload is better refused now.

@@ -184,7 +184,10 @@ fn say(line: &str) -> Outcome {
 // The log goes to the error stream, so that what a command prints can be piped. RUST_LOG overrides the levels.
 fn log(command: &Command, settings: &Settings) {
     let levels = match command {
-        Command::Serve => "info,actix_server=warn,actix_http=warn,object_store=warn",
+        // What its dispatcher calls errors is what clients send: any scanner would fill the log.
+        Command::Serve => {
+            "info,actix_server=warn,actix_http=warn,actix_http::h1::dispatcher=off,object_store=warn"
+        }
         Command::Migrate
         | Command::Seed
         | Command::Doctor

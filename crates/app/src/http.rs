@@ -6,6 +6,7 @@ pub mod address;
 pub mod admin;
 pub mod alerts;
 pub mod applications;
+mod arrival;
 pub mod audit;
 pub mod auth;
 pub mod cards;

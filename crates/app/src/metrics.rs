@@ -1,6 +1,7 @@
 //! What `/metrics` tells, in the words of OpenMetrics.
 //!
-//! Counters and histograms are kept here as things happen; gauges that the database knows are read when somebody asks.
+//! Counters and histograms are kept here as things happen; gauges that the database knows are read when somebody asks, and
+//! left out while it can't be read.
 //! A route is named by its pattern, so that no id and no secret becomes a label.
 
 use std::sync::atomic::AtomicU64;
@@ -56,11 +57,20 @@ fn labels(encoder: &mut LabelSetEncoder<'_>, pairs: &[(&str, &str)]) -> Result<(
     pairs.iter().try_for_each(|pair| pair.encode(encoder.encode_label()))
 }
 
-/// What the database and this node know at the moment somebody asks.
+/// What this node and the database know at the moment somebody asks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
     /// Signed-in sockets of this node.
     pub sockets: i64,
+    /// Free bytes where the database or the uploads lie; `None` when the system does not tell.
+    pub disk_free_bytes: Option<i64>,
+    /// What the database tells; `None` when it can't be read now.
+    pub database: Option<Stock>,
+}
+
+/// What the database knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stock {
     /// Jobs that are due and wait.
     pub jobs_due: i64,
     /// Jobs that were given up.
@@ -69,8 +79,6 @@ pub struct Reading {
     pub jobs_oldest_seconds: i64,
     /// Sessions by status: those that have not ended.
     pub sessions: Vec<(&'static str, i64)>,
-    /// Free bytes where the database or the uploads lie; `None` when the system does not tell.
-    pub disk_free_bytes: Option<i64>,
 }
 
 /// The counters of this process.
@@ -110,21 +118,24 @@ impl Metrics {
             registry.register(name, help, gauge);
         };
         gauge("sockets", "Signed-in sockets of this node", reading.sockets);
-        gauge("jobs_due", "Jobs that are due and wait", reading.jobs_due);
-        gauge("jobs_dead", "Jobs that were given up", reading.jobs_dead);
-        gauge(
-            "jobs_oldest_due_seconds",
-            "How long the oldest due job has waited",
-            reading.jobs_oldest_seconds,
-        );
         if let Some(bytes) = reading.disk_free_bytes {
             gauge("disk_free_bytes", "Free bytes where data is kept", bytes);
         }
-        let sessions = Family::<Named, Gauge>::default();
-        for (status, count) in &reading.sessions {
-            sessions.get_or_create(&Named("status", status)).set(*count);
+        gauge("database_up", "Whether the database can be read", i64::from(reading.database.is_some()));
+        if let Some(stock) = &reading.database {
+            gauge("jobs_due", "Jobs that are due and wait", stock.jobs_due);
+            gauge("jobs_dead", "Jobs that were given up", stock.jobs_dead);
+            gauge(
+                "jobs_oldest_due_seconds",
+                "How long the oldest due job has waited",
+                stock.jobs_oldest_seconds,
+            );
+            let sessions = Family::<Named, Gauge>::default();
+            for (status, count) in &stock.sessions {
+                sessions.get_or_create(&Named("status", status)).set(*count);
+            }
+            registry.register("sessions", "Sessions that have not ended, by status", sessions);
         }
-        registry.register("sessions", "Sessions that have not ended, by status", sessions);
         let info = Family::<Named, Gauge<u64, AtomicU64>>::default();
         info.get_or_create(&Named("version", env!("CARGO_PKG_VERSION"))).set(1);
         registry.register("build", "The version that runs", info);
@@ -145,7 +156,8 @@ mod tests {
             metrics.answered("GET", "/api/sessions/{id}", 200, Duration::from_millis(took));
         }
         metrics.answered("POST", "", 404, Duration::ZERO);
-        let reading = Reading { sockets: 3, sessions: vec![("in_progress", 2)], ..Reading::default() };
+        let stock = Stock { sessions: vec![("in_progress", 2)], ..Stock::default() };
+        let reading = Reading { sockets: 3, database: Some(stock), ..Reading::default() };
         let text = metrics.text(&reading).expect("text");
         for line in [
             "pitlane_http_requests_total{method=\"GET\",route=\"/api/sessions/{id}\",status=\"200\"} 2",
@@ -154,9 +166,17 @@ mod tests {
             "pitlane_http_request_seconds_count{route=\"/api/sessions/{id}\"} 2",
             "pitlane_sockets 3",
             "pitlane_sessions{status=\"in_progress\"} 2",
+            "pitlane_database_up 1",
+            "pitlane_jobs_due 0",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
         }
+        let text = metrics.text(&Reading { sockets: 3, ..Reading::default() }).expect("text");
+        for line in ["pitlane_database_up 0", "pitlane_sockets 3"] {
+            assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
+        }
+        assert!(text.contains("pitlane_http_requests_total{"), "{text}");
+        assert!(!text.contains("pitlane_jobs") && !text.contains("pitlane_sessions{"), "{text}");
     }
 }

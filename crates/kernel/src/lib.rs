@@ -6,6 +6,7 @@
 //! | [`money`] | [`Money`]: integer minor units with a currency, checked arithmetic |
 //! | [`rate`] | [`BasisPoints`]: percentages and multipliers without floating point |
 //! | [`timestamp`] | [`Timestamp`]: a UTC instant with microseconds |
+//! | [`address`] | addresses of servers as they may be shown |
 //! | [`actor`] | [`Role`], [`Actor`]: who does something |
 //! | [`context`] | [`Context`]: the time and the source of ids and random bytes, handed in from outside |
 //! | [`plan`] | [`PlanCode`], [`SessionType`], [`Modality`]: the names of what is sold |
@@ -14,6 +15,7 @@
 //! It must never decide anything: no price, limit, state change or right lives here.
 
 pub mod actor;
+pub mod address;
 pub mod context;
 pub mod error;
 pub mod id;

@@ -10,6 +10,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
@@ -19,7 +20,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Text};
 use diesel_migrations::MigrationHarness;
 
-use crate::connection::{Access, AnyConnection, connect};
+use crate::connection::{Access, AnyConnection, connect, keep_private};
 use crate::db::{Location, Settings};
 use crate::error::{OpenError, open_error};
 use crate::migrate;
@@ -91,6 +92,7 @@ pub fn take(settings: &Settings, to: &Path) -> Result<Picture, OpenError> {
     match &mut connection {
         AnyConnection::Sqlite(sqlite) => {
             let target = to.to_str().ok_or_else(|| failed("the path of the copy is no text".to_owned()))?;
+            keep_private(target);
             diesel::sql_query("VACUUM INTO ?")
                 .bind::<Text, _>(target)
                 .execute(sqlite)
@@ -140,7 +142,8 @@ fn kept(rows: Vec<FileRow>) -> Vec<KeptFile> {
 
 fn write_rows(connection: &mut PgConnection, to: &Path) -> Result<Vec<KeptFile>, String> {
     let told = |error: std::io::Error| format!("{}: {error}", to.display());
-    let mut out = BufWriter::new(File::create_new(to).map_err(told)?);
+    let private = File::options().create_new(true).write(true).mode(0o600).open(to);
+    let mut out = BufWriter::new(private.map_err(told)?);
     let run = |connection: &mut PgConnection, sql: &str| {
         connection.batch_execute(sql).map_err(|error| error.to_string())
     };

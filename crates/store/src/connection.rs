@@ -75,7 +75,7 @@ fn with_roots(url: &str, roots: Option<&Path>) -> String {
 }
 
 /// Makes a database that is not there yet readable for its owner alone; SQLite gives its neighbours the same rights.
-fn keep_private(path: &str) {
+pub(crate) fn keep_private(path: &str) {
     // What stands in the way is told by the connection itself.
     let _ = File::options().write(true).create_new(true).mode(0o600).open(path);
 }

@@ -4,12 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kernel::StoreError;
+use kernel::{StoreError, address};
 
 use crate::error::{OpenError, open_error};
 use crate::migrate;
 use crate::notice::{Notice, NoticeSink};
 use crate::postgres::PostgresDb;
+use crate::probe::{self, DatabaseFile};
 use crate::sqlite::SqliteDb;
 use crate::tx::Tx;
 
@@ -57,7 +58,7 @@ impl Settings {
             || url.starts_with("postgres://")
             || url.starts_with("postgresql://");
         if !known {
-            return Err(OpenError::Url(url.to_owned()));
+            return Err(OpenError::Url(address::without_secrets(url)));
         }
         Ok(Self { url: url.to_owned(), pool_size: 8, synchronous: Synchronous::Full })
     }
@@ -81,10 +82,7 @@ impl Settings {
     pub fn place(&self) -> String {
         match self.location() {
             Location::Sqlite(path) => path.to_owned(),
-            Location::Postgres(url) => match (url.split_once("://"), url.rsplit_once('@')) {
-                (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-                _ => url.to_owned(),
-            },
+            Location::Postgres(url) => address::place(url),
         }
     }
 }
@@ -114,6 +112,8 @@ pub(crate) fn deliver(sink: &SharedSink, notices: Vec<Notice>) {
 pub struct Db {
     backend: Backend,
     sink: SharedSink,
+    /// Of SQLite.
+    file: Option<Arc<DatabaseFile>>,
 }
 
 impl Db {
@@ -141,7 +141,8 @@ impl Db {
             Location::Sqlite(_) => Backend::Sqlite(SqliteDb::open(settings, Arc::clone(&sink))?),
             Location::Postgres(_) => Backend::Postgres(PostgresDb::open(settings, Arc::clone(&sink))?),
         };
-        Ok(Self { backend, sink })
+        let file = settings.sqlite_path().map(|path| Arc::new(DatabaseFile::new(path)));
+        Ok(Self { backend, sink, file })
     }
 
     /// Where notices of committed transactions go from now on, beside those named before.
@@ -179,6 +180,19 @@ impl Db {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(work).await,
             Backend::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Finds out whether the database can be written, by writing, and whether its file is as long as it must be. It costs
+    /// a commit, so whoever asks often remembers the answer.
+    ///
+    /// # Errors
+    /// [`StoreError`], with what is wrong.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(probe::touch).await?;
+        match self.file.clone() {
+            Some(file) => self.read(move |tx| file.check(tx)).await,
+            None => Ok(()),
         }
     }
 

@@ -85,16 +85,23 @@ impl<T> Stored<T> for diesel::QueryResult<T> {
     }
 }
 
-// SQLite reports these as text only.
-const UNAVAILABLE: [&str; 8] = [
+// SQLite reports these as text only, and of PostgreSQL's the kinds are not told apart.
+const UNAVAILABLE: [&str; 15] = [
     "database or disk is full",
     "disk I/O error",
     "attempt to write a readonly database",
     "database is locked",
     "unable to open database file",
     "database disk image is malformed",
+    "file is not a database",
     "server closed the connection",
     "no connection to the server",
+    "No space left on device",
+    "terminating connection",
+    "canceling statement due to",
+    "the database system is",
+    "remaining connection slots",
+    "too many clients",
 ];
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "diesel's enums are not exhaustive")]
@@ -104,16 +111,16 @@ pub(crate) fn translate(error: &DieselError) -> StoreError {
             let message = info.message().to_owned();
             match kind {
                 DatabaseErrorKind::SerializationFailure => StoreError::Retry(message),
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-                    StoreError::Unavailable(message)
-                }
+                // A standby, or a server whose disk is nearly full, is read-only for everybody.
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ReadOnlyTransaction => StoreError::Unavailable(message),
                 DatabaseErrorKind::UniqueViolation
                 | DatabaseErrorKind::ForeignKeyViolation
                 | DatabaseErrorKind::NotNullViolation
                 | DatabaseErrorKind::CheckViolation
                 | DatabaseErrorKind::RestrictViolation
-                | DatabaseErrorKind::ExclusionViolation
-                | DatabaseErrorKind::ReadOnlyTransaction => StoreError::Constraint(message),
+                | DatabaseErrorKind::ExclusionViolation => StoreError::Constraint(message),
                 _ if message.contains("deadlock detected") => StoreError::Retry(message),
                 _ if UNAVAILABLE.iter().any(|known| message.contains(known)) => {
                     StoreError::Unavailable(message)
@@ -149,5 +156,37 @@ pub(crate) fn open_error(place: &str, reason: &str) -> OpenError {
         OpenError::Busy(place)
     } else {
         OpenError::Open { place, reason: reason.trim().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ails_the_database_itself_is_no_fault_of_the_statement() {
+        let told =
+            |kind, message: &str| translate(&DieselError::DatabaseError(kind, Box::new(message.to_owned())));
+        let read_only = "cannot execute INSERT in a read-only transaction";
+        let found = told(DatabaseErrorKind::ReadOnlyTransaction, read_only);
+        assert!(matches!(found, StoreError::Unavailable(_)), "{found:?}");
+        for message in [
+            "could not extend file \"base/16384/16420\": No space left on device",
+            "terminating connection due to administrator command",
+            "canceling statement due to statement timeout",
+            "the database system is shutting down",
+            "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            "sorry, too many clients already",
+            "database disk image is malformed",
+            "file is not a database",
+            "attempt to write a readonly database",
+        ] {
+            let found = told(DatabaseErrorKind::Unknown, message);
+            assert!(matches!(found, StoreError::Unavailable(_)), "{message}: {found:?}");
+        }
+        let found = told(DatabaseErrorKind::Unknown, "column \"colour\" does not exist");
+        assert!(matches!(found, StoreError::Constraint(_)), "{found:?}");
+        let found = told(DatabaseErrorKind::UniqueViolation, "duplicate key");
+        assert!(matches!(found, StoreError::Constraint(_)), "{found:?}");
     }
 }

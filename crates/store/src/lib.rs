@@ -42,6 +42,7 @@ pub mod notifications;
 pub mod payments;
 mod postgres;
 mod prepared;
+mod probe;
 mod retention;
 pub mod schema;
 mod sessions;

@@ -30,6 +30,8 @@ on_both! {
         assert!(made.status.success(), "{}", printed(&made));
         let again = server.pitlane(&["backup", path]);
         assert!(!again.status.success() && printed(&again).contains("is there already"), "{}", printed(&again));
+        let nowhere = printed(&server.pitlane(&["backup", "/nowhere/pitlane.backup"]));
+        assert!(nowhere.contains("/nowhere is no folder") && !nowhere.contains("pitlane.db"), "{nowhere}");
         let events = dana.events(&session).await;
         dana.say(&session, "later", "After the backup.").await.expect_status(201);
         let refused = server.pitlane(&["restore", path, "--force"]);

@@ -1,11 +1,13 @@
 //! The server itself: health, errors, and a database or a configuration that is not as it should be.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Read;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use tests::server::{printed, run_with};
-use tests::{Backend, on_both};
+use tests::{Answer, Backend, TestServer, on_both, until};
 
 on_both! {
     async fn a_started_server_is_healthy(server) {
@@ -28,6 +30,7 @@ on_both! {
             "pitlane_http_requests_total{method=\"GET\",route=\"/api/sessions/{id}\",status=\"404\"} 1",
             "pitlane_jobs_dead 0",
             "pitlane_sockets 0",
+            "pitlane_database_up 1",
             "pitlane_disk_free_bytes",
         ] {
             assert!(text.contains(part), "no {part} in {text}");
@@ -137,6 +140,91 @@ on_both! {
         let answers = futures_util::future::join_all((0..100).map(|_| dana.client.get("/api/me"))).await;
         assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     }
+}
+
+async fn asked(server: &TestServer, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let guest = server.guest();
+    let mut request = guest.request(method, path);
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    guest.attempt(path.to_owned(), request).await
+}
+
+/// What `/readyz` says once it has this status.
+async fn readiness(server: &TestServer, status: u16) -> Value {
+    until("the server to say whether it is ready", async || {
+        let answer = asked(server, Method::GET, "/readyz", None).await;
+        (answer.status == status).then_some(answer.body)
+    })
+    .await
+}
+
+#[test]
+fn a_database_whose_file_was_cut_off_is_not_ready() {
+    run_with(Backend::Sqlite, &[], async |server| {
+        server.stop();
+        let (data, kept) = (server.data(), server.folder().join("kept"));
+        fs::create_dir(&kept).expect("a folder");
+        let copy = |from: &std::path::Path, to: &std::path::Path| {
+            for name in ["pitlane.db", "pitlane.db-wal"] {
+                if from.join(name).exists() {
+                    fs::copy(from.join(name), to.join(name)).expect("a copy");
+                }
+            }
+        };
+        copy(&data, &kept);
+        server.start().await;
+        let file = File::options().write(true).open(data.join("pitlane.db")).expect("the database's file");
+        file.set_len(0).expect("it is cut off");
+        let ready = readiness(server, 503).await;
+        assert_eq!(
+            (&ready["status"], &ready["checks"]["database"]["ok"]),
+            (&json!("not_ready"), &json!(false))
+        );
+        server.kill9();
+        for name in ["pitlane.db", "pitlane.db-wal", "pitlane.db-shm"] {
+            // The log and its index may be gone already.
+            let _ = fs::remove_file(data.join(name));
+        }
+        copy(&kept, &data);
+        server.start().await;
+        readiness(server, 200).await;
+    });
+}
+
+#[test]
+fn a_database_that_refuses_to_write_is_not_ready_and_says_so_to_everybody() {
+    run_with(Backend::Postgres, &[], async |server| {
+        server.database().keep_from_writing(true);
+        let ready = readiness(server, 503).await;
+        assert_eq!(ready["checks"]["database"]["ok"], false, "{ready}");
+        let typed = json!({ "email": "customer@example.com", "password": "x" });
+        let answer = asked(server, Method::POST, "/api/auth/login", Some(typed)).await;
+        answer.refused(503, "unavailable");
+        server.database().keep_from_writing(false);
+        readiness(server, 200).await;
+    });
+}
+
+#[test]
+fn the_figures_of_the_process_are_told_without_the_database() {
+    run_with(Backend::Postgres, &[], async |server| {
+        server.guest().get("/api/plans").await.expect_status(200);
+        server.database().plug(false);
+        let begun = Instant::now();
+        let text = server.guest().get("/metrics").await.expect_status(200).text;
+        assert!(text.contains("pitlane_database_up 0") && text.contains("route=\"/api/plans\""), "{text}");
+        assert!(!text.contains("pitlane_jobs"), "{text}");
+        let ready = readiness(server, 503).await;
+        assert_eq!(
+            (&ready["checks"]["database"]["ok"], &ready["checks"]["jobs"]["ok"]),
+            (&json!(false), &json!(false))
+        );
+        assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+        server.database().plug(true);
+        readiness(server, 200).await;
+    });
 }
 
 /// What is changed, how, and what the refusal then names.

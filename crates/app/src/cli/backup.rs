@@ -8,9 +8,9 @@
 //! | `manifest.json` | what there is, with hashes; it comes last, so that an archive that was cut off is known by its absence |
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use intake::upload::{storage_key, thumbnail_key};
@@ -106,16 +106,21 @@ pub(super) fn backup(settings: &Settings, target: &Path) -> Outcome {
     if target.exists() {
         return Err(format!("{} is there already: write another name", target.display()));
     }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(format!("{} is no folder: make it first, or write another name", folder.display()));
+    }
     let (picture_file, archive) = (Passing(beside(target, ".database")), Passing(beside(target, ".part")));
     // What a killed run left.
     drop((Passing(picture_file.0.clone()), Passing(archive.0.clone())));
+    // First, so that a place that can't be written is named as such.
+    let out =
+        File::options().create_new(true).write(true).mode(0o600).open(&archive.0).map_err(at(&archive.0))?;
     gentle::give_way();
     let taken =
         gentle::while_written(&picture_file.0, || backup::take(&settings.database.store, &picture_file.0));
     let picture = taken.map_err(|error| one_line(&error))?;
     let uploads = Uploads::open(settings)?;
-    let out =
-        File::options().create_new(true).write(true).mode(0o600).open(&archive.0).map_err(at(&archive.0))?;
     let mut tar = tar::Builder::new(Gentle::new(out));
     let database = add(&mut tar, DATABASE, &picture_file.0)?;
     let mut files = Vec::with_capacity(picture.files.len());
@@ -253,19 +258,22 @@ fn unpack(source: &Path, database: &Path, incoming: &Path) -> Result<Manifest, S
     let told = at(source);
     let mut archive = tar::Archive::new(File::open(source).map_err(&told)?);
     let _ = std::fs::remove_dir_all(incoming);
-    std::fs::create_dir_all(incoming).map_err(at(incoming))?;
     if let Some(folder) = database.parent() {
         std::fs::create_dir_all(folder).map_err(at(folder))?;
     }
+    DirBuilder::new().recursive(true).mode(0o700).create(incoming).map_err(at(incoming))?;
     let (mut picture, mut files, mut manifest) = (None, Vec::new(), None);
     for entry in archive.entries().map_err(&told)? {
-        let entry = entry.map_err(&told)?;
+        let begun = picture.is_some() || manifest.is_some() || !files.is_empty();
+        let entry = entry.map_err(|error| unreadable(source, begun, &error))?;
         let name = entry.path().map_err(&told)?.to_string_lossy().into_owned();
         if name == DATABASE {
             picture = Some(write(entry, database)?);
         } else if name == MANIFEST {
-            manifest =
-                Some(serde_json::from_reader::<_, Manifest>(entry).map_err(|error| told(error.into()))?);
+            manifest = Some(
+                serde_json::from_reader::<_, Manifest>(entry)
+                    .map_err(|error| unreadable(source, true, &error.into()))?,
+            );
         } else if let Some(key) = name.strip_prefix(FILES).filter(|key| gateways::files::is_key(key)) {
             files.push(Upload { part: write(entry, &incoming.join(key))?, key: key.to_owned() });
         } else {
@@ -289,6 +297,18 @@ fn unpack(source: &Path, database: &Path, incoming: &Path) -> Result<Manifest, S
     if whole { Ok(manifest) } else { Err(format!("{} is damaged: its hashes do not fit", source.display())) }
 }
 
+/// Why an entry can't be read, in words for people who don't know how archives are made.
+fn unreadable(source: &Path, begun: bool, error: &std::io::Error) -> String {
+    let source = source.display();
+    if error.raw_os_error().is_some() {
+        format!("{source}: {error}")
+    } else if begun {
+        format!("{source} breaks off in the middle: it was cut off or is damaged; take another backup")
+    } else {
+        format!("{source} is no backup: it is not an archive that `pitlane backup` has made")
+    }
+}
+
 fn write(entry: impl Read, to: &Path) -> Result<Part, String> {
     let mut hashing = Hashing::new(entry);
     let mut out =
@@ -296,4 +316,31 @@ fn write(entry: impl Read, to: &Path) -> Result<Part, String> {
     std::io::copy(&mut hashing, &mut out).map_err(at(to))?;
     out.flush().and_then(|()| out.sync_all()).map_err(at(to))?;
     Ok(hashing.part())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_whole_backup_is_said_to_be_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let refused = |bytes: &[u8]| {
+            let source = folder.path().join("x.tar");
+            std::fs::write(&source, bytes).expect("writes");
+            let (database, incoming) = (folder.path().join("database"), folder.path().join("incoming"));
+            unpack(&source, &database, &incoming).expect_err("it is no whole backup")
+        };
+        for garbage in [[b'x'; 10].as_slice(), &[b'x'; 2_000]] {
+            let told = refused(garbage);
+            assert!(told.contains("x.tar is no backup"), "{told}");
+        }
+        let mut tar = tar::Builder::new(Vec::new());
+        tar.append_data(&mut header(5_000), DATABASE, [7_u8; 5_000].as_slice()).expect("appends");
+        let whole = tar.into_inner().expect("an archive");
+        let told = refused(&whole[..1_500]);
+        assert!(told.contains("x.tar breaks off in the middle"), "{told}");
+        let told = refused(&whole);
+        assert!(told.contains("has no manifest"), "{told}");
+    }
 }

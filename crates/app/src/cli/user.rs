@@ -16,6 +16,7 @@ use super::{Outcome, say};
 use crate::boot;
 use crate::clock::SystemEntropy;
 use crate::config::Settings;
+use crate::http::export::has_cards;
 use crate::usecases::register::Operators;
 
 /// Whom to make.
@@ -91,15 +92,22 @@ pub(super) async fn export(settings: Settings, email: String, file: PathBuf) -> 
         boot::pack_user(settings, &email, out).await.map_err(told)
     } else {
         let document = boot::export_user(settings, &email).await.map_err(told);
-        document.and_then(|document| writeln!(out, "{document:#}").map(|()| out).map_err(wrong))
+        document.and_then(|document| {
+            let has_cards = has_cards(&document);
+            writeln!(out, "{document:#}").map(|()| (out, has_cards)).map_err(wrong)
+        })
     };
-    let written = written.and_then(|out| out.sync_all().map_err(wrong));
-    if let Err(reason) = written {
+    let written = written.and_then(|(out, has_cards)| out.sync_all().map(|()| has_cards).map_err(wrong));
+    let has_cards = written.inspect_err(|_| {
         // What is left of it is of no use.
         let _ = std::fs::remove_file(&file);
-        return Err(reason);
-    }
-    say(&format!("{}: everything that is kept of {email}", file.display()))
+    })?;
+    let lacks = if has_cards {
+        ""
+    } else {
+        ", but for the kept cards, which the payment provider could not tell; export again later for those"
+    };
+    say(&format!("{}: everything that is kept of {email}{lacks}", file.display()))
 }
 
 fn typed() -> Result<String, String> {

@@ -3,7 +3,7 @@
 use kernel::PlanCode;
 use pricing::{Catalog, CatalogForm};
 
-use super::reader::{Problem, Problems};
+use super::reader::{Problem, Problems, place};
 use super::{Settings, one_line};
 
 const FILE: &str = "config/price-books.toml";
@@ -41,13 +41,28 @@ impl Settings {
             }
         }
         form.validate(active).map_err(|wrong| {
-            let problem = |wrong: pricing::Problem| Problem {
-                key: format!("{file}: {}", wrong.key),
-                value: Some(wrong.value),
-                right: wrong.expected,
+            let problem = |wrong: pricing::Problem| match wrong.key.as_str() {
+                // The one thing that does not stand in the file.
+                "active_book" => Problem {
+                    key: self.named("pricing", "active_book"),
+                    value: Some(active.clone()),
+                    right: wrong.expected,
+                },
+                key => {
+                    Problem { key: format!("{file}: {key}"), value: Some(wrong.value), right: wrong.expected }
+                }
             };
             Problems(wrong.into_iter().map(problem).collect())
         })
+    }
+
+    /// A key with where it was set.
+    fn named(&self, section: &str, key: &str) -> String {
+        let entry = self.entries.iter().find(|entry| entry.section == section && entry.key == key);
+        match entry.map(|entry| &entry.origin) {
+            Some(origin) => format!("{section}.{key} ({})", place(origin)),
+            None => format!("{section}.{key}"),
+        }
     }
 
     /// The name of the environment, under which the books keep Stripe's price ids.

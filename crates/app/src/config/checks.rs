@@ -3,11 +3,12 @@
 
 use gateways::files::Api;
 use gateways::video::ice::is_relay;
+use kernel::address;
 use url::{Host, Url};
 
+use super::Settings;
 use super::reader::{Origin, Problem, Problems};
 use super::sections::{Environment, MailProvider, PaymentProvider, SmsProvider, VideoProvider};
-use super::{Secret, Settings};
 
 const PRIVATE_API_BASE: &str = "leave it empty, or write an https address, because the key goes there";
 
@@ -87,12 +88,28 @@ impl Settings {
             ("auth.secret", &self.auth.secret, 32, "write at least 32 characters"),
             ("server.cron_secret", &self.server.cron_secret, 16, "write at least 16 characters"),
             ("server.metrics_token", &self.server.metrics_token, 16, "write at least 16 characters"),
-            ("payments.webhook_secret", &self.payments.webhook_secret, 8, "write the whole secret: whsec_…"),
         ];
         for (key, secret, least, right) in secrets {
             let short = !secret.is_empty() && secret.expose().chars().count() < least;
             refuse(short && !self.is_development(), key, secret.to_string(), right);
         }
+        // Each of several opens the door.
+        let several = [
+            ("payments.webhook_secret", &self.payments.webhook_secret),
+            ("mail.resend_webhook_secret", &self.mail.resend_webhook_secret),
+        ];
+        for (key, secret) in several {
+            let cut = !secret.each().all(is_webhook_secret);
+            let right = "write the whole secret, whsec_ and what follows, with a comma between two";
+            refuse(cut && !self.is_development(), key, secret.to_string(), right);
+        }
+        let tokens = &self.video.twilio_auth_token;
+        refuse(
+            !self.is_development() && tokens.each().any(|token| token.chars().count() < 16),
+            "video.twilio_auth_token",
+            tokens.to_string(),
+            "write the whole token, with a comma between two",
+        );
     }
 
     fn check_payments(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
@@ -106,23 +123,29 @@ impl Settings {
                  or set server.environment to development",
             ),
             PaymentProvider::Stripe => {
-                let missing = |secret: &Secret| secret.is_empty();
+                let key = &payments.secret_key;
                 refuse(
-                    missing(&payments.secret_key),
+                    key.is_empty(),
                     "payments.secret_key",
                     String::new(),
                     "set STRIPE_SECRET_KEY to the key from Stripe's dashboard",
                 );
                 refuse(
-                    missing(&payments.webhook_secret),
+                    payments.webhook_secret.each().next().is_none(),
                     "payments.webhook_secret",
                     String::new(),
                     "set STRIPE_WEBHOOK_SECRET to the signing secret of the webhook endpoint",
                 );
                 refuse(
-                    development && payments.secret_key.expose().contains("_live_"),
+                    !development && !key.is_empty() && !is_secret_key(key.expose()),
                     "payments.secret_key",
-                    payments.secret_key.to_string(),
+                    key.to_string(),
+                    "this is no secret key of Stripe: write one that begins with sk_live_ or rk_live_",
+                );
+                refuse(
+                    development && key.expose().contains("_live_"),
+                    "payments.secret_key",
+                    key.to_string(),
                     "this is a live key and would move real money from development: use a test key",
                 );
                 refuse(
@@ -151,6 +174,12 @@ impl Settings {
             "mail.from",
             mail.from.clone(),
             "write a sender on a domain that is verified at Resend, such as Pitlane <help@your-domain>",
+        );
+        refuse(
+            !self.is_development() && self.has_no_support_address(),
+            "mail.support_address",
+            mail.support_address.clone(),
+            "write the address under which people reach you; pages and mails show it",
         );
         refuse(
             !mail.api_base.is_empty() && !is_private(&mail.api_base),
@@ -221,18 +250,18 @@ impl Settings {
 
     fn check_files(&self, refuse: &mut impl FnMut(bool, &str, String, &str)) {
         let files = &self.files;
-        let Some(place) = gateways::files::bucket_of(&files.url) else { return };
-        match place.api {
-            Api::S3 => self.check_s3(refuse),
-            Api::Google => self.check_google(refuse),
-            Api::Azure => self.check_azure(refuse),
-        }
         refuse(
             files.allow_http && !self.is_development(),
             "files.allow_http",
             "true".to_owned(),
             "write false: only development may speak to a storage elsewhere without encryption",
         );
+        let Some(place) = gateways::files::bucket_of(&files.url) else { return };
+        match place.api {
+            Api::S3 => self.check_s3(refuse),
+            Api::Google => self.check_google(refuse),
+            Api::Azure => self.check_azure(refuse),
+        }
         refuse(
             place.api != Api::S3 && self.is_from_environment("files", "endpoint", "AWS_"),
             "files.endpoint",
@@ -316,9 +345,14 @@ impl Settings {
         refuse(
             self.bus.url.is_some(),
             "bus.url",
-            self.bus.url.clone().unwrap_or_default(),
+            self.bus.url.as_deref().map(address::without_secrets).unwrap_or_default(),
             "this version runs on one node: leave it empty",
         );
+    }
+
+    /// Whether people are told to write to an address that nobody reads: the one of the documentation.
+    pub fn has_no_support_address(&self) -> bool {
+        self.mail.support_address.ends_with("@example.com")
     }
 
     /// Whether a text message reaches a telephone, or at least the developer's mailbox.
@@ -331,6 +365,9 @@ impl Settings {
         let mut warnings = Vec::new();
         if self.server.environment == Environment::Production && self.mail.provider == MailProvider::Mailbox {
             warnings.push("mail.provider is mailbox: mail is kept in the database and reaches nobody");
+        }
+        if self.server.environment == Environment::Production && self.has_no_support_address() {
+            warnings.push("mail.support_address is at example.com: pages tell people to write to nobody");
         }
         if !self.reaches_telephones() {
             warnings.push("sms.provider is mailbox: text messages are kept in the database and reach nobody");
@@ -352,6 +389,16 @@ impl Settings {
         }
         warnings
     }
+}
+
+// Stripe and Resend give longer ones; shorter ones could be guessed.
+fn is_webhook_secret(secret: &str) -> bool {
+    secret.strip_prefix("whsec_").is_some_and(|rest| rest.chars().count() >= 8)
+}
+
+// Not one that stands in pages (`pk_`), and not the secret of a webhook.
+fn is_secret_key(key: &str) -> bool {
+    ["sk_", "rk_"].iter().any(|prefix| key.starts_with(prefix))
 }
 
 // Encrypted, or never leaving this machine.

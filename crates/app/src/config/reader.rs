@@ -9,6 +9,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use kernel::address;
+
 use super::secret::Secret;
 
 /// Names that operators have set already, and the keys they stand for.
@@ -170,6 +172,7 @@ impl Reader {
                     let key = format!("{}.{}", section.to_lowercase(), key.to_lowercase());
                     reader.set(key, text, Origin::Environment(name));
                 }
+                None if is_of_others(rest, &text) => {}
                 None => reader.strays.push(name),
             }
         }
@@ -214,13 +217,15 @@ impl Reader {
     pub(super) fn finish(mut self) -> (Vec<Entry>, Problems) {
         let known: Vec<String> =
             self.entries.iter().map(|entry| format!("{}.{}", entry.section, entry.key)).collect();
-        // Orchestrators make up names such as PITLANE_SERVICE_HOST; only what is a key but for an underscore is a
-        // mistake.
         for stray in std::mem::take(&mut self.strays) {
-            let meant = self.entries.iter().map(|entry| variable(entry.section, entry.key));
-            if let Some(meant) = meant.into_iter().find(|meant| meant.replace("__", "_") == stray) {
-                self.note(stray, None, format!("write {meant}, with two underscores after the section"));
-            }
+            let mut meant = self.entries.iter().map(|entry| variable(entry.section, entry.key));
+            let right = match meant.find(|meant| meant.replace("__", "_") == stray) {
+                Some(meant) => format!("write {meant}, with two underscores after the section"),
+                None => "there is no such key; config/pitlane.toml lists them all, and server.bind is \
+                         PITLANE_SERVER__BIND here"
+                    .to_owned(),
+            };
+            self.note(stray, None, right);
         }
         for (path, raw) in std::mem::take(&mut self.raw) {
             let right = match nearest(&path, &known) {
@@ -233,12 +238,26 @@ impl Reader {
     }
 }
 
+/// Whether a variable with our prefix means somebody else: Pitlane's own tests, or an orchestrator that tells of a service
+/// of that name (`PITLANE_SERVICE_HOST`, `PITLANE_PORT=tcp://10.0.0.1:80`, `PITLANE_PORT_80_TCP_ADDR`).
+/// <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
+fn is_of_others(rest: &str, text: &str) -> bool {
+    let words = format!("_{rest}_");
+    let is_port = |protocol: &str| words.contains("_PORT_") && words.contains(protocol);
+    rest.starts_with("TEST_")
+        || rest.starts_with("FUZZ_")
+        || words.contains("_SERVICE_HOST_")
+        || words.contains("_SERVICE_PORT_")
+        || (words.ends_with("_PORT_") && text.contains("://"))
+        || ["_TCP_", "_UDP_", "_SCTP_"].into_iter().any(is_port)
+}
+
 /// The environment variable of a key.
 pub(super) fn variable(section: &str, key: &str) -> String {
     format!("{PREFIX}{}__{}", section.to_uppercase(), key.to_uppercase())
 }
 
-fn place(origin: &Origin) -> String {
+pub(super) fn place(origin: &Origin) -> String {
     match origin {
         Origin::Default => "default".to_owned(),
         Origin::File(name) => format!("in {name}"),
@@ -312,7 +331,7 @@ impl Section<'_> {
             }
             let value = match show {
                 Show::Masked => Secret::new(raw.text).to_string(),
-                Show::Url => without_password(&raw.text),
+                Show::Url => address::without_secrets(&raw.text),
                 Show::Text | Show::Bare | Show::List => raw.text,
             };
             self.reader.note(format!("{path} ({})", place(&raw.origin)), Some(value), right);
@@ -351,7 +370,7 @@ impl Section<'_> {
         self.parsed(key, default, Show::Text, right, parse)
     }
 
-    /// An address that may hold a password.
+    /// An address, in which a password may stand although it must not.
     pub(super) fn url<T>(
         &mut self,
         key: &'static str,
@@ -372,6 +391,13 @@ impl Section<'_> {
     /// A text of at most 500 characters; empty means that there is none.
     pub(super) fn optional(&mut self, key: &'static str) -> Option<String> {
         self.value(key, "", "write at most 500 characters", |text| {
+            (text.chars().count() <= 500).then(|| (!text.is_empty()).then(|| text.to_owned()))
+        })
+    }
+
+    /// An address of at most 500 characters; empty means that there is none.
+    pub(super) fn optional_url(&mut self, key: &'static str) -> Option<String> {
+        self.url(key, "", "write at most 500 characters", |text| {
             (text.chars().count() <= 500).then(|| (!text.is_empty()).then(|| text.to_owned()))
         })
     }
@@ -412,19 +438,10 @@ fn written(text: &str, show: Show) -> String {
         Show::Text => format!("{text:?}"),
         Show::List => format!("{:?}", items(text).collect::<Vec<_>>()),
         Show::Masked => format!("{:?}", Secret::new(text).to_string()),
-        Show::Url => format!("{:?}", without_password(text)),
+        Show::Url => format!("{:?}", address::without_secrets(text)),
     }
 }
 
 fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
-}
-
-fn without_password(text: &str) -> String {
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, rest)), Some((_, host))) if rest.contains('@') => {
-            format!("{scheme}://********@{host}")
-        }
-        _ => text.to_owned(),
-    }
 }

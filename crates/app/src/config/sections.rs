@@ -67,7 +67,7 @@ impl Server {
                 "write an address and a port, such as 127.0.0.1:8080",
                 |text| text.parse().ok(),
             ),
-            public_url: section.value(
+            public_url: section.url(
                 "public_url",
                 "",
                 "write the address people use, such as https://help.example.com, without a path",
@@ -209,7 +209,7 @@ impl Payments {
             "sandbox",
             &[("sandbox", PaymentProvider::Sandbox), ("stripe", PaymentProvider::Stripe)],
         );
-        let api_base = section.value(
+        let api_base = section.url(
             "api_base",
             "",
             "leave it empty for the provider's own, or write http(s)://HOST",
@@ -284,7 +284,7 @@ impl Mail {
                 "write a bare address",
                 |text| (text.contains('@') && !text.contains(['<', ' '])).then(|| text.to_owned()),
             ),
-            api_base: section.value("api_base", "", "leave it empty, or write http(s)://HOST", |text| {
+            api_base: section.url("api_base", "", "leave it empty, or write http(s)://HOST", |text| {
                 if text.is_empty() { Some(String::new()) } else { origin(text) }
             }),
             resend_api_key: section.secret("resend_api_key", 8),
@@ -348,7 +348,7 @@ impl Reach {
 }
 
 fn twilio_api_base(section: &mut Section<'_>) -> String {
-    section.value("twilio_api_base", "", "leave it empty for Twilio's own, or write http(s)://HOST", |text| {
+    section.url("twilio_api_base", "", "leave it empty for Twilio's own, or write http(s)://HOST", |text| {
         if text.is_empty() { Some(String::new()) } else { origin(text) }
     })
 }
@@ -413,7 +413,7 @@ impl Video {
             }),
             turn_secret: section.secret("turn_secret", 8),
             token_seconds: section.number("token_seconds", 3_600, 300..=86_400),
-            livekit_url: section.optional("livekit_url"),
+            livekit_url: section.optional_url("livekit_url"),
             livekit_api_key: section.optional("livekit_api_key"),
             livekit_api_secret: section.secret("livekit_api_secret", 8),
             twilio_account_sid: section.optional("twilio_account_sid"),

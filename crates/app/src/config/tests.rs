@@ -59,7 +59,12 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
             ("PITLANE_DISPATCH__PRIORITY_WINDOW_SECONDS", "2"),
             ("DATABASE_URL", "postgres://me:secret@db.example/pitlane"),
             ("STRIPE_SECRET_KEY", ""),
+            // What orchestrators tell of a service of that name, and Pitlane's tests of their own.
             ("PITLANE_SERVICE_HOST", "10.1.2.3"),
+            ("PITLANE_SERVICE_PORT_HTTP", "80"),
+            ("PITLANE_PORT", "tcp://10.1.2.3:80"),
+            ("PITLANE_PORT_80_TCP_ADDR", "10.1.2.3"),
+            ("PITLANE_TEST_POSTGRES", "postgres://localhost/postgres"),
         ],
     )
     .expect("all is well");
@@ -77,6 +82,8 @@ type Setting = (&'static str, &'static str);
 const PRODUCTION: Setting = ("PITLANE_SERVER__ENVIRONMENT", "production");
 const DEVELOPMENT: Setting = ("PITLANE_SERVER__ENVIRONMENT", "development");
 const STRIPE: Setting = ("PITLANE_PAYMENTS__PROVIDER", "stripe");
+/// A secret of a webhook that is as long as it should be.
+const WHOLE: &str = "whsec_0123456789abcdef";
 
 /// A file, an environment, and what is said about the two.
 type Mistake = (&'static str, &'static [Setting], &'static [&'static str]);
@@ -121,6 +128,28 @@ const MISTAKES: &[Mistake] = &[
         &[("DATABASE_URL", "postgress://me:hush@host/x")],
         &["database.url (from DATABASE_URL)", "postgress://********@host/x", "postgres://USER"],
     ),
+    ("", &[("PITLANE_NOPE", "3")], &["PITLANE_NOPE", "there is no such key"]),
+    ("", &[("PITLANE_PORT", "8080")], &["PITLANE_PORT", "there is no such key"]),
+    (
+        "",
+        &[("DATABASE_URL", "postgress://me@host/x?sslmode=require&password=hush")],
+        &["database.url", "postgress://********@host/x?sslmode=require&password=********"],
+    ),
+    (
+        "[payments]\napi_base = \"https://me:hush@stripe.example\"",
+        &[],
+        &["payments.api_base", "https://********@stripe.example"],
+    ),
+    (
+        "[mail]\napi_base = \"https://me:hush@mail.example\"",
+        &[],
+        &["mail.api_base", "https://********@mail.example"],
+    ),
+    (
+        "[server]\npublic_url = \"https://me:hush@help.example\"",
+        &[],
+        &["server.public_url", "https://********@help.example"],
+    ),
     ("", &[("DATABASE_URL", "data.db")], &["database.url", "data.db", "sqlite://PATH"]),
     ("[server]\nbind = \"localhost\"", &[], &["server.bind", "localhost", "127.0.0.1:8080"]),
     ("[server]\npublic_url = \"https://x.example/path\"", &[], &["server.public_url", "without a path"]),
@@ -141,6 +170,32 @@ const MISTAKES: &[Mistake] = &[
         &[PRODUCTION, STRIPE, ("STRIPE_SECRET_KEY", "sk_live_x"), ("STRIPE_WEBHOOK_SECRET", "whsec_abc")],
         &["auth.secret", "32 random characters"],
     ),
+    (
+        "",
+        &[PRODUCTION, STRIPE, ("STRIPE_SECRET_KEY", "pk_live_hush"), ("STRIPE_WEBHOOK_SECRET", WHOLE)],
+        &["payments.secret_key = \"********\"", "sk_live_"],
+    ),
+    (
+        "",
+        &[
+            PRODUCTION,
+            STRIPE,
+            ("STRIPE_SECRET_KEY", "sk_live_x"),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_0123456789abcdef,b"),
+        ],
+        &["payments.webhook_secret = \"********\"", "the whole secret"],
+    ),
+    (
+        "",
+        &[PRODUCTION, STRIPE, ("STRIPE_WEBHOOK_SECRET", "hush-hush-hush-hush")],
+        &["payments.webhook_secret = \"********\"", "the whole secret"],
+    ),
+    (
+        "[mail]\nprovider = \"resend\"\nfrom = \"Pitlane <help@pitlane.example>\"",
+        &[PRODUCTION, ("RESEND_API_KEY", "re_hush_hush")],
+        &["mail.support_address = \"support@example.com\"", "the address under which people reach you"],
+    ),
+    ("", &[PRODUCTION, ("AWS_ALLOW_HTTP", "true")], &["files.allow_http", "only development"]),
     (
         "",
         &[PRODUCTION, STRIPE],
@@ -180,6 +235,11 @@ const MISTAKES: &[Mistake] = &[
         "",
         &[DEVELOPMENT, ("PITLANE_BUS__URL", "nats://localhost")],
         &["bus.url", "nats://localhost", "leave it empty"],
+    ),
+    (
+        "",
+        &[DEVELOPMENT, ("PITLANE_BUS__URL", "nats://hush@localhost")],
+        &["bus.url", "nats://********@localhost"],
     ),
     (
         "[files]\nurl = \"s3://uploads\"",
@@ -304,7 +364,9 @@ fn every_mistake_names_its_key_its_value_and_what_would_be_right() {
         for part in *expected {
             assert!(told.contains(part), "{part:?} is missing in {told:?}");
         }
-        assert!(!told.contains("hush") && !told.contains("sk_live") && !told.contains("whsec"), "{told}");
+        for secret in ["hush", "sk_live_x", "whsec_abc", "whsec_0123"] {
+            assert!(!told.contains(secret), "{told}");
+        }
     }
 }
 
@@ -325,15 +387,33 @@ fn development_and_a_complete_production_may_serve() {
         "[payments]\nprovider = \"stripe\"\n[server]\nbind = \"0.0.0.0:80\"\npublic_url = \"https://Help.example.com/\"",
         &[
             ("PITLANE_AUTH__SECRET", "0123456789abcdef0123456789abcdef"),
-            ("STRIPE_SECRET_KEY", "sk_live_x"),
-            ("STRIPE_WEBHOOK_SECRET", "whsec_abc"),
+            ("STRIPE_SECRET_KEY", "rk_live_x"),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_0123456789abcdef, whsec_fedcba9876543210"),
         ],
     )
     .expect("valid");
     production.check_serving().expect("complete");
     assert_eq!(production.server.public_url, "https://help.example.com");
     assert_eq!(production.payments.api_base, "https://api.stripe.com");
-    assert!(production.entries.iter().all(|entry| !entry.shown.contains("sk_live")));
+    assert!(production.entries.iter().all(|entry| !entry.shown.contains("rk_live")));
+}
+
+#[test]
+fn a_book_that_is_not_there_is_named_where_it_was_asked_for() {
+    let settings = load("", &[DEVELOPMENT, ("PITLANE_PRICING__ACTIVE_BOOK", "1999")]).expect("valid");
+    let told = settings.catalog().map(drop).expect_err("there is no such book").to_string();
+    let named = "pricing.active_book (from PITLANE_PRICING__ACTIVE_BOOK) = \"1999\": write one of";
+    assert!(told.contains(named), "{told}");
+}
+
+#[test]
+fn a_password_in_a_query_is_not_shown() {
+    let url = ("DATABASE_URL", "postgres://me@db.example/pitlane?password=hush&sslmode=require");
+    let settings = load("", &[url]).expect("valid");
+    let shown = settings.entries.iter().find(|entry| entry.section == "database" && entry.key == "url");
+    let right = "\"postgres://********@db.example/pitlane?password=********&sslmode=require\"";
+    assert_eq!(shown.map(|entry| entry.shown.as_str()), Some(right));
+    assert_eq!(settings.database.store.place(), "postgres://db.example/pitlane");
 }
 
 #[test]

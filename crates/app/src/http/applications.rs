@@ -360,6 +360,7 @@ async fn specialties(paging: Query<Paging>) -> ApiResult<Json<List<SpecialtyBody
 #[serde(deny_unknown_fields)]
 struct QueueQuery {
     status: Option<String>,
+    #[serde(default, deserialize_with = "list::number")]
     limit: Option<u64>,
     cursor: Option<String>,
 }

@@ -95,6 +95,7 @@ struct Wanted {
     action: Option<String>,
     object_kind: Option<String>,
     object_id: Option<String>,
+    #[serde(default, deserialize_with = "list::number")]
     limit: Option<u64>,
     cursor: Option<String>,
 }

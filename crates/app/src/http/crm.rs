@@ -23,6 +23,7 @@ pub fn routes(router: &mut Router) {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     customer_id: Option<UserId>,
+    #[serde(default, deserialize_with = "list::number")]
     limit: Option<u64>,
     cursor: Option<String>,
 }

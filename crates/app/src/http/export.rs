@@ -115,6 +115,11 @@ async fn archive(pitlane: &Pitlane, user: &User) -> Result<Archive, Error> {
     Ok(archive)
 }
 
+/// Whether the payment provider told the kept cards for this document.
+pub fn has_cards(document: &Value) -> bool {
+    !document["cards"].is_null()
+}
+
 fn told(file: &OwnFile) -> Value {
     json!({
         "id": file.id, "session_id": file.session, "name": file.name, "content_type": file.content_type,

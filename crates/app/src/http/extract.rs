@@ -4,16 +4,19 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::error::QueryPayloadError;
+use actix_web::error::{PayloadError, QueryPayloadError, UrlencodedError};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AcceptEncoding, CONTENT_TYPE, Encoding};
+use actix_web::http::header::{
+    AcceptEncoding, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, Encoding, HeaderName,
+};
 use actix_web::web::{Bytes, BytesMut, Data};
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 use futures_util::StreamExt;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use super::objects::Objects;
 use super::problem::{FieldError, Problem};
+use super::{arrival, middleware};
 use crate::state::Pitlane;
 
 /// A JSON body. Unknown fields are refused when the type says `deny_unknown_fields`, as every request type does.
@@ -81,48 +84,85 @@ impl FromRequest for NoBody {
     }
 }
 
-pub(super) fn require_json(request: &HttpRequest) -> Result<(), Problem> {
-    let json = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
-    if json {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        "Send JSON, with Content-Type: application/json.",
-    ))
+fn header(request: &HttpRequest, name: HeaderName) -> Option<&str> {
+    request.headers().get(name)?.to_str().ok()
 }
 
-/// The whole body, up to `server.max_body_bytes`.
+pub(super) fn require_json(request: &HttpRequest) -> Result<(), Problem> {
+    let json = header(request, CONTENT_TYPE)
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
+    if !json {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Send JSON, with Content-Type: application/json.",
+        ));
+    }
+    let packed = request.headers().contains_key(CONTENT_ENCODING)
+        && header(request, CONTENT_ENCODING)
+            .is_none_or(|value| !value.trim().eq_ignore_ascii_case("identity"));
+    if packed {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Send the JSON as it is, without a Content-Encoding.",
+        ));
+    }
+    Ok(())
+}
+
+/// How long the body is, as the request says.
+pub(super) fn declared(request: &HttpRequest) -> Option<u64> {
+    header(request, CONTENT_LENGTH)?.trim().parse().ok()
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        format!("The request body may hold at most {limit} bytes."),
+    )
+}
+
+fn broken(error: &PayloadError) -> Problem {
+    if arrival::is_late(error) {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The request took too long to arrive.")
+    } else {
+        Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The request body broke off.")
+    }
+}
+
+/// The problem of a form that can't be read.
+pub fn bad_form(error: &UrlencodedError) -> Problem {
+    if let UrlencodedError::Overflow { limit, .. } = error {
+        return too_large(*limit);
+    }
+    if let UrlencodedError::Payload(error) = error {
+        return broken(error);
+    }
+    middleware::by_status(error.status_code())
+}
+
+/// The whole body, up to `server.max_body_bytes`. A longer one is not read to its end: the connection is closed behind the
+/// answer.
 ///
 /// # Errors
-/// 413 for a longer body, 400 for one that breaks off.
+/// 413 for a longer body, 408 for one that takes too long, 400 for one that breaks off.
 pub async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
     let limit =
         request.app_data::<Data<Pitlane>>().map_or(65_536, |pitlane| pitlane.settings.server.max_body_bytes);
-    let mut body = BytesMut::new();
-    let mut too_large = false;
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| {
-            Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The request body broke off.")
-        })?;
-        // The rest is read and thrown away, so that the client gets its answer instead of a reset connection.
-        too_large |= body.len() + chunk.len() > limit;
-        if !too_large {
-            body.extend_from_slice(&chunk);
-        }
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
+    if declared(request).is_some_and(|length| length > most) {
+        return Err(too_large(limit));
     }
-    if too_large {
-        return Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            format!("The request body may hold at most {limit} bytes."),
-        ));
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| broken(&error))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large(limit));
+        }
+        body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }

@@ -25,14 +25,17 @@ use super::auth::SignedIn;
 use super::idempotency::Key;
 use super::problem::FieldError;
 use super::range::{self, Asked};
-use super::{Access, ApiResult, Problem, Router};
+use super::{Access, ApiResult, Problem, Router, arrival, extract};
 use crate::state::Pitlane;
+use crate::usecases;
 use crate::usecases::read_file::{self, Link};
 use crate::usecases::thumbnail::thumbnail;
 use crate::usecases::upload_file::Incoming;
 
 /// The form field that carries the file.
 const FIELD: &str = "file";
+/// How many times as long as the largest file a body is that is refused without being read.
+const FAR_TOO_MUCH: u64 = 8;
 /// A file is nobody's page: it runs nothing and loads nothing. A browser shows pictures, videos and sounds under it.
 const POLICY: &str =
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox";
@@ -104,7 +107,8 @@ pub(super) async fn drain(mut payload: Payload) {
     while payload.next().await.is_some_and(|chunk| chunk.is_ok()) {}
 }
 
-/// Takes the one file of a form. Whatever is refused, the body is read to its end.
+/// Takes the one file of a form. Whatever is refused, the body is read to its end, unless it is much too long or takes too
+/// long.
 ///
 /// # Errors
 /// What is wrong with the form or its file.
@@ -127,10 +131,19 @@ pub(super) async fn receive(
             "Send a form with one file, with Content-Type: multipart/form-data.",
         ));
     }
+    // A little too much is read to its end, so that a browser shows the answer; far too much is not even begun.
+    let max_bytes = pitlane.settings.files.max_file_bytes;
+    if extract::declared(request).is_some_and(|length| length / FAR_TOO_MUCH > max_bytes) {
+        return Err(usecases::Error::from(intake::Error::FileTooLarge { max_bytes }).into());
+    }
+    arrival::carries_file(request);
     let mut form = Multipart::new(request.headers(), payload);
     let mut taken: Option<ApiResult<Received>> = None;
     while let Some(field) = form.next().await {
-        let field = field.map_err(|error| broken(&error))?;
+        let field = match field {
+            Ok(field) => field,
+            Err(error) => return Err(first_wrong(taken, &error)),
+        };
         let (label, name) = (field.name().map(str::to_owned), file_name(&field));
         // A field panics when it is read beyond its end.
         let mut field = field.fuse();
@@ -144,8 +157,12 @@ pub(super) async fn receive(
                 ..fault(label.unwrap_or(""), "unknown_field", "There is no such field.")
             }),
         });
+        if let Some(Err(_)) = &taken {
+            arrival::is_refused(request);
+        }
         while let Some(rest) = field.next().await {
-            rest.map_err(|error| broken(&error))?;
+            let Err(error) = rest else { continue };
+            return Err(first_wrong(taken, &error));
         }
     }
     taken.unwrap_or_else(|| Err(fault(FIELD, "missing", "Send a file in this field.")))
@@ -280,7 +297,10 @@ async fn whole(request: &HttpRequest, pitlane: &Pitlane, file: StoredFile) -> Ap
 /// The bytes of a reader as a body. A storage that fails midway breaks the connection off: the length was promised.
 fn pieces(reader: Box<dyn FileReader>) -> impl futures_util::Stream<Item = Result<Bytes, FileStorageError>> {
     stream::try_unfold(reader, |mut reader| async move {
-        Ok(reader.next().await?.map(|bytes| (Bytes::from(bytes), reader)))
+        let next = reader.next().await.inspect_err(|error| {
+            tracing::error!(%error, "a file broke off on its way out");
+        });
+        Ok(next?.map(|bytes| (Bytes::from(bytes), reader)))
     })
 }
 
@@ -325,7 +345,20 @@ fn fault(field: &str, code: &str, message: &str) -> Problem {
     Problem::invalid(vec![FieldError::new(field, code, message)])
 }
 
+/// What is told of a form that broke off: what was wrong before, if something was.
+fn first_wrong(taken: Option<ApiResult<Received>>, error: &MultipartError) -> Problem {
+    match taken {
+        Some(Err(wrong)) => wrong,
+        Some(Ok(_)) | None => broken(error),
+    }
+}
+
 fn broken(error: &MultipartError) -> Problem {
+    if let MultipartError::Payload(error) = error
+        && arrival::is_late(error)
+    {
+        return usecases::Error::from(intake::Error::UploadTooSlow).into();
+    }
     tracing::debug!(%error, "an upload can't be read");
     Problem::new(StatusCode::BAD_REQUEST, "malformed_multipart", "The form can't be read.")
 }

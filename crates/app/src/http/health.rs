@@ -6,16 +6,19 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::future::join3;
 use jobs::Store;
-use kernel::Timestamp;
+use kernel::{StoreError, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use store::views;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::auth::bears;
 use super::{Access, ApiResult, Problem, Router};
-use crate::metrics::Reading;
+use crate::metrics::{Reading, Stock};
 use crate::state::Pitlane;
 use crate::usecases::Error;
 
@@ -24,10 +27,19 @@ const JOBS_PATIENCE_SECONDS: i64 = 300;
 /// How much of the disk must be free, in bytes.
 pub(super) const DISK_RESERVE_BYTES: i64 = 100 * 1_024 * 1_024;
 
-/// How long a look at the uploads' place is remembered: each writes, reads and deletes, and a storage elsewhere has that
-/// paid. What failed is looked at again soon.
-const GOOD_LOOK: Duration = Duration::from_secs(30);
-const BAD_LOOK: Duration = Duration::from_secs(3);
+/// How long the database may take: who watches asks again soon, and wants to know meanwhile.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a look is remembered when all was well, and when it was not: what failed is looked at again soon.
+struct Remembered {
+    good: Duration,
+    bad: Duration,
+}
+
+/// At the database: each writes, and a commit costs a flush of the disk.
+const DATABASE: Remembered = Remembered { good: Duration::from_secs(5), bad: Duration::from_secs(1) };
+/// At the uploads' place: each writes, reads and deletes, and a storage elsewhere has that paid.
+const FILES: Remembered = Remembered { good: Duration::from_secs(30), bad: Duration::from_secs(3) };
 
 /// Adds all three.
 pub fn routes(router: &mut Router) {
@@ -96,25 +108,29 @@ async fn ready(pitlane: Data<Pitlane>) -> HttpResponse {
     }
 }
 
-/// Looks at each.
+/// Looks at each, all at the same time.
 pub async fn look(pitlane: &Pitlane) -> Checks {
     let now = pitlane.clock.now();
-    let read = pitlane.db.read(|tx| tx.jobs_next_instant().map_err(Error::from)).await;
-    // Nothing is written, but a writer that hangs or a file that can't be locked shows here.
-    let written = pitlane.db.write(|_| Ok::<_, Error>(())).await;
-    if let Some(error) = read.as_ref().err().or(written.as_ref().err()) {
-        tracing::error!(%error, "not ready: the database");
+    let read = in_time(pitlane.db.read(|tx| tx.jobs_next_instant().map_err(Error::from)));
+    // Whoever asked may go away meanwhile; these looks are taken to their end, for the next who asks.
+    let (looks, state) = (Arc::clone(&pitlane.storage), pitlane.clone());
+    let written = tokio::spawn(async move { looks.database.look(DATABASE, written(&state)).await });
+    let (looks, state) = (Arc::clone(&pitlane.storage), pitlane.clone());
+    let kept = tokio::spawn(async move { looks.files.look(FILES, kept(&state)).await });
+    let (read, written, files) = join3(read, taken(written), taken(kept)).await;
+    if let Err(error) = &read {
+        tracing::error!(%error, "not ready: the database can't be read");
     }
-    let database = match (&read, &written) {
-        (Ok(_), Ok(())) => Check::of(true, "reads and writes"),
-        (Err(_), _) => Check::of(false, "can't be read"),
-        (Ok(_), Err(_)) => Check::of(false, "can't be written"),
+    let database = match &read {
+        Ok(_) => written,
+        Err(_) => Check::of(false, "can't be read; the log says why"),
     };
-    let jobs = match read.ok().flatten().map(|next| waited(next, now)) {
-        Some(seconds) if seconds > JOBS_PATIENCE_SECONDS => {
+    let jobs = match read.map(|next| next.map(|next| waited(next, now))) {
+        Ok(Some(seconds)) if seconds > JOBS_PATIENCE_SECONDS => {
             Check::of(false, format!("a due job has waited for {seconds} seconds"))
         }
-        Some(_) | None => Check::of(true, "nothing waits for long"),
+        Ok(Some(_) | None) => Check::of(true, "nothing waits for long"),
+        Err(_) => Check::of(false, "can't be read, as the database can't"),
     };
     let disk = match free_bytes(pitlane) {
         Some(bytes) if bytes < DISK_RESERVE_BYTES => {
@@ -123,34 +139,63 @@ pub async fn look(pitlane: &Pitlane) -> Checks {
         Some(bytes) => Check::of(true, format!("{} MiB are free", bytes / 1_048_576)),
         None => Check::of(true, "the system does not tell"),
     };
-    // Whoever asked may go away meanwhile; the look is taken to its end, for the next who asks.
-    let (storage, look) = (Arc::clone(&pitlane.storage), pitlane.clone());
-    let files = tokio::spawn(async move { storage.look(&look).await }).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "the place of the uploads could not be looked at");
-        Check::of(false, "uploads can't be kept; the log says why")
-    });
     Checks { database, jobs, bus: Check::of(true, "in this process"), disk, files }
 }
 
-/// The last look at the place of the uploads. Who asks while one is being taken waits for it.
-#[derive(Debug, Default)]
-pub struct StorageLook(Mutex<Option<(Instant, Check)>>);
+async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match timeout(PATIENCE, work).await {
+        Ok(done) => done,
+        Err(_) => Err(StoreError::Unavailable("it takes too long".to_owned()).into()),
+    }
+}
 
-impl StorageLook {
-    async fn look(&self, pitlane: &Pitlane) -> Check {
+async fn written(pitlane: &Pitlane) -> Check {
+    match in_time(async { pitlane.db.probe().await.map_err(Error::from) }).await {
+        Ok(()) => Check::of(true, "reads and writes"),
+        Err(error) => {
+            tracing::error!(%error, "not ready: the database can't be written");
+            Check::of(false, "can't be written; the log says why")
+        }
+    }
+}
+
+async fn kept(pitlane: &Pitlane) -> Check {
+    match gateways::files::probe(&*pitlane.files).await {
+        Ok(()) => Check::of(true, "kept, read and deleted"),
+        Err(error) => {
+            tracing::error!(%error, "not ready: the place of the uploads");
+            Check::of(false, "uploads can't be kept; the log says why")
+        }
+    }
+}
+
+async fn taken(look: JoinHandle<Check>) -> Check {
+    look.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "not ready: a look could not be taken");
+        Check::of(false, "this could not be looked at; the log says why")
+    })
+}
+
+/// The last looks that cost something.
+#[derive(Debug, Default)]
+pub struct StorageLook {
+    database: LastLook,
+    files: LastLook,
+}
+
+/// The last look at one thing. Who asks while one is being taken waits for it.
+#[derive(Debug, Default)]
+struct LastLook(Mutex<Option<(Instant, Check)>>);
+
+impl LastLook {
+    async fn look(&self, remembered: Remembered, look: impl Future<Output = Check>) -> Check {
         let mut last = self.0.lock().await;
         if let Some((taken, check)) = &*last
-            && taken.elapsed() < if check.ok { GOOD_LOOK } else { BAD_LOOK }
+            && taken.elapsed() < if check.ok { remembered.good } else { remembered.bad }
         {
             return check.clone();
         }
-        let check = match gateways::files::probe(&*pitlane.files).await {
-            Ok(()) => Check::of(true, "kept, read and deleted"),
-            Err(error) => {
-                tracing::error!(%error, "not ready: the place of the uploads");
-                Check::of(false, "uploads can't be kept; the log says why")
-            }
-        };
+        let check = look.await;
         *last = Some((Instant::now(), check.clone()));
         check
     }
@@ -179,20 +224,26 @@ async fn metrics(request: HttpRequest, pitlane: Data<Pitlane>) -> ApiResult<Http
         return Err(Problem::not_found());
     }
     let now = pitlane.clock.now();
-    let (jobs, next, sessions) = pitlane
-        .db
-        .read(move |tx| {
-            Ok::<_, Error>((tx.jobs_count(now)?, tx.jobs_next_instant()?, views::admin::counts(tx)?))
-        })
-        .await?;
+    let stock = in_time(pitlane.db.read(move |tx| {
+        Ok::<_, Error>((tx.jobs_count(now)?, tx.jobs_next_instant()?, views::admin::counts(tx)?))
+    }));
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let database = match stock.await {
+        Ok((jobs, next, sessions)) => Some(Stock {
+            jobs_due: number(jobs.due),
+            jobs_dead: number(jobs.dead),
+            jobs_oldest_seconds: next.map_or(0, |next| waited(next, now)),
+            sessions: sessions.into_iter().map(|(status, count)| (status.as_str(), count)).collect(),
+        }),
+        Err(error) => {
+            tracing::error!(%error, "the figures lack those of the database");
+            None
+        }
+    };
     let reading = Reading {
         sockets: i64::try_from(pitlane.hub.connected()).unwrap_or(i64::MAX),
-        jobs_due: number(jobs.due),
-        jobs_dead: number(jobs.dead),
-        jobs_oldest_seconds: next.map_or(0, |next| waited(next, now)),
-        sessions: sessions.into_iter().map(|(status, count)| (status.as_str(), count)).collect(),
         disk_free_bytes: free_bytes(&pitlane),
+        database,
     };
     let text = pitlane.metrics.text(&reading).map_err(|error| super::error::unexpected(&error))?;
     Ok(HttpResponse::Ok()

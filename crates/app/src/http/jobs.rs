@@ -27,6 +27,7 @@ pub fn routes(router: &mut Router) {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     status: Option<String>,
+    #[serde(default, deserialize_with = "list::number")]
     limit: Option<u64>,
     cursor: Option<String>,
 }

@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::problem::{ApiResult, FieldError, Problem};
 
@@ -24,6 +25,7 @@ pub struct List<T> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
+    #[serde(default, deserialize_with = "number")]
     limit: Option<u64>,
     cursor: Option<String>,
 }
@@ -40,6 +42,19 @@ impl Paging {
     /// 422 for what is no cursor of this list.
     pub fn cursor<I: FromStr>(&self) -> ApiResult<Option<I>> {
         cursor(self.cursor.as_deref())
+    }
+}
+
+/// Reads a `limit`: one that is too large for a number is a large one.
+///
+/// # Errors
+/// The deserializer's, for what is no whole number.
+pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    match text.parse() {
+        Ok(number) => Ok(Some(number)),
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(u64::MAX)),
+        Err(error) => Err(D::Error::custom(error)),
     }
 }
 
@@ -128,6 +143,24 @@ mod tests {
             [(None, 50), (Some(0), 1), (Some(7), 7), (Some(501), 500), (Some(u64::MAX), 500)]
         {
             assert_eq!(limit(asked), given, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_may_be_larger_than_any_number() {
+        let read = |query: &str| actix_web::web::Query::<Paging>::from_query(query);
+        for (query, given) in [
+            ("", 50),
+            ("limit=7", 7),
+            ("limit=18446744073709551615", 500),
+            ("limit=18446744073709551616", 500),
+            ("limit=99999999999999999999999999", 500),
+        ] {
+            assert_eq!(read(query).expect(query).limit(), given, "{query}");
+        }
+        for query in ["limit=", "limit=x", "limit=-1", "limit=1.5", "limit=0x10"] {
+            let problem = crate::http::extract::bad_query(&read(query).expect_err(query));
+            assert!(problem.errors[0].message.contains("whole number"), "{query}: {problem:?}");
         }
     }
 

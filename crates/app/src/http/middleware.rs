@@ -11,6 +11,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use kernel::Request;
 use uuid::Uuid;
 
+use super::arrival::Arrival;
 use super::problem::Problem;
 use super::{address, trace};
 use crate::pages;
@@ -54,6 +55,7 @@ pub async fn around(
     if let Some(plain) = without_nul(request.uri()).filter(|_| !is_for_program(request.path())) {
         request.head_mut().uri = plain;
     }
+    let arrival = Arrival::watch(&mut request);
     // Nothing may hold the request itself while it is routed.
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let limited = match request.app_data::<Data<Pitlane>>() {
@@ -79,7 +81,10 @@ pub async fn around(
         request_id = id.0, %method, path, status = status.as_u16(),
         millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "request"
     );
-    Ok(response)
+    Ok(match arrival {
+        Some(arrival) => arrival.answered(response),
+        None => response,
+    })
 }
 
 /// The request as what is done for it is told of it.

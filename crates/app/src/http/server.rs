@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::web::{self, Data, PathConfig, QueryConfig};
+use actix_web::web::{self, Data, FormConfig, PathConfig, QueryConfig};
 use actix_web::{App, HttpServer};
 
 use super::problem::Problem;
@@ -31,6 +31,7 @@ pub fn start(pitlane: Pitlane, listener: TcpListener) -> std::io::Result<Server>
             .app_data(state.clone())
             .app_data(PathConfig::default().error_handler(|_, _| Problem::not_found().into()))
             .app_data(QueryConfig::default().error_handler(|error, _| extract::bad_query(&error).into()))
+            .app_data(FormConfig::default().error_handler(|error, _| extract::bad_form(&error).into()))
             .wrap(Compress::default())
             .wrap(from_fn(middleware::around))
             .configure(|config| routes::all(development).register(config))
@@ -40,6 +41,8 @@ pub fn start(pitlane: Pitlane, listener: TcpListener) -> std::io::Result<Server>
     .workers(workers)
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(30))
+    // Who still sends a body that nobody reads has this long to see the answer.
+    .client_disconnect_timeout(Duration::from_secs(5))
     .shutdown_timeout(shutdown_seconds)
     .disable_signals()
     .listen(listener)?;

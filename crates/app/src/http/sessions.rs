@@ -116,6 +116,7 @@ impl From<SessionView> for SessionBody {
 #[serde(deny_unknown_fields)]
 struct MineQuery {
     status: Option<String>,
+    #[serde(default, deserialize_with = "list::number")]
     limit: Option<u64>,
     cursor: Option<String>,
 }
@@ -237,6 +238,7 @@ async fn cancel(
 struct EventsQuery {
     #[serde(default)]
     after_seq: u64,
+    #[serde(default, deserialize_with = "list::number")]
     limit: Option<u64>,
 }
 

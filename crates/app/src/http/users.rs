@@ -46,6 +46,7 @@ pub struct Asked {
     /// Only in this status.
     pub status: Option<String>,
     /// How many people on a page.
+    #[serde(default, deserialize_with = "list::number")]
     pub limit: Option<u64>,
     /// Where the page begins.
     pub cursor: Option<String>,

@@ -4,6 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use jobs::Store;
+use kernel::Timestamp;
+use store::views;
+use store::views::admin::Elsewhere;
 use web::frame::Nav;
 use web::self_check::{CheckRow, SelfCheckPage};
 
@@ -23,7 +26,8 @@ pub fn routes(router: &mut Router) {
 async fn look(staff: Staff, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
     let Checks { database, jobs, bus, disk, files } = health::look(&app).await;
     let now = app.clock.now();
-    let counts = app.db.read(move |tx| Ok::<_, Error>(tx.jobs_count(now)?)).await?;
+    let seen = app.db.read(move |tx| Ok::<_, Error>((tx.jobs_count(now)?, views::admin::elsewhere(tx)?)));
+    let (counts, elsewhere) = seen.await?;
     let given_up = match counts.dead {
         0 => Check::of(true, "none was given up"),
         1 => Check::of(false, "one was given up; /admin/jobs says why"),
@@ -37,8 +41,8 @@ async fn look(staff: Staff, app: Data<Pitlane>) -> ApiResult<HttpResponse> {
         ("Disk", disk),
         ("Uploads", files),
         ("Public address", address(&app)),
-        ("Payments", payments(&app)),
-        ("Mail", mail(&app)),
+        ("Payments", payments(&app, &elsewhere, now)),
+        ("Mail", mail(&app, &elsewhere, now)),
         ("Text messages", texts(&app)),
         ("Support", support(&app)),
     ]
@@ -58,18 +62,42 @@ fn address(app: &Pitlane) -> Check {
     Check::of(secure, detail)
 }
 
-fn payments(app: &Pitlane) -> Check {
+fn payments(app: &Pitlane, elsewhere: &Elsewhere, now: Timestamp) -> Check {
     let payments = &app.settings.payments;
     match payments.provider {
         PaymentProvider::Sandbox => Check::of(true, "the sandbox: no money moves"),
         PaymentProvider::Stripe if payments.secret_key.expose().contains("_test_") => {
             Check::of(app.settings.is_development(), "Stripe with a test key: no money moves")
         }
-        PaymentProvider::Stripe => Check::of(true, "Stripe, live"),
+        PaymentProvider::Stripe => stripe(elsewhere, now),
     }
 }
 
-fn mail(app: &Pitlane) -> Check {
+/// Whether it answers, and what it told.
+fn stripe(elsewhere: &Elsewhere, now: Timestamp) -> Check {
+    let answered = elsewhere.answered_at.map_or("never".to_owned(), |at| ago(at, now));
+    if elsewhere.in_vain {
+        let detail =
+            format!("Stripe, live, but it was asked in vain; it last answered: {answered}. The log says why");
+        return Check::of(false, detail);
+    }
+    let told = elsewhere.told_at.map_or("never".to_owned(), |at| ago(at, now));
+    Check::of(true, format!("Stripe, live; it last answered: {answered}; it last told of something: {told}"))
+}
+
+/// How long ago something was, in words.
+fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.seconds_since(at).max(0);
+    let (count, unit) = match seconds {
+        ..60 => return "just now".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        86_400.. => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+fn mail(app: &Pitlane, elsewhere: &Elsewhere, now: Timestamp) -> Check {
     match app.settings.mail.provider {
         MailProvider::Mailbox => {
             Check::of(app.settings.is_development(), "into the mailbox: nobody gets a mail")
@@ -77,7 +105,10 @@ fn mail(app: &Pitlane) -> Check {
         MailProvider::Resend if app.settings.mail.resend_webhook_secret.is_empty() => {
             Check::of(false, "Resend, but bounces are not heard of; set mail.resend_webhook_secret")
         }
-        MailProvider::Resend => Check::of(true, "Resend, and bounces are heard of"),
+        MailProvider::Resend => {
+            let mailed = elsewhere.mailed_at.map_or("never".to_owned(), |at| ago(at, now));
+            Check::of(true, format!("Resend, and bounces are heard of; it last took a mail: {mailed}"))
+        }
     }
 }
 
@@ -94,8 +125,29 @@ fn texts(app: &Pitlane) -> Check {
 
 fn support(app: &Pitlane) -> Check {
     let address = &app.settings.mail.support_address;
-    match address.is_empty() {
-        true => Check::of(false, "people find nobody to write to; set mail.support_address"),
-        false => Check::of(true, address.clone()),
+    if !app.settings.is_development() && app.settings.has_no_support_address() {
+        return Check::of(false, format!("{address} is nobody's; set mail.support_address"));
+    }
+    Check::of(true, address.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stripe_that_is_asked_in_vain_does_not_work() {
+        let now = Timestamp::from_unix_seconds(1_760_860_800).expect("in range");
+        let before = |seconds: i64| Some(now.plus_seconds(-seconds));
+        let works = Elsewhere { answered_at: before(59), told_at: before(7_300), ..Elsewhere::default() };
+        let Check { ok, detail } = stripe(&works, now);
+        let right = "Stripe, live; it last answered: just now; it last told of something: 2 hours ago";
+        assert_eq!((ok, detail.as_str()), (true, right));
+        let Check { ok, detail } =
+            stripe(&Elsewhere { in_vain: true, answered_at: before(90), ..works }, now);
+        assert!(!ok && detail.contains("in vain; it last answered: 1 minute ago"), "{detail}");
+        let Check { ok, detail } = stripe(&Elsewhere { in_vain: true, ..Elsewhere::default() }, now);
+        assert!(!ok && detail.contains("it last answered: never"), "{detail}");
+        assert_eq!(ago(now.plus_seconds(-3 * 86_400), now), "3 days ago");
     }
 }

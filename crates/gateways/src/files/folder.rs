@@ -3,8 +3,10 @@
 //! A folder of one's own instead of the local store of the `object_store` crate: that one does not make a file durable
 //! before it answers, and a row that points at bytes which a power cut has taken away would be a lie.
 
+use std::fs::DirBuilder;
 use std::io::{ErrorKind, SeekFrom};
 use std::ops::Range;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -38,7 +40,14 @@ impl FileFolder {
             folder: folder.display().to_string(),
             reason: error.to_string(),
         };
-        std::fs::create_dir_all(folder).map_err(refused)?;
+        if let Some(above) = folder.parent() {
+            std::fs::create_dir_all(above).map_err(refused)?;
+        }
+        if let Err(error) = DirBuilder::new().mode(0o700).create(folder)
+            && !folder.is_dir()
+        {
+            return Err(refused(error));
+        }
         for entry in std::fs::read_dir(folder).map_err(refused)? {
             let entry = entry.map_err(refused)?;
             let left_behind = entry.path().extension().is_some_and(|extension| extension == PART)
@@ -68,7 +77,10 @@ impl FileStorage for FileFolder {
     async fn create(&self, key: &str) -> Result<Box<dyn FileWriter>, FileStorageError> {
         let path = self.path(key)?;
         let part = path.with_extension(PART);
-        let file = fs::File::create(&part).await.map_err(|error| told(key, &error))?;
+        // What people send is nobody else's on this machine.
+        let mut private = fs::OpenOptions::new();
+        private.create(true).truncate(true).write(true).mode(0o600);
+        let file = private.open(&part).await.map_err(|error| told(key, &error))?;
         Ok(Box::new(Part { file, part, path, folder: self.folder.clone(), finished: false }))
     }
 
@@ -172,6 +184,8 @@ fn told(key: &str, error: &std::io::Error) -> FileStorageError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -188,6 +202,19 @@ mod tests {
         assert_eq!(names(folder.path()), ["a.part"]);
         drop(writer);
         assert_eq!(names(folder.path()), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn files_are_for_their_owner_alone() {
+        let above = tempfile::tempdir().expect("a folder");
+        let folder = above.path().join("data/files");
+        let storage = FileFolder::open(&folder).expect("opens");
+        let mut writer = storage.create("a").await.expect("creates");
+        writer.write(b"whole").await.expect("writes");
+        writer.finish().await.expect("finishes");
+        let mode = |path: &Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join("a"))), (0o700, 0o600));
+        FileFolder::open(&folder).expect("opens again");
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use jobs::{JobKind, JobStatus};
 use kernel::id::UserId;
 use kernel::{StoreError, Timestamp};
 use sessions::Status;
@@ -11,6 +12,8 @@ use crate::literal::literal;
 use crate::schema::accounts::{mechanics, users};
 use crate::schema::applications::applications;
 use crate::schema::jobs::jobs as jobs_table;
+use crate::schema::notifications::deliveries;
+use crate::schema::payments::webhook_events;
 use crate::schema::sessions::sessions as sessions_table;
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
@@ -113,4 +116,66 @@ pub fn applicants(tx: &mut Tx<'_>) -> Result<Vec<Applicant>, StoreError> {
 /// A failure of the storage.
 pub fn dead_jobs(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     jobs_table::table.filter(jobs_table::status.eq(literal("dead"))).count().get_result(tx.conn()).stored()
+}
+
+/// How it last went with the services elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Elsewhere {
+    /// When the payment provider last answered; it is asked for its events every minute.
+    pub answered_at: Option<Timestamp>,
+    /// Whether it was asked in vain since.
+    pub in_vain: bool,
+    /// When it last told of something.
+    pub told_at: Option<Timestamp>,
+    /// When the carrier of mail last took one.
+    pub mailed_at: Option<Timestamp>,
+}
+
+/// How it last went with the services elsewhere.
+///
+/// # Errors
+/// A failure of the storage.
+pub fn elsewhere(tx: &mut Tx<'_>) -> Result<Elsewhere, StoreError> {
+    let answered: Option<Option<Ts>> = jobs_table::table
+        .filter(jobs_table::kind.eq(JobKind::Reconcile.as_str()))
+        .filter(jobs_table::status.eq(literal(JobStatus::Done.as_str())))
+        .order(jobs_table::id.desc())
+        .select(jobs_table::finished_at)
+        .first(tx.conn())
+        .optional()
+        .stored()?;
+    let failing: Option<Ts> = jobs_table::table
+        .filter(jobs_table::kind.eq(JobKind::Reconcile.as_str()))
+        .filter(jobs_table::status.ne(JobStatus::Done.as_str()))
+        .filter(jobs_table::last_error.is_not_null())
+        .order(jobs_table::id.desc())
+        .select(jobs_table::created_at)
+        .first(tx.conn())
+        .optional()
+        .stored()?;
+    let told: Option<Ts> = webhook_events::table
+        .order(webhook_events::received_at.desc())
+        .select(webhook_events::received_at)
+        .first(tx.conn())
+        .optional()
+        .stored()?;
+    let mailed: Option<Option<Ts>> = deliveries::table
+        .filter(deliveries::channel.eq("mail"))
+        .filter(deliveries::sent_at.is_not_null())
+        .order(deliveries::id.desc())
+        .select(deliveries::sent_at)
+        .first(tx.conn())
+        .optional()
+        .stored()?;
+    let answered_at = answered.flatten().map(Timestamp::from);
+    // Each is made when the one before it is done.
+    let in_vain = failing
+        .map(Timestamp::from)
+        .is_some_and(|since| answered_at.is_none_or(|answered| since >= answered));
+    Ok(Elsewhere {
+        answered_at,
+        in_vain,
+        told_at: told.map(Timestamp::from),
+        mailed_at: mailed.flatten().map(Timestamp::from),
+    })
 }

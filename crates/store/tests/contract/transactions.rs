@@ -1,5 +1,7 @@
 //! Transactions: what commits, what is undone, and what is told.
 
+use std::fs::File;
+
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
@@ -201,6 +203,9 @@ fn a_mistyped_address_is_never_a_file() {
 fn a_place_shows_no_password() {
     let settings = Settings::new("postgres://pitlane:secret@db.example.com/pitlane").expect("a database");
     assert_eq!(settings.place(), "postgres://db.example.com/pitlane");
+    let settings =
+        Settings::new("postgres://pitlane@db.example.com/pitlane?password=secret").expect("a database");
+    assert_eq!(settings.place(), "postgres://db.example.com/pitlane");
 }
 
 #[test]
@@ -217,4 +222,19 @@ fn a_file_that_cannot_be_written_or_made_says_so() {
     let settings = Settings::new(&format!("sqlite://{}", garbage.display())).expect("a database");
     assert!(Db::migrate(&settings).is_err());
     assert!(Db::open(&settings).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_writes_changes_nothing_and_finds_a_file_that_was_cut_off() {
+    for world in World::each() {
+        for _ in 0..2 {
+            world.db.probe().await.expect("all is well");
+        }
+        let Some(path) = world.settings.sqlite_path() else { continue };
+        let file = File::options().write(true).open(path).expect("the database's file");
+        let length = file.metadata().expect("its length").len();
+        file.set_len(length / 2).expect("it is cut off");
+        let found = world.db.probe().await.expect_err("half of it is gone");
+        assert!(matches!(found, StoreError::Unavailable(_)), "{found:?}");
+    }
 }

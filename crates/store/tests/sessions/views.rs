@@ -412,6 +412,8 @@ fn the_admins_list_is_searched_and_ordered() {
         assert_eq!(scene.run(|tx, _| Ok(admin::assignable(tx)?.len())).await, 2);
         assert_eq!(scene.run(|tx, _| Ok(admin::applicants(tx)?.len())).await, 0);
         assert_eq!(scene.run(|tx, _| Ok(admin::dead_jobs(tx)?)).await, 0);
+        let elsewhere = scene.run(|tx, _| Ok(admin::elsewhere(tx)?)).await;
+        assert_eq!((elsewhere.answered_at, elsewhere.in_vain), (None, false));
     });
 }
 

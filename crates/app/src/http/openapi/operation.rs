@@ -327,6 +327,11 @@ impl Operation<'_> {
                 add(*status, code);
             }
         }
+        if let Some(Body::Other(form)) = &self.written.body
+            && form.raw
+        {
+            add(408, "timeout");
+        }
         if self.written.keyed {
             for (status, code) in OF_KEYS {
                 add(*status, code);
@@ -360,8 +365,8 @@ impl Operation<'_> {
             add(&["404"]);
         }
         match &self.written.body {
-            Some(Body::Other(form)) if form.loose => add(&["400", "413"]),
-            Some(_) => add(&["400", "413", "415"]),
+            Some(Body::Other(form)) if form.loose => add(&["400", "408", "413"]),
+            Some(_) => add(&["400", "408", "413", "415"]),
             None => {}
         }
         all
@@ -371,6 +376,7 @@ impl Operation<'_> {
 const OF_JSON: &[(u16, &str)] = &[
     (400, "malformed_json"),
     (400, "body_broken"),
+    (408, "timeout"),
     (413, "body_too_large"),
     (415, "unsupported_media_type"),
     (422, "invalid"),
