@@ -415,6 +415,13 @@ pub(crate) struct Line {
     pub(crate) read: bool,
 }
 
+impl Line {
+    /// Whether a message has lost its content. One without text has files; what `chat-room` copies has no place yet.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.seq > 0 && self.text.as_ref().is_some_and(String::is_empty) && self.files.is_empty()
+    }
+}
+
 /// One emoji below a message.
 pub(crate) struct Reaction {
     pub(crate) emoji: String,
