@@ -16,7 +16,7 @@ pub use cars::{CarRow, CarSection};
 pub use mails::{MailChoice, MailSection};
 pub use phone::PhoneSection;
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Role};
 
 /// The account page.
 #[derive(Debug, Template)]
@@ -50,6 +50,12 @@ pub struct AccountPage {
     pub sign_ins: Vec<SignInRow>,
     /// API tokens, newest first. The secrets are not known any more.
     pub tokens: Vec<TokenRow>,
+}
+
+impl AccountPage {
+    pub(crate) fn is_customer(&self) -> bool {
+        self.frame.viewer.as_ref().is_some_and(|viewer| viewer.role == Role::Customer)
+    }
 }
 
 /// One device that is signed in.

@@ -5,7 +5,9 @@
 //! `GET /api/sessions/{id}` when the state changes and posts to `/api/sessions/{id}/start`, `/end` and `/cancel`.
 
 use askama::Template;
+use jiff::Timestamp;
 
+use crate::clock;
 use crate::frame::Frame;
 use crate::intake::file_size;
 use crate::money::{Amount, grouped};
@@ -415,6 +417,13 @@ pub(crate) struct Line {
     pub(crate) read: bool,
 }
 
+impl Line {
+    /// Whether a message has lost its content. One without text has files; what `chat-room` copies has no place yet.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.seq > 0 && self.text.as_ref().is_some_and(String::is_empty) && self.files.is_empty()
+    }
+}
+
 /// One emoji below a message.
 pub(crate) struct Reaction {
     pub(crate) emoji: String,
@@ -616,6 +625,23 @@ impl ChatPage {
     pub(crate) fn end_text(&self, otherwise: &'static str) -> &'static str {
         let reason = self.session.end_reason.as_deref().unwrap_or_default();
         self.ends().into_iter().find(|(code, _)| *code == reason).map_or(otherwise, |(_, text)| text)
+    }
+
+    /// What is said above the messages once the time is nearly over. `chat-room` goes on with it.
+    pub(crate) fn time_notice(&self) -> Option<String> {
+        if self.session.status != SessionStatus::InProgress {
+            return None;
+        }
+        let (deadline, now) =
+            (self.deadline().parse::<Timestamp>().ok()?, self.now.parse::<Timestamp>().ok()?);
+        let left = deadline.as_second() - now.as_second();
+        let until = clock::time(self.deadline(), &self.frame.time_zone);
+        (left <= self.warning_seconds).then(|| match left {
+            ..=0 => "The paid time is over.".to_owned(),
+            1..60 => format!("Less than a minute left, until {until}."),
+            60 => format!("1 minute left, until {until}."),
+            _ => format!("{} minutes left, until {until}.", (left + 59) / 60),
+        })
     }
 
     pub(crate) fn deadline(&self) -> &str {

@@ -21,7 +21,7 @@ pub struct TranscriptPage {
     pub events: Vec<Event>,
     /// How many lines the log has; more than there are events when it is too long for a page.
     pub line_count: u64,
-    /// The summary, if it was written.
+    /// The summary, if it was written and is still there.
     pub summary: Option<SummaryNote>,
     /// The hash of the log's last line, in hexadecimal.
     pub head_hash: String,
@@ -77,6 +77,14 @@ impl TranscriptPage {
 
     pub(crate) fn is_cut(&self) -> bool {
         u64::try_from(self.events.len()).is_ok_and(|shown| shown < self.line_count)
+    }
+
+    /// Whether a summary was handed in, though it may be gone.
+    pub(crate) fn had_summary(&self) -> bool {
+        let is_summary = |body: &EventBody| {
+            matches!(body, EventBody::Note(NoteKind::SummaryWritten | NoteKind::SummaryCorrected))
+        };
+        self.events.iter().any(|event| is_summary(&event.body))
     }
 
     pub(crate) fn when(&self, instant: &str) -> String {

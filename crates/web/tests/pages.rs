@@ -73,6 +73,22 @@ fn no_page_holds_style_or_script_of_its_own() {
 }
 
 #[test]
+fn every_form_that_a_script_sends_has_a_place_for_what_went_wrong() {
+    let mut seen = 0;
+    for (name, html) in files(&root().join("templates"), "html") {
+        for rest in html.split("<api-form").skip(1) {
+            let form = rest.split("</api-form>").next().unwrap_or_default();
+            assert!(
+                form.contains("class=\"error\" role=\"alert\" data-fault hidden"),
+                "{name}: <api-form{form}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 20, "found {seen}");
+}
+
+#[test]
 fn text_of_people_never_becomes_markup() {
     let mut seen = 0;
     for (name, html) in samples::pages().unwrap() {

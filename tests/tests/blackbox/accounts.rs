@@ -254,6 +254,23 @@ on_both! {
             assert_eq!(answer.status, 403, "{page}: {answer:?}");
         }
     }
+
+    async fn the_answer_of_a_form_can_be_loaded_again(server) {
+        for (form, page) in [
+            ("/start/login", "/start"),
+            ("/start/code", "/start"),
+            ("/start/register", "/start?mode=register"),
+            ("/start/magic-link", "/start?mode=magic-link"),
+            ("/start/forgot", "/start?mode=forgot"),
+        ] {
+            assert_eq!(server.guest().get(form).await.expect_status(303).location(), page, "{form}");
+        }
+        let customer = server.demo("customer").await;
+        for form in ["confirm", "codes", "off"] {
+            let answer = customer.client.get(&format!("/account/second-factor/{form}")).await;
+            assert_eq!(answer.expect_status(303).location(), "/account/second-factor", "{form}");
+        }
+    }
 }
 
 #[test]

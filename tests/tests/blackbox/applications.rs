@@ -272,6 +272,16 @@ on_both! {
         nina.client.get("/api/requests").await.expect_status(200);
     }
 
+    async fn who_is_approved_is_not_asked_to_apply_and_a_customer_is_told_how(server) {
+        let max = server.mechanic().await;
+        assert_eq!(max.client.get("/mechanic/apply").await.expect_status(303).location(), "/mechanic");
+        max.client.post("/api/mechanics/apply", sent(&max).await).await.refused(409, "already_approved");
+        let fresh = server.register("mechanic", "Fay Fresh").await;
+        assert!(fresh.client.get("/mechanic/apply").await.expect_status(200).text.contains("What you are good at"));
+        let page = server.customer().await.client.get("/mechanic/apply").await.expect_status(403);
+        assert!(page.text.contains("needs an account of its own"), "{}", page.text);
+    }
+
     async fn who_leaves_takes_their_application_along(server) {
         let sam = server.register("mechanic", "Sam Okafor").await;
         apply(&sam).await;

@@ -123,8 +123,15 @@ on_both! {
         let events = max.events(session).await;
         let bodies: Vec<&Value> = events.iter().filter(|event| event["kind"] == "message").map(|event| &event["body"]).collect();
         assert_eq!(bodies, [&Value::Null, &Value::Null], "{events:?}");
-        max.client.get(&format!("/chat/{session}")).await.expect_status(200);
-        max.client.get(&format!("/sessions/{session}/complete")).await.expect_status(200);
+        for page in [format!("/chat/{session}"), format!("/sessions/{session}/complete")] {
+            let text = max.client.get(&page).await.expect_status(200).text;
+            assert_eq!(text.matches(">This message has been erased.<").count(), 2, "{page}: {text}");
+        }
+        let gone = max.client.get(&path).await;
+        gone.refused(404, "summary_not_written");
+        assert!(gone.text_at("detail").contains("was erased"), "{gone:?}");
+        let told = max.client.get(&format!("/sessions/{session}/transcript")).await.expect_status(200);
+        assert!(told.text.contains("The summary was erased."), "{}", told.text);
         server.advance_clock(3_700).await;
         until("the photo to be gone", async || (stored_files(server) == 0).then_some(())).await;
         // The row goes after the bytes.
@@ -304,6 +311,11 @@ fn after_its_time_a_session_is_its_summary_and_later_nothing() {
             let dana = server.sign_in(&dana.email, PASSWORD).await;
             let page = dana.client.get(&format!("/sessions/{session}/complete")).await.expect_status(200);
             assert!(page.text.contains("The heat shield."));
+            for said in
+                ["The messages and files of this session were deleted", "This message has been erased."]
+            {
+                assert!(page.text.contains(said), "{said}: {}", page.text);
+            }
             // What stays is not written on any more; the newer session's summary can still be handed in.
             let max = server.sign_in(&max.email, PASSWORD).await;
             let late = json!({ "findings": "It was the other shield." });

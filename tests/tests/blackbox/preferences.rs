@@ -47,6 +47,14 @@ fn stopped(server: &TestServer) -> i64 {
 }
 
 on_both! {
+    async fn the_account_page_asks_customers_alone_which_mails_they_want(server) {
+        let account = async |person: &Person| person.client.get("/account").await.expect_status(200).text;
+        let (hers, his) = (account(&server.customer().await).await, account(&server.mechanic().await).await);
+        for asked in ["Save my choice", "Your mechanic never sees it."] {
+            assert!(hers.contains(asked) && !his.contains(asked), "{asked}");
+        }
+    }
+
     async fn what_is_wanted_is_read_back_and_what_must_come_cannot_be_switched_off(server) {
         let dana = server.customer().await;
         let read = async || dana.client.get("/api/me/notifications").await.expect_status(200).body;

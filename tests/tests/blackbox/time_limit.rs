@@ -43,6 +43,9 @@ on_both! {
             assert!((100..=120).contains(&left), "{warning}");
             assert_eq!(warning["actor"]["role"], "system");
         }
+        // Who opens the room now finds it said there, before a script has counted.
+        let room = meeting.customer.client.get(&format!("/chat/{}", meeting.session)).await.expect_status(200);
+        assert!(room.text.contains("2 minutes left, until "), "{}", room.text);
         meeting.customer.say(&meeting.session, "last", "Thank you.").await.expect_status(201);
         server.advance_clock(120).await;
         for socket in [&mut customer, &mut mechanic] {

@@ -121,11 +121,12 @@ async fn read(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
     let id = *id;
     let view = seen(&app, &person, id, "summary").await?;
     let summary = app.db.read(move |tx| of(tx, id)).await?.ok_or_else(|| {
-        Problem::new(
-            actix_web::http::StatusCode::NOT_FOUND,
-            "summary_not_written",
-            "The mechanic has not written the summary yet.",
-        )
+        let detail = if view.content_dropped {
+            "What was written in this session was erased; there is no summary to read."
+        } else {
+            "The mechanic has not written the summary yet."
+        };
+        Problem::new(actix_web::http::StatusCode::NOT_FOUND, "summary_not_written", detail)
     })?;
     if view.viewer_role == Some(ParticipantRole::Customer) {
         view_summary::note_view(&app, person.id(), id).await?;

@@ -2,14 +2,15 @@
 
 use accounts::application::APPLICATION_FILES_MAX;
 use accounts::{
-    Application, ApplicationKind, ApplicationStatus, Specialty, StepKind, Trade, TypedApplication, User,
+    Application, ApplicationKind, ApplicationStatus, ApprovalState, ProviderStore as _, Specialty, StepKind,
+    Trade, TypedApplication, User,
 };
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use intake::Store as _;
 use kernel::Role;
-use kernel::id::FileId;
+use kernel::id::{FileId, UserId};
 use serde::Deserialize;
 use store::views::staff::Paper;
 use url::form_urlencoded;
@@ -54,11 +55,14 @@ async fn open(person: AnyMechanic, wanted: Query<Wanted>, app: Data<Pitlane>) ->
         return Ok(go("/workshop"));
     }
     let latest = latest(&app, person.user()).await?;
+    let approved = is_approved(&app, person.id()).await?;
     let view = match &latest {
         Some(dossier) if dossier.question().is_some() => ApplyView::Form(Box::new(form_of(&app, dossier))),
         Some(dossier) if is_told(&app, &dossier.application) => {
             ApplyView::Sent(Box::new(sent(&app, dossier)))
         }
+        // Approved without an application, or after one that was refused: there is nothing to apply for.
+        _ if approved => return Ok(go("/mechanic")),
         _ => {
             let workshop = wanted.kind.as_deref() == Some("workshop");
             let refused = latest.as_ref().and_then(Dossier::reason).map(str::to_owned);
@@ -67,6 +71,15 @@ async fn open(person: AnyMechanic, wanted: Query<Wanted>, app: Data<Pitlane>) ->
     };
     let frame = frame(&app, Some(&person.0), Nav::Home);
     show(&ApplyPage { frame, view, errors: Errors::default() }, StatusCode::OK)
+}
+
+async fn is_approved(app: &Pitlane, user: UserId) -> Result<bool, Error> {
+    app.db
+        .read(move |tx| {
+            let mechanic = tx.mechanic_by_user(user)?;
+            Ok(mechanic.is_some_and(|mechanic| mechanic.approval().state == ApprovalState::Approved))
+        })
+        .await
 }
 
 /// Whether what was sent is shown, because nothing new may be sent now.

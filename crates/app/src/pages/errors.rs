@@ -17,6 +17,10 @@ use crate::state::Pitlane;
 /// Everything but what RFC 3986 leaves alone, as browsers' `encodeURIComponent` writes a path.
 const REDIRECT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What a customer is told who wants to work.
+const ANOTHER_ACCOUNT: &str = "Working as a mechanic needs an account of its own, with another e-mail address: sign \
+                               out, then choose “Work as a mechanic” at the foot of the page.";
+
 /// A page for a problem, or the way to the sign-in page when that is what's missing.
 pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str) -> HttpResponse {
     // A token that is not good stays so after signing in, and the sign-in page would refuse it again.
@@ -36,8 +40,7 @@ pub async fn respond(request: &HttpRequest, problem: &Problem, request_id: &str)
             surrounding(request).await
         },
         kind: kind(problem.status),
-        detail: (problem.status.is_client_error() && !problem.errors.is_empty())
-            .then(|| problem.detail.clone()),
+        detail: detail(request, problem),
         request_id: request_id.to_owned(),
         retry_after_seconds: problem.retry_after_seconds.and_then(|seconds| i64::try_from(seconds).ok()),
         redirect: None,
@@ -61,6 +64,14 @@ async fn surrounding(request: &HttpRequest) -> Frame {
     let Some(pitlane) = request.app_data::<Data<Pitlane>>() else { return Frame::default() };
     let visitor = Visitor::extract(request).await.ok().and_then(|Visitor(principal)| principal);
     frame(pitlane, visitor.as_ref(), Nav::default())
+}
+
+/// One more sentence that helps.
+fn detail(request: &HttpRequest, problem: &Problem) -> Option<String> {
+    if problem.code == "wrong_role" && request.path() == "/mechanic/apply" {
+        return Some(ANOTHER_ACCOUNT.to_owned());
+    }
+    (problem.status.is_client_error() && !problem.errors.is_empty()).then(|| problem.detail.clone())
 }
 
 fn kind(status: StatusCode) -> ErrorKind {

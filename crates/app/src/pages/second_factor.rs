@@ -29,6 +29,14 @@ pub fn routes(router: &mut Router) {
     router.post("/account/second-factor/confirm", Access::SignedIn, confirm);
     router.post("/account/second-factor/codes", Access::SignedIn, renew_codes);
     router.post("/account/second-factor/off", Access::SignedIn, turn_off);
+    // What answers these forms has their addresses: who loads one again is shown where it stands.
+    router.get("/account/second-factor/confirm", Access::SignedIn, look_again);
+    router.get("/account/second-factor/codes", Access::SignedIn, look_again);
+    router.get("/account/second-factor/off", Access::SignedIn, look_again);
+}
+
+async fn look_again() -> HttpResponse {
+    go(PAGE)
 }
 
 /// A picture of the address that an app reads. An address of ours always fits into one.

@@ -33,6 +33,21 @@ pub fn routes(router: &mut Router) {
     router.post("/start/magic-link", Access::Public, magic_link);
     router.post("/start/forgot", Access::Public, forgot);
     router.post("/start/logout", Access::Public, log_out);
+    // A page that answers a form has the form's address: who loads it again, or goes back to it, begins anew.
+    router.get("/start/login", Access::Public, begin_anew);
+    router.get("/start/code", Access::Public, begin_anew);
+    router.get("/start/register", Access::Public, begin_anew);
+    router.get("/start/magic-link", Access::Public, begin_anew);
+    router.get("/start/forgot", Access::Public, begin_anew);
+}
+
+async fn begin_anew(request: HttpRequest) -> HttpResponse {
+    match request.path() {
+        "/start/register" => go("/start?mode=register"),
+        "/start/magic-link" => go("/start?mode=magic-link"),
+        "/start/forgot" => go("/start?mode=forgot"),
+        _ => go("/start"),
+    }
 }
 
 /// A path that was asked for and is safe; anything else is forgotten.

@@ -1,6 +1,7 @@
 // <api-form [data-done] [data-then="remove|reload|reset|go"] [data-to] [data-reveal]>: sends its form to the API as JSON.
 //
-// `data-method` on the form names a method that HTML forms don't have. Faults stand beside their fields.
+// `data-method` on the form names a method that HTML forms don't have. Faults stand beside their fields, and those of no
+// field in the form's `[data-fault]`, which each has; `[data-outcome]` tells what went well.
 
 import { call } from "./api.js";
 import { clearFaults, fieldFault } from "./field-faults.js";
@@ -63,8 +64,8 @@ class ApiForm extends HTMLElement {
       if (!shown) input.focus();
       shown = true;
     }
-    const place = form.querySelector("[data-fault]") ?? form.querySelector("[data-outcome]");
-    if (!shown && place) {
+    if (!shown) {
+      const place = form.querySelector("[data-fault]");
       place.textContent = error.message;
       place.hidden = false;
     }
@@ -73,8 +74,7 @@ class ApiForm extends HTMLElement {
   #clear(form) {
     clearFaults(form);
     for (const place of form.querySelectorAll("[data-outcome]")) place.textContent = "";
-    const fault = form.querySelector("[data-fault]");
-    if (fault) fault.hidden = true;
+    form.querySelector("[data-fault]").hidden = true;
   }
 }
 

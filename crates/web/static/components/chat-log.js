@@ -10,6 +10,7 @@ const TEXT = {
   one: "1 new message",
   many: (count) => `${count} new messages`,
   files: (files) => files.map((file) => file.name).join(", "),
+  erased: "This message has been erased.",
 };
 
 export class ChatLog {
@@ -162,7 +163,8 @@ export class ChatLog {
 
   #message(event, name, own) {
     const line = this.#blank(own);
-    const body = event.body ?? {};
+    const text = event.body?.text ?? "";
+    const erased = text === "" && filesOf(event).length === 0;
     const previous = this.#lines.lastElementChild;
     const minute = event.created_at.slice(0, 16);
     const same = previous?.dataset.actor === event.actor?.id && previous?.dataset.at?.slice(0, 16) === minute;
@@ -172,10 +174,11 @@ export class ChatLog {
     line.dataset.actor = event.actor?.id ?? "";
     line.dataset.at = event.created_at;
     line.querySelector("[data-name]").textContent = `${name}: `;
-    line.querySelector("[data-text]").textContent = body.text ?? "";
+    line.querySelector("[data-text]").textContent = erased ? TEXT.erased : text;
     line.querySelector("[data-time]").replaceChildren(timeElement(event.created_at));
     showFiles(this.#room, line.querySelector("[data-files]"), filesOf(event));
-    if (event.kind === "file") line.querySelector("[data-react]").remove();
+    line.classList.toggle("line-erased", erased);
+    if (event.kind === "file" || erased) line.querySelector("[data-react]").remove();
     if (own) this.#state(line, event.seq <= this.#readSeq ? "read" : "sent");
     return line;
   }

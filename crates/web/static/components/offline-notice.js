@@ -1,4 +1,4 @@
-// <offline-notice hidden>: a strip on top of the page while the device has no network.
+// <offline-notice hidden>: a strip on top of the window while the device has no network.
 
 class OfflineNotice extends HTMLElement {
   #show = () => {

@@ -1,16 +1,22 @@
 // <summary-draft session-id>: keeps what is being written at the server, so that a closed tab or a dead telephone loses
-// nothing. It never sends the summary; the form does.
+// nothing. It never sends the summary; the form does, once the draft has shown that there is a network: a form that is
+// sent without one takes its text along.
 
 import { call } from "./api.js";
 import { localTime } from "./local-time.js";
 
 const PAUSE_MS = 1_000;
 const AGAIN_MS = 5_000;
+const KEPT = 200;
+const SIGNED_OUT = 401;
+// The status of a call that reached nobody.
+const OFFLINE = 0;
 const TEXTS = ["findings", "steps_taken", "parts_needed", "next_steps"];
 const TEXT = {
   saving: "Keeping your draft.",
   saved: (time) => `Draft kept ${time}. Only you see it.`,
   lost: "Your draft is not kept yet. Trying again.",
+  offline: "You are offline. Your text stays here; send it when you are back.",
 };
 
 class SummaryDraft extends HTMLElement {
@@ -19,23 +25,25 @@ class SummaryDraft extends HTMLElement {
   #timer = 0;
   #sent = JSON.stringify(this.#content());
   #leaving = false;
+  #asking = false;
+  #asked = false;
 
   connectedCallback() {
     this.#form.addEventListener("input", this.#later);
-    this.#form.addEventListener("submit", (event) => {
-      // The picker may hold the form back until its files have arrived.
-      this.#leaving = !event.defaultPrevented;
-      if (this.#leaving) clearTimeout(this.#timer);
-    });
+    this.#form.addEventListener("submit", this.#send);
     this.#watch = new MutationObserver(this.#later);
     this.#watch.observe(this.querySelector("[data-list]"), { childList: true, subtree: true });
     addEventListener("pagehide", this.#flush);
+    addEventListener("pageshow", this.#stay);
+    addEventListener("online", this.#back);
   }
 
   disconnectedCallback() {
     this.#watch.disconnect();
     clearTimeout(this.#timer);
     removeEventListener("pagehide", this.#flush);
+    removeEventListener("pageshow", this.#stay);
+    removeEventListener("online", this.#back);
   }
 
   #watch = null;
@@ -52,30 +60,73 @@ class SummaryDraft extends HTMLElement {
     this.#timer = setTimeout(() => this.#keep(), PAUSE_MS);
   };
 
+  // The page came back from the browser's memory: the form was not taken along after all.
+  #stay = () => {
+    this.#leaving = false;
+  };
+
+  #back = () => {
+    if (this.#said.textContent === TEXT.offline) this.#said.textContent = "";
+    this.#later();
+  };
+
+  #send = (event) => {
+    // The picker may hold the form back until its files have arrived.
+    if (event.defaultPrevented) return;
+    clearTimeout(this.#timer);
+    if (navigator.onLine && (this.#asked || this.#isKept())) {
+      this.#leaving = true;
+      return;
+    }
+    event.preventDefault();
+    if (!this.#asking) this.#ask(event.submitter);
+  };
+
+  async #ask(button) {
+    this.#asking = true;
+    const status = await this.#keep();
+    this.#asking = false;
+    if (status === OFFLINE) this.#said.textContent = TEXT.offline;
+    // Whatever else was wrong with the draft, the page that answers the form tells beside the text.
+    if (status === OFFLINE || status === SIGNED_OUT) return;
+    this.#asked = true;
+    this.#form.requestSubmit(button);
+    this.#asked = false;
+  }
+
+  #isKept() {
+    return JSON.stringify(this.#content()) === this.#sent;
+  }
+
+  /** Keeps the draft if it is a new one, and answers the status of that. */
   async #keep() {
+    if (!navigator.onLine) {
+      this.#said.textContent = TEXT.offline;
+      return OFFLINE;
+    }
+    if (this.#leaving || this.#isKept()) return KEPT;
     const content = this.#content();
-    const text = JSON.stringify(content);
-    if (text === this.#sent || this.#leaving) return;
     this.#said.textContent = TEXT.saving;
     try {
-      const { data } = await call("PUT", this.#address(), content);
-      this.#sent = text;
+      const { status, data } = await call("PUT", this.#address(), content);
+      this.#sent = JSON.stringify(content);
       this.#said.textContent = TEXT.saved(localTime(data.updated_at));
+      return status;
     } catch (error) {
-      const passing = error.status === 0 || error.status === 429 || error.status >= 500;
+      const passing = error.status === OFFLINE || error.status === 429 || error.status >= 500;
       this.#said.textContent = passing ? TEXT.lost : error.message;
       if (passing) this.#timer = setTimeout(() => this.#keep(), AGAIN_MS);
+      return error.status;
     }
   }
 
   // The page goes away: what was typed in the last second goes with its last breath.
   #flush = () => {
-    const content = this.#content();
-    if (this.#leaving || JSON.stringify(content) === this.#sent) return;
+    if (this.#leaving || this.#isKept()) return;
     fetch(this.#address(), {
       method: "PUT",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(content),
+      body: JSON.stringify(this.#content()),
       credentials: "same-origin",
       keepalive: true,
     }).catch(() => {});

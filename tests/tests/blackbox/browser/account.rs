@@ -66,6 +66,37 @@ async fn other_devices_can_be_signed_out(desk: &Browser, elsewhere: &Client) {
 }
 
 #[test]
+fn without_a_network_the_page_says_so_where_it_is_read_and_a_change_that_fails_is_told_as_a_fault() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let phone = driver.open(server, Screen::Phone).await;
+        phone.sign_in_as(&server.customer().await).await;
+        phone.open("/account").await;
+        phone.script("scrollTo(0, document.body.scrollHeight);").await;
+        phone.set_offline(true).await;
+        let in_view = "
+            const { top, bottom } = document.querySelector('offline-notice > *').getBoundingClientRect();
+            const there = document.elementFromPoint(innerWidth / 2, (top + bottom) / 2);
+            return bottom > top && there?.closest('offline-notice') != null;";
+        tests::until("the notice to be in view", async || {
+            (phone.script(in_view).await == true).then_some(())
+        })
+        .await;
+        phone.press("Save").await;
+        phone.reads("We can't reach Pitlane right now.").await;
+        let told = "
+            const faults = [...document.querySelectorAll('[data-fault]')].filter((place) => !place.hidden);
+            const outcomes = [...document.querySelectorAll('[data-outcome]')].map((place) => place.textContent);
+            return faults.length === 1 && faults[0].matches('.error[role=alert]') && outcomes.join('') === '';";
+        assert_eq!(phone.script(told).await, true, "as a fault, and nothing as done");
+        phone.set_offline(false).await;
+        phone.press("Save").await;
+        phone.reads("Saved.").await;
+        phone.reads_no_more("We can't reach Pitlane right now.").await;
+        phone.close().await;
+    });
+}
+
+#[test]
 fn a_mailed_link_signs_in_and_another_sets_a_new_password() {
     in_browser(Backend::Sqlite, &[], async |server, driver| {
         let dana = server.customer().await;

@@ -62,3 +62,66 @@ fn no_page_moves_while_it_loads() {
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     });
 }
+
+/// Writes a page of this server as a slow line brings it: part by part, with a picture after each. The first part gives
+/// the window its width, and what moves within half a second of that is not counted.
+const ARRIVE: &str = "
+    window.arrived = false;
+    const shown = () => new Promise((then) => requestAnimationFrame(() => setTimeout(then)));
+    (async () => {
+      const html = await (await fetch('PATH')).text();
+      document.open();
+      for (let at = 0, end; at < html.length; at = end) {
+        end = html.indexOf('<', at + Math.ceil(html.length / 30));
+        if (end < 0) end = html.length;
+        document.write(html.slice(at, end));
+        await shown();
+        if (at === 0) await new Promise((then) => setTimeout(then, 600));
+      }
+      document.close();
+      await shown();
+      await shown();
+      window.arrived = true;
+    })();";
+
+#[test]
+fn no_part_of_a_page_moves_while_the_rest_arrives() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let meeting = server.meeting().await;
+        let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);
+        for number in 0..20 {
+            let text = "It shakes at a light and smooths out when I drive.";
+            dana.say(session, &format!("{number}"), text).await.expect_status(201);
+        }
+        let video = dana.paid_session("video15").await;
+        max.accept(&video).await;
+        let (chat, room) = (format!("/chat/{session}"), format!("/sessions/{video}/room"));
+        let seen: [(&Person, &[&str]); 2] =
+            [(dana, &["/dashboard", &chat, &room]), (max, &["/mechanic", &chat, &room])];
+        let mut faults = Vec::new();
+        for screen in [Screen::Phone, Screen::Desk] {
+            for (person, paths) in seen {
+                let browser = driver.open(server, screen).await;
+                browser.sign_in_as(person).await;
+                for path in paths {
+                    // A page without a script, which would be there before its elements are.
+                    browser.open("/static/css/tokens.css").await;
+                    browser.script(WATCH).await;
+                    browser.script(&ARRIVE.replace("PATH", path)).await;
+                    tests::until("the page to have arrived", async || {
+                        (browser.script("return window.arrived;").await == true).then_some(())
+                    })
+                    .await;
+                    let moved = browser.script("return moved;").await;
+                    let parts = moved.as_array().into_iter().flatten();
+                    let sum: f64 = parts.filter_map(|part| part[0].as_f64()).sum();
+                    if sum >= 0.0005 {
+                        faults.push(format!("{path} of {}: {moved}", person.email));
+                    }
+                }
+                browser.close().await;
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    });
+}

@@ -89,3 +89,33 @@ fn a_mechanic_writes_the_summary_over_a_closed_tab_and_the_customer_reads_it() {
         }
     });
 }
+
+#[test]
+fn a_summary_that_is_sent_without_a_network_stays_on_the_page() {
+    in_browser(Backend::Sqlite, &[], async |server, driver| {
+        let meeting = server.meeting().await;
+        let (max, session) = (&meeting.mechanic, &meeting.session);
+        max.step(session, "end").await.expect_status(200);
+        let phone = driver.open(server, Screen::Phone).await;
+        phone.sign_in_as(max).await;
+        phone.open(&format!("/sessions/{session}/summary")).await;
+        phone.keys("#findings", "The third coil fails.").await;
+        phone.reads("Draft kept").await;
+        phone.stays().await;
+        phone.set_offline(true).await;
+        phone.keys("#steps_taken", "Changed places with the first.").await;
+        phone.press("Send the summary to Dana Driver").await;
+        phone.reads("You are offline. Your text stays here").await;
+        // A network that leads nowhere is one to the browser.
+        phone.script("Object.defineProperty(navigator, 'onLine', { get: () => true });").await;
+        phone.script("document.querySelector('[data-draft]').textContent = '';").await;
+        phone.press("Send the summary to Dana Driver").await;
+        phone.reads("You are offline. Your text stays here").await;
+        assert!(phone.has_stayed().await, "the form was not sent");
+        phone.set_offline(false).await;
+        phone.press("Send the summary to Dana Driver").await;
+        phone.reads("Correct the summary").await;
+        phone.reads("Changed places with the first.").await;
+        phone.close().await;
+    });
+}

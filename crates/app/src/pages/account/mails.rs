@@ -1,6 +1,7 @@
 //! Which mails come.
 
 use accounts::User;
+use kernel::Role;
 use notifications::{Channel, SuppressionReason, Topic};
 use web::account::{MailChoice, MailSection};
 use web::people::MailStop;
@@ -14,7 +15,11 @@ use crate::usecases::{Error, preferences};
 /// # Errors
 /// When the storage fails.
 pub(super) async fn section(app: &Pitlane, person: &User) -> Result<MailSection, Error> {
-    let wanted = preferences::read(app, person.id()).await?;
+    // What can be left out is about the cars of customers.
+    let wanted = match person.role() {
+        Role::Customer => preferences::read(app, person.id()).await?,
+        Role::Mechanic | Role::Workshop | Role::Support | Role::Admin => Vec::new(),
+    };
     let address = person.email().as_str().to_owned();
     let suppression = app.db.read(move |tx| {
         Ok::<_, Error>(notifications::Store::suppression_by_address(tx, Channel::Mail, &address)?)
