@@ -8,7 +8,8 @@
 //! [`WIDE_FACTOR`] times as many, so that an office behind one address is not shut out by its typing errors; and where
 //! an account's is reached, the addresses that it is signed in from go on, so that strangers can't keep its person out.
 
-use std::net::{IpAddr, Ipv6Addr};
+// Addresses alone; there are no sockets in `core`.
+use core::net::{IpAddr, Ipv6Addr};
 
 use kernel::{Timestamp, UserId};
 use sha2::{Digest as _, Sha256};
