@@ -6,7 +6,7 @@
 //!
 //! Two wider counts bound who spreads their guesses: over many accounts, or over many addresses. Each may be
 //! [`WIDE_FACTOR`] times as many, so that an office behind one address is not shut out by its typing errors; and where
-//! an account's is reached, the addresses that it is signed in from go on, so that strangers can't keep its person out.
+//! an account's is reached, the networks that it signed in from go on, so that strangers can't keep its person out.
 
 // Addresses alone; there are no sockets in `core`.
 use core::net::{IpAddr, Ipv6Addr};
@@ -28,6 +28,14 @@ pub fn network(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
         IpAddr::V6(address) => address.to_bits() >> 64 << 64,
+    }
+}
+
+/// Whether both addresses are in one customer's network. Texts that are no addresses have to be equal.
+pub(crate) fn are_in_one_network(one: &str, other: &str) -> bool {
+    match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
+        (Ok(one), Ok(other)) => network(one) == network(other),
+        _ => one == other,
     }
 }
 
@@ -186,6 +194,10 @@ mod tests {
         assert_eq!(net("::ffff:203.0.113.7"), net("203.0.113.7"));
         assert_eq!(AttemptKey::mails_from("2001:db8::1"), AttemptKey::mails_from("2001:db8::2"));
         assert_ne!(AttemptKey::mails_from("203.0.113.7"), AttemptKey::passwords_from("203.0.113.7"));
+        assert!(
+            are_in_one_network("2001:db8::1", "2001:db8::2") && are_in_one_network("nonsense", "nonsense")
+        );
+        assert!(!are_in_one_network("203.0.113.7", "203.0.113.8") && !are_in_one_network("", "::"));
         for without in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "", "nonsense"] {
             assert_eq!(AttemptKey::passwords_from(without), None, "{without}");
         }

@@ -274,8 +274,9 @@ pub fn verify_email(
         for purpose in Purpose::ALL.into_iter().filter(|purpose| *purpose != Purpose::FormerEmail) {
             store.one_time_tokens_void(user.id(), purpose)?;
         }
-        let former = user.email().clone();
-        (user.with_email(link.email, cx.now), Some(former))
+        // One that was never confirmed may be a stranger's, who is not told anything.
+        let former = user.email_verified().then(|| user.email().clone());
+        (user.with_email(link.email, cx.now), former)
     } else {
         (claim(store, Purpose::VerifyEmail, token, cx)?.0, None)
     };

@@ -2,7 +2,7 @@
 
 use kernel::{Context, SignInId, Timestamp, UserId};
 
-use crate::attempts::{AttemptKey, LoginAttempts, WIDE_FACTOR};
+use crate::attempts::{AttemptKey, LoginAttempts, WIDE_FACTOR, are_in_one_network};
 use crate::device_name::device_name;
 use crate::email::Email;
 use crate::error::Error;
@@ -200,7 +200,10 @@ fn is_signed_in_from(
     now: Timestamp,
 ) -> Result<bool, Error> {
     let Some(user) = store.user_by_email(email)? else { return Ok(false) };
-    Ok(store.sign_ins_of(user.id(), now)?.iter().any(|sign_in| sign_in.device.address() == address))
+    Ok(store
+        .sign_ins_of(user.id(), now)?
+        .iter()
+        .any(|sign_in| are_in_one_network(sign_in.device.address(), address)))
 }
 
 fn fail_widely(store: &mut dyn Store, email: &Email, address: &str, now: Timestamp) -> Result<(), Error> {

@@ -9,16 +9,23 @@ use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use kernel::StoreError;
 
+use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::tx::Tx;
 
 // Every database has these rows and nothing else changes them, so nobody waits for this one's lock.
-const TOUCH: &str = "UPDATE __diesel_schema_migrations SET run_on = run_on \
+const TOUCH_POSTGRES: &str = "UPDATE __diesel_schema_migrations SET run_on = run_on \
                      WHERE version = (SELECT min(version) FROM __diesel_schema_migrations)";
+
+// A row whose bytes stay the same is not written at all there; this is, and has the value that opening gave it.
+const TOUCH_SQLITE: &str = "PRAGMA user_version = 1";
 
 /// Writes for real, and leaves everything as it was.
 pub(crate) fn touch(tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    tx.conn().batch_execute(TOUCH).stored()
+    match tx.conn() {
+        AnyConnection::Postgres(connection) => connection.batch_execute(TOUCH_POSTGRES).stored(),
+        AnyConnection::Sqlite(connection) => connection.batch_execute(TOUCH_SQLITE).stored(),
+    }
 }
 
 /// The file of a SQLite database. SQLite itself notices that it was cut off only when it needs a page that is neither there

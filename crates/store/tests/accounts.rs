@@ -617,9 +617,9 @@ async fn what_is_over_is_swept_and_what_is_not_stays() {
         assert_eq!(try_password(&world, 0, "driver@example.com", None).await, Err(Error::WrongCredentials));
         assert_eq!(world.at(60, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(0));
         assert_eq!(world.at(7_199, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(0));
-        // The link and three windows: of the address, of its links in an hour, of the password. The sign-in has 29 days
-        // left.
-        assert_eq!(world.at(2 * 86_400, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(4));
+        // The link and six windows: links of the address in a minute and in an hour, mails asked for at that network;
+        // passwords of the account at that network, and of each of the two. The sign-in has 29 days left.
+        assert_eq!(world.at(2 * 86_400, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(7));
         assert!(world.knows(2 * 86_400, cookie(&opened.token)).await);
         assert_eq!(world.at(32 * 86_400, |tx, cx| Ok(tx.expired_sweep(cx.now)?)).await, Ok(1));
     })

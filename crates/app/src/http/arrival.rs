@@ -186,8 +186,6 @@ mod tests {
         };
         let request = TestRequest::default().to_http_request();
         let arrival = Arrival::of(slow(), SHORT);
-        extract::collect(&request, arrival.payload()).await.expect_err("it is late");
-        let arrival = Arrival::of(slow(), SHORT);
         request.extensions_mut().insert(arrival.clone());
         carries_file(&request);
         assert_eq!(extract::collect(&request, arrival.payload()).await.expect("it has come"), "{}");

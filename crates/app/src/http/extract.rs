@@ -144,8 +144,11 @@ pub fn bad_form(error: &UrlencodedError) -> Problem {
     middleware::by_status(error.status_code())
 }
 
-/// The whole body, up to `server.max_body_bytes`. A longer one is not read to its end: the connection is closed behind the
-/// answer.
+/// How many times the limit a body may say to be, and is read and forgotten.
+const DRAINED_FACTOR: u64 = 8;
+
+/// The whole body, up to `server.max_body_bytes`. One that says that it is far longer, or that becomes longer without having
+/// said so, is not read to its end: the connection is closed behind the answer.
 ///
 /// # Errors
 /// 413 for a longer body, 408 for one that takes too long, 400 for one that breaks off.
@@ -153,7 +156,13 @@ pub async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Byte
     let limit =
         request.app_data::<Data<Pitlane>>().map_or(65_536, |pitlane| pitlane.settings.server.max_body_bytes);
     let most = u64::try_from(limit).unwrap_or(u64::MAX);
-    if declared(request).is_some_and(|length| length > most) {
+    if let Some(length) = declared(request).filter(|length| *length > most) {
+        // A little too long is read to its end, so that a slow sender hears of it.
+        if length <= most.saturating_mul(DRAINED_FACTOR) {
+            while let Some(chunk) = payload.next().await {
+                chunk.map_err(|error| broken(&error))?;
+            }
+        }
         return Err(too_large(limit));
     }
     let mut body = BytesMut::new();

@@ -345,18 +345,21 @@ fn fault(field: &str, code: &str, message: &str) -> Problem {
     Problem::invalid(vec![FieldError::new(field, code, message)])
 }
 
-/// What is told of a form that broke off: what was wrong before, if something was.
+/// What is told of a form that broke off. One that took too long was read on for the client's sake alone when something
+/// was wrong before: that is told.
 fn first_wrong(taken: Option<ApiResult<Received>>, error: &MultipartError) -> Problem {
     match taken {
-        Some(Err(wrong)) => wrong,
-        Some(Ok(_)) | None => broken(error),
+        Some(Err(wrong)) if is_late(error) => wrong,
+        Some(_) | None => broken(error),
     }
 }
 
+fn is_late(error: &MultipartError) -> bool {
+    matches!(error, MultipartError::Payload(error) if arrival::is_late(error))
+}
+
 fn broken(error: &MultipartError) -> Problem {
-    if let MultipartError::Payload(error) = error
-        && arrival::is_late(error)
-    {
+    if is_late(error) {
         return usecases::Error::from(intake::Error::UploadTooSlow).into();
     }
     tracing::debug!(%error, "an upload can't be read");

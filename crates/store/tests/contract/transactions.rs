@@ -227,10 +227,14 @@ fn a_file_that_cannot_be_written_or_made_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_probe_writes_changes_nothing_and_finds_a_file_that_was_cut_off() {
     for world in World::each() {
+        let path = world.settings.sqlite_path();
+        let log = || path.map(|path| std::fs::read(format!("{}-wal", path.display())).expect("the log"));
         for _ in 0..2 {
+            let before = log();
             world.db.probe().await.expect("all is well");
+            assert!(before.is_none() || before != log(), "nothing was written");
         }
-        let Some(path) = world.settings.sqlite_path() else { continue };
+        let Some(path) = path else { continue };
         let file = File::options().write(true).open(path).expect("the database's file");
         let length = file.metadata().expect("its length").len();
         file.set_len(length / 2).expect("it is cut off");

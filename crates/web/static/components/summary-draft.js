@@ -7,6 +7,7 @@ import { localTime } from "./local-time.js";
 
 const PAUSE_MS = 1_000;
 const AGAIN_MS = 5_000;
+const SEND_MS = 15_000;
 const KEPT = 200;
 const SIGNED_OUT = 401;
 // The status of a call that reached nobody.
@@ -74,7 +75,7 @@ class SummaryDraft extends HTMLElement {
     // The picker may hold the form back until its files have arrived.
     if (event.defaultPrevented) return;
     clearTimeout(this.#timer);
-    if (navigator.onLine && (this.#asked || this.#isKept())) {
+    if (this.#asked || (navigator.onLine && this.#isKept())) {
       this.#leaving = true;
       return;
     }
@@ -84,7 +85,9 @@ class SummaryDraft extends HTMLElement {
 
   async #ask(button) {
     this.#asking = true;
-    const status = await this.#keep();
+    // A line that swallows everything is none.
+    const late = new Promise((resolve) => setTimeout(resolve, SEND_MS, OFFLINE));
+    const status = await Promise.race([this.#keep(), late]);
     this.#asking = false;
     if (status === OFFLINE) this.#said.textContent = TEXT.offline;
     // Whatever else was wrong with the draft, the page that answers the form tells beside the text.
@@ -98,13 +101,9 @@ class SummaryDraft extends HTMLElement {
     return JSON.stringify(this.#content()) === this.#sent;
   }
 
-  /** Keeps the draft if it is a new one, and answers the status of that. */
+  /** Keeps the draft if it is a new one, and answers the status of that. Browsers err about being offline: only trying tells. */
   async #keep() {
-    if (!navigator.onLine) {
-      this.#said.textContent = TEXT.offline;
-      return OFFLINE;
-    }
-    if (this.#leaving || this.#isKept()) return KEPT;
+    if (this.#leaving || (navigator.onLine && this.#isKept())) return KEPT;
     const content = this.#content();
     this.#said.textContent = TEXT.saving;
     try {
@@ -114,7 +113,8 @@ class SummaryDraft extends HTMLElement {
       return status;
     } catch (error) {
       const passing = error.status === OFFLINE || error.status === 429 || error.status >= 500;
-      this.#said.textContent = passing ? TEXT.lost : error.message;
+      const offline = error.status === OFFLINE && !navigator.onLine;
+      this.#said.textContent = offline ? TEXT.offline : passing ? TEXT.lost : error.message;
       if (passing) this.#timer = setTimeout(() => this.#keep(), AGAIN_MS);
       return error.status;
     }
