@@ -41,7 +41,7 @@ use crate::config::{MailProvider, PaymentProvider, Problems, Settings, SmsProvid
 use crate::http;
 use crate::http::audit::Looks;
 use crate::http::export::{Archive, has_cards};
-use crate::http::health::StorageLook;
+use crate::http::health::LastChecks;
 use crate::http::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
@@ -274,7 +274,7 @@ fn assemble(
         legal: Arc::new(Settings::legal()?),
         limits: Arc::new(Limits::new(settings.limits)),
         looks: Arc::new(Looks::default()),
-        storage: Arc::new(StorageLook::default()),
+        last_checks: Arc::new(LastChecks::default()),
         settings: Arc::new(settings),
         metrics: Arc::new(Metrics::default()),
         extra_routes: None,

@@ -15,7 +15,7 @@ use web::legal::LegalTexts;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::http::audit::Looks;
-use crate::http::health::StorageLook;
+use crate::http::health::LastChecks;
 use crate::http::limits::Limits;
 use crate::http::trace;
 use crate::metrics::Metrics;
@@ -53,8 +53,8 @@ pub struct Pitlane {
     pub limits: Arc<Limits>,
     /// Which admin has looked at which page when.
     pub looks: Arc<Looks>,
-    /// Whether the place of the uploads worked when it was last looked at.
-    pub storage: Arc<StorageLook>,
+    /// Whether the database and the place of the uploads worked when they were last looked at.
+    pub last_checks: Arc<LastChecks>,
     /// What `/metrics` tells.
     pub metrics: Arc<Metrics>,
     /// When this process started.

@@ -113,9 +113,9 @@ pub async fn look(pitlane: &Pitlane) -> Checks {
     let now = pitlane.clock.now();
     let read = in_time(pitlane.db.read(|tx| tx.jobs_next_instant().map_err(Error::from)));
     // Whoever asked may go away meanwhile; these looks are taken to their end, for the next who asks.
-    let (looks, state) = (Arc::clone(&pitlane.storage), pitlane.clone());
+    let (looks, state) = (Arc::clone(&pitlane.last_checks), pitlane.clone());
     let written = tokio::spawn(async move { looks.database.look(DATABASE, written(&state)).await });
-    let (looks, state) = (Arc::clone(&pitlane.storage), pitlane.clone());
+    let (looks, state) = (Arc::clone(&pitlane.last_checks), pitlane.clone());
     let kept = tokio::spawn(async move { looks.files.look(FILES, kept(&state)).await });
     let (read, written, files) = join3(read, taken(written), taken(kept)).await;
     if let Err(error) = &read {
@@ -178,7 +178,7 @@ async fn taken(look: JoinHandle<Check>) -> Check {
 
 /// The last looks that cost something.
 #[derive(Debug, Default)]
-pub struct StorageLook {
+pub struct LastChecks {
     database: LastLook,
     files: LastLook,
 }

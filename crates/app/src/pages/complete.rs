@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use kernel::id::SessionId;
 use sessions::{ParticipantRole, Status};
-use store::Tx;
 use store::views::money;
 use store::views::session::SessionView;
 use web::chat::{self, EventBody};
@@ -51,7 +50,7 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
     let (papers, said, refunded) = app
         .db
         .read(move |tx| {
-            Ok::<_, Error>((summary::papers(tx, id)?, room::said(tx, id)?, refunded_cents(tx, id)?))
+            Ok::<_, Error>((summary::papers(tx, id)?, room::said(tx, id)?, money::gone_back(tx, id)?))
         })
         .await?;
     if is_customer && papers.summary.is_some() {
@@ -74,23 +73,6 @@ async fn open(person: SignedIn, id: Path<SessionId>, app: Data<Pitlane>) -> ApiR
         content_dropped: view.content_dropped,
     };
     show(&page, StatusCode::OK)
-}
-
-/// What went back, or is on its way, of what the receipt on this page lists: the session and what was changed of it. Money
-/// for a change that was never made is not among it.
-fn refunded_cents(tx: &mut Tx<'_>, id: SessionId) -> Result<i64, Error> {
-    let mut cents = 0_i64;
-    for order in money::orders_of(tx, id)? {
-        if order.state().fulfilled_at.is_none() {
-            continue;
-        }
-        for payment in payments::Store::payments_of_order(tx, order.id())? {
-            if !payment.surplus {
-                cents = cents.saturating_add(payment.asked_back().minor());
-            }
-        }
-    }
-    Ok(cents)
 }
 
 /// The plan to ask again with: the free one is given once.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::browser::{Browser, Screen, in_browser};
-use tests::{Backend, Person};
+use tests::{Backend, Meeting, Person, TestServer};
 
 const WATCH: &str = "
     window.moved = [];
@@ -31,15 +31,21 @@ const NOT_SHOWN: &str = "
       .filter((part) => !part.closest('count-down[hidden], video'))
       .map((part) => part.outerHTML.slice(0, 120));";
 
+/// A running chat whose log does not fit into a window.
+async fn long_meeting(server: &TestServer) -> Meeting {
+    let meeting = server.meeting().await;
+    for number in 0..20 {
+        let text = "It shakes at a light and smooths out when I drive.";
+        meeting.customer.say(&meeting.session, &format!("{number}"), text).await.expect_status(201);
+    }
+    meeting
+}
+
 #[test]
 fn no_page_moves_while_it_loads() {
     in_browser(Backend::Sqlite, &[], async |server, driver| {
-        let meeting = server.meeting().await;
+        let meeting = long_meeting(server).await;
         let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);
-        for number in 0..20 {
-            let text = "It shakes at a light and smooths out when I drive.";
-            dana.say(session, &format!("{number}"), text).await.expect_status(201);
-        }
         let started = async |plan: &str| {
             let session = dana.paid_session(plan).await;
             max.accept(&session).await;
@@ -104,12 +110,8 @@ const ARRIVE: &str = "
 #[test]
 fn no_part_of_a_page_moves_while_the_rest_arrives() {
     in_browser(Backend::Sqlite, &[], async |server, driver| {
-        let meeting = server.meeting().await;
+        let meeting = long_meeting(server).await;
         let (dana, max, session) = (&meeting.customer, &meeting.mechanic, &meeting.session);
-        for number in 0..20 {
-            let text = "It shakes at a light and smooths out when I drive.";
-            dana.say(session, &format!("{number}"), text).await.expect_status(201);
-        }
         let video = dana.paid_session("video15").await;
         max.accept(&video).await;
         let (chat, room) = (format!("/chat/{session}"), format!("/sessions/{video}/room"));
