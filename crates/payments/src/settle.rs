@@ -129,11 +129,8 @@ pub fn complete(
 
 /// The order and the others of its quote, all locked.
 pub(crate) fn locked(store: &mut dyn Store, id: OrderId) -> Result<(Order, Vec<Order>), Error> {
-    let seen = store.order_by_id(id)?.ok_or(Error::Missing("order"))?;
-    let (mut own, siblings): (Vec<_>, Vec<_>) = store
-        .orders_of_quote_for_update(&seen.terms().quote)?
-        .into_iter()
-        .partition(|order| order.id() == id);
+    let (mut own, siblings): (Vec<_>, Vec<_>) =
+        store.orders_alike_for_update(id)?.into_iter().partition(|order| order.id() == id);
     let order = own.pop().ok_or(Error::Missing("order"))?;
     Ok((order, siblings))
 }

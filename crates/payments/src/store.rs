@@ -33,6 +33,12 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn orders_of_session_for_update(&mut self, session: SessionId) -> Result<Vec<Order>, StoreError>;
+    /// The order and every other one of its quote, oldest first, locked until the transaction ends; none without such an
+    /// order.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn orders_alike_for_update(&mut self, id: OrderId) -> Result<Vec<Order>, StoreError>;
     /// Every order of the quote, oldest first, locked until the transaction ends.
     ///
     /// # Errors
@@ -102,12 +108,6 @@ pub trait Store {
     /// The storage's.
     fn refund_update(&mut self, refund: &Refund) -> Result<(), StoreError>;
 
-    /// Keeps which order an event is about.
-    ///
-    /// # Errors
-    /// When the storage fails.
-    fn event_concerns(&mut self, id: &str, order: OrderId) -> Result<(), StoreError>;
-
     /// Writes an event; `false` when it was written before.
     ///
     /// # Errors
@@ -118,16 +118,17 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn events_known(&mut self, ids: &[String]) -> Result<Vec<String>, StoreError>;
-    /// Writes what became of an event.
+    /// Writes what became of an event, and which order it is about. What it said is kept with an order alone: without one
+    /// only that it came, and what became of it, stays.
     ///
     /// # Errors
     /// The storage's.
-    fn event_conclude(&mut self, id: &str, outcome: Outcome) -> Result<(), StoreError>;
-    /// Forgets what an event said; that it came, and what became of it, stays.
-    ///
-    /// # Errors
-    /// The storage's.
-    fn event_empty(&mut self, id: &str) -> Result<(), StoreError>;
+    fn event_conclude(
+        &mut self,
+        id: &str,
+        outcome: Outcome,
+        order: Option<OrderId>,
+    ) -> Result<(), StoreError>;
     /// Notes that the provider's own list was compared up to this event.
     ///
     /// # Errors

@@ -7,12 +7,13 @@ use notifications::{Alert, AlertCause, AlertStore, NewAlert};
 
 use crate::both::both;
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::notifications::support_alerts;
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = support_alerts)]
+#[diesel(table_name = support_alerts, treat_none_as_default_value = false)]
 pub(crate) struct AlertRow {
     id: Id,
     cause: String,
@@ -69,12 +70,12 @@ impl AlertStore for Tx<'_> {
             .values(AlertRow::from(alert))
             .on_conflict(support_alerts::once_key)
             .do_nothing();
-        Ok(both(insert).execute(self.conn()).stored()? == 1)
+        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn alert_by_id(&mut self, id: AlertId) -> Result<Option<Alert>, StoreError> {
         let query = support_alerts::table.find(Id(id.uuid())).select(AlertRow::as_select());
-        query.first(self.conn()).optional().stored()?.map(Alert::try_from).transpose()
+        query.limit(1).kept().get_result(self.conn()).optional().stored()?.map(Alert::try_from).transpose()
     }
 
     fn alerts_lasting(&mut self, session: Option<SessionId>) -> Result<Vec<Alert>, StoreError> {
@@ -94,6 +95,7 @@ impl AlertStore for Tx<'_> {
         let lasting = support_alerts::table.find(Id(id.uuid())).filter(support_alerts::ended_at.is_null());
         let changed = diesel::update(lasting)
             .set(support_alerts::ended_at.eq(Some(Ts::from(now))))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(changed == 1)
@@ -106,6 +108,7 @@ impl AlertStore for Tx<'_> {
                 support_alerts::seen_by.eq(Some(Id(by.uuid()))),
                 support_alerts::seen_at.eq(Some(Ts::from(now))),
             ))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(changed == 1)

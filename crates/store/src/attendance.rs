@@ -7,6 +7,7 @@ use kernel::{StoreError, Timestamp};
 use sessions::{Attendance, Kind, Participant};
 
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::sessions::{session_events, session_participants};
 use crate::sessions::ParticipantRow;
 use crate::tx::Tx;
@@ -24,6 +25,7 @@ pub(crate) fn of_session(
         .filter(p::session_id.eq(Id(session.uuid())).and(p::left_at.is_null()))
         .order((p::joined_at, p::user_id))
         .select((ParticipantRow::as_select(), p::seen_at, p::gone_at))
+        .kept()
         .load(tx.conn())
         .stored()?;
     let mut seen = Vec::with_capacity(rows.len());
@@ -64,11 +66,13 @@ pub(crate) fn note(
         diesel::update(person)
             .filter(p::seen_at.is_null().or(p::gone_at.is_not_null()))
             .set((p::seen_at.eq(at), p::gone_at.eq(None::<Ts>)))
+            .kept()
             .execute(tx.conn())
     } else {
         diesel::update(person)
             .filter(p::seen_at.is_not_null().and(p::gone_at.is_null()))
             .set(p::gone_at.eq(at))
+            .kept()
             .execute(tx.conn())
     };
     changed.stored().map(|rows| rows == 1)
@@ -78,6 +82,7 @@ pub(crate) fn all_gone(tx: &mut Tx<'_>, at: Timestamp) -> Result<(), StoreError>
     use session_participants as p;
     diesel::update(p::table.filter(p::seen_at.is_not_null().and(p::gone_at.is_null())))
         .set(p::gone_at.eq(Some(Ts::from(at))))
+        .kept()
         .execute(tx.conn())
         .stored()
         .map(drop)

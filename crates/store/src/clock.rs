@@ -11,7 +11,7 @@ use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = session_extensions)]
+#[diesel(table_name = session_extensions, treat_none_as_default_value = false)]
 struct Row {
     session_id: Id,
     number: i64,

@@ -7,12 +7,13 @@ use kernel::id::{InteractionId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::crm::crm_interactions;
 use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = crm_interactions)]
+#[diesel(table_name = crm_interactions, treat_none_as_default_value = false)]
 struct Row {
     id: Id,
     customer_id: Id,
@@ -62,7 +63,12 @@ impl TryFrom<Row> for Interaction {
 impl Store for Tx<'_> {
     fn interaction_insert(&mut self, interaction: &Interaction) -> Result<(), StoreError> {
         let row = Row::try_from(interaction)?;
-        diesel::insert_into(crm_interactions::table).values(row).execute(self.conn()).stored().map(drop)
+        diesel::insert_into(crm_interactions::table)
+            .values(row)
+            .kept()
+            .execute(self.conn())
+            .stored()
+            .map(drop)
     }
 
     fn interactions_by_customer(
@@ -110,11 +116,11 @@ impl Store for Tx<'_> {
             .filter(crm_interactions::interaction_type.eq(told));
         let nothing = serde_json::json!({});
         let emptied = diesel::update(steps).set(crm_interactions::metadata.eq(Json(nothing)));
-        emptied.execute(self.conn()).stored().map(drop)
+        emptied.kept().execute(self.conn()).stored().map(drop)
     }
 
     fn interactions_delete(&mut self, session: SessionId) -> Result<(), StoreError> {
         let steps = crm_interactions::table.filter(crm_interactions::session_id.eq(Id(session.uuid())));
-        diesel::delete(steps).execute(self.conn()).stored().map(drop)
+        diesel::delete(steps).kept().execute(self.conn()).stored().map(drop)
     }
 }

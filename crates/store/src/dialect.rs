@@ -1,12 +1,13 @@
 //! The statements that differ between the two databases.
 
 use diesel::RunQueryDsl;
-use diesel::sql_types::Uuid as SqlUuid;
 use kernel::StoreError;
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
 use crate::error::Stored;
+use crate::prepared::{Value, prepared};
+use crate::types::Id;
 
 /// A table whose rows decide, and are locked before a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +53,8 @@ impl Lock {
 pub fn lock_row(connection: &mut AnyConnection, lock: Lock, id: Uuid) -> Result<(), StoreError> {
     match connection {
         AnyConnection::Sqlite(_) => Ok(()),
-        AnyConnection::Postgres(postgres) => {
-            diesel::sql_query(lock.statement()).bind::<SqlUuid, _>(id).execute(postgres).stored().map(drop)
+        AnyConnection::Postgres(_) => {
+            prepared::<()>(lock.statement(), &[Value::Id(Id(id))]).execute(connection).stored().map(drop)
         }
     }
 }

@@ -8,6 +8,7 @@ use kernel::{StoreError, Timestamp};
 use crate::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::accounts::{mechanics, users};
 use crate::schema::sessions::{request_offers, session_requests};
 use crate::sessions::named;
@@ -15,7 +16,7 @@ use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = session_requests)]
+#[diesel(table_name = session_requests, treat_none_as_default_value = false)]
 struct RequestRow {
     id: Id,
     session_id: Id,
@@ -67,7 +68,7 @@ impl TryFrom<RequestRow> for Request {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = request_offers)]
+#[diesel(table_name = request_offers, treat_none_as_default_value = false)]
 struct OfferRow {
     request_id: Id,
     mechanic_id: Id,
@@ -95,14 +96,16 @@ impl Store for Tx<'_> {
         let insert = diesel::insert_into(session_requests::table)
             .values(RequestRow::of(request))
             .on_conflict_do_nothing();
-        both(insert).execute(self.conn()).stored().map(|rows| rows == 1)
+        both(insert).kept().execute(self.conn()).stored().map(|rows| rows == 1)
     }
 
     fn request_by_id(&mut self, id: RequestId) -> Result<Option<Request>, StoreError> {
         session_requests::table
             .find(Id(id.uuid()))
             .select(RequestRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?
             .map(Request::try_from)
@@ -118,7 +121,9 @@ impl Store for Tx<'_> {
         session_requests::table
             .filter(session_requests::session_id.eq(Id(session.uuid())))
             .select(RequestRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?
             .map(Request::try_from)
@@ -134,6 +139,7 @@ impl Store for Tx<'_> {
                 r::accepted_by.eq(Id(mechanic.uuid())),
                 r::closed_at.eq(Ts::from(now)),
             ))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(won == 1)
@@ -149,6 +155,7 @@ impl Store for Tx<'_> {
         let closed = diesel::update(r::table.find(Id(id.uuid())))
             .filter(r::status.eq(RequestStatus::Open.as_str()))
             .set((r::status.eq(status.as_str()), r::closed_at.eq(Ts::from(now))))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(closed == 1)
@@ -161,6 +168,7 @@ impl Store for Tx<'_> {
             .filter(users::status.eq("active"))
             .order((mechanics::created_at, mechanics::user_id))
             .select(mechanics::user_id)
+            .kept()
             .load(self.conn())
             .stored()?;
         Ok(ids.into_iter().map(|id| UserId::new(id.0)).collect())
@@ -171,7 +179,9 @@ impl Store for Tx<'_> {
             .inner_join(users::table)
             .filter(mechanics::user_id.eq(Id(mechanic.uuid())))
             .select((mechanics::approval, mechanics::on_duty, users::status))
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         Ok(row.map(|(approval, on_duty, status)| Duty {
@@ -192,14 +202,16 @@ impl Store for Tx<'_> {
             .values(row)
             .on_conflict((request_offers::request_id, request_offers::mechanic_id))
             .do_nothing();
-        both(insert).execute(self.conn()).stored().map(|rows| rows == 1)
+        both(insert).kept().execute(self.conn()).stored().map(|rows| rows == 1)
     }
 
     fn offer(&mut self, request: RequestId, mechanic: UserId) -> Result<Option<Offer>, StoreError> {
         request_offers::table
             .find((Id(request.uuid()), Id(mechanic.uuid())))
             .select(OfferRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?
             .map(Offer::try_from)
@@ -215,6 +227,7 @@ impl Store for Tx<'_> {
     ) -> Result<(), StoreError> {
         let changed = diesel::update(request_offers::table.find((Id(request.uuid()), Id(mechanic.uuid()))))
             .set((request_offers::status.eq(status.as_str()), request_offers::answered_at.eq(Ts::from(now))))
+            .kept()
             .execute(self.conn())
             .stored()?;
         if changed == 1 { Ok(()) } else { Err(StoreError::corrupt("request_offers", "no such offer")) }
@@ -228,10 +241,12 @@ impl Store for Tx<'_> {
             .filter(unanswered)
             .order(o::mechanic_id)
             .select(o::mechanic_id)
+            .kept()
             .load(self.conn())
             .stored()?;
         diesel::update(o::table.filter(unanswered))
             .set((o::status.eq(OfferStatus::Withdrawn.as_str()), o::answered_at.eq(Ts::from(now))))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(ids.into_iter().map(|id| UserId::new(id.0)).collect())
@@ -240,8 +255,9 @@ impl Store for Tx<'_> {
     fn request_delete(&mut self, session: SessionId) -> Result<(), StoreError> {
         let Some(request) = self.request_by_session(session)? else { return Ok(()) };
         let offers = request_offers::table.filter(request_offers::request_id.eq(Id(request.id.uuid())));
-        diesel::delete(offers).execute(self.conn()).stored()?;
+        diesel::delete(offers).kept().execute(self.conn()).stored()?;
         diesel::delete(session_requests::table.find(Id(request.id.uuid())))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)

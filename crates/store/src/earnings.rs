@@ -12,6 +12,7 @@ use payments::{Dispute, DisputeStatus, Earning};
 
 use crate::error::Stored;
 use crate::payments::{changed_one, money};
+use crate::prepared::Keep;
 use crate::schema::payments::{disputes, provider_earnings};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
@@ -67,7 +68,7 @@ impl TryFrom<EarningRow> for Earning {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
-#[diesel(table_name = disputes, treat_none_as_null = true)]
+#[diesel(table_name = disputes, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct DisputeRow {
     id: Id,
     provider_id: String,
@@ -122,18 +123,19 @@ impl TryFrom<DisputeRow> for Dispute {
 
 pub(crate) fn earning_of_payment(tx: &mut Tx<'_>, payment: PaymentId) -> Result<Option<Earning>, StoreError> {
     let query = provider_earnings::table.find(Id(payment.uuid())).select(EarningRow::as_select());
-    query.first(tx.conn()).optional().stored()?.map(Earning::try_from).transpose()
+    query.limit(1).kept().get_result(tx.conn()).optional().stored()?.map(Earning::try_from).transpose()
 }
 
 pub(crate) fn earning_insert(tx: &mut Tx<'_>, earning: &Earning) -> Result<(), StoreError> {
     let row = EarningRow::try_from(earning)?;
-    diesel::insert_into(provider_earnings::table).values(row).execute(tx.conn()).stored().map(drop)
+    diesel::insert_into(provider_earnings::table).values(row).kept().execute(tx.conn()).stored().map(drop)
 }
 
 pub(crate) fn earning_update(tx: &mut Tx<'_>, earning: &Earning) -> Result<(), StoreError> {
     let row = EarningRow::try_from(earning)?;
     let changed = diesel::update(provider_earnings::table.find(row.payment_id))
         .set(&row)
+        .kept()
         .execute(tx.conn())
         .stored()?;
     changed_one("the earning", changed)
@@ -144,6 +146,7 @@ pub(crate) fn disputes_of_payment(tx: &mut Tx<'_>, payment: PaymentId) -> Result
         .filter(disputes::payment_id.eq(Id(payment.uuid())))
         .order((disputes::opened_at, disputes::id))
         .select(DisputeRow::as_select())
+        .kept()
         .load(tx.conn())
         .stored()?;
     rows.into_iter().map(Dispute::try_from).collect()
@@ -152,6 +155,7 @@ pub(crate) fn disputes_of_payment(tx: &mut Tx<'_>, payment: PaymentId) -> Result
 pub(crate) fn dispute_insert(tx: &mut Tx<'_>, dispute: &Dispute) -> Result<(), StoreError> {
     diesel::insert_into(disputes::table)
         .values(DisputeRow::from(dispute))
+        .kept()
         .execute(tx.conn())
         .stored()
         .map(drop)
@@ -159,6 +163,7 @@ pub(crate) fn dispute_insert(tx: &mut Tx<'_>, dispute: &Dispute) -> Result<(), S
 
 pub(crate) fn dispute_update(tx: &mut Tx<'_>, dispute: &Dispute) -> Result<(), StoreError> {
     let row = DisputeRow::from(dispute);
-    let changed = diesel::update(disputes::table.find(row.id)).set(&row).execute(tx.conn()).stored()?;
+    let changed =
+        diesel::update(disputes::table.find(row.id)).set(&row).kept().execute(tx.conn()).stored()?;
     changed_one("the dispute", changed)
 }

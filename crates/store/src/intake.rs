@@ -15,13 +15,14 @@ use kernel::{PlanCode, StoreError, Timestamp};
 use crate::both::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::intake::{intake_files, intakes, vehicles, waiver_acceptances};
 use crate::schema::sessions::{file_arrivals, files};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = vehicles)]
+#[diesel(table_name = vehicles, treat_none_as_default_value = false)]
 struct VehicleRow {
     id: Id,
     customer_id: Id,
@@ -87,7 +88,7 @@ impl TryFrom<VehicleRow> for OwnedVehicle {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = intakes)]
+#[diesel(table_name = intakes, treat_none_as_default_value = false)]
 struct IntakeRow {
     id: Id,
     customer_id: Id,
@@ -165,7 +166,7 @@ struct AcceptanceRow {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = files)]
+#[diesel(table_name = files, treat_none_as_default_value = false)]
 struct UploadRow {
     id: Id,
     owner_id: Id,
@@ -211,12 +212,15 @@ impl Tx<'_> {
         let vehicle: VehicleRow = vehicles::table
             .find(row.vehicle_id)
             .select(VehicleRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .stored()?;
         let listed: Vec<Id> = intake_files::table
             .filter(intake_files::intake_id.eq(row.id))
             .order(intake_files::position)
             .select(intake_files::file_id)
+            .kept()
             .load(self.conn())
             .stored()?;
         row.intake(vehicle, listed)
@@ -239,11 +243,13 @@ impl Store for Tx<'_> {
             .on_conflict((vehicles::customer_id, vehicles::identity))
             .do_update()
             .set(newest);
-        both(put).execute(self.conn()).stored()?;
+        both(put).kept().execute(self.conn()).stored()?;
         let id: Id = vehicles::table
             .filter(vehicles::customer_id.eq(customer).and(vehicles::identity.eq(identity)))
             .select(vehicles::id)
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .stored()?;
         Ok(VehicleId::new(id.0))
     }
@@ -286,6 +292,7 @@ impl Store for Tx<'_> {
                 vehicles::mileage.eq(row.mileage),
                 vehicles::updated_at.eq(row.updated_at),
             ))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -305,16 +312,21 @@ impl Store for Tx<'_> {
                 vehicles::identity.eq(format!("removed {vehicle}")),
                 vehicles::removed_at.eq(Some(Ts::from(now))),
             ))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(removed == 1)
     }
 
     fn intake_insert(&mut self, intake: &Intake) -> Result<(), StoreError> {
-        diesel::insert_into(intakes::table).values(IntakeRow::of(intake)).execute(self.conn()).stored()?;
+        diesel::insert_into(intakes::table)
+            .values(IntakeRow::of(intake))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         for (position, file) in (0i64..).zip(&intake.files) {
             let row = IntakeFileRow { intake_id: Id(intake.id.uuid()), position, file_id: Id(file.uuid()) };
-            diesel::insert_into(intake_files::table).values(row).execute(self.conn()).stored()?;
+            diesel::insert_into(intake_files::table).values(row).kept().execute(self.conn()).stored()?;
         }
         Ok(())
     }
@@ -323,7 +335,9 @@ impl Store for Tx<'_> {
         let row: Option<IntakeRow> = intakes::table
             .find(Id(id.uuid()))
             .select(IntakeRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(|row| self.intake_with_its_parts(row)).transpose()
@@ -339,7 +353,9 @@ impl Store for Tx<'_> {
             .filter(intakes::customer_id.eq(Id(customer.uuid())))
             .order(intakes::id.desc())
             .select(IntakeRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(|row| self.intake_with_its_parts(row)).transpose()
@@ -354,7 +370,12 @@ impl Store for Tx<'_> {
             address: acceptance.address.clone(),
             accepted_at: acceptance.accepted_at.into(),
         };
-        diesel::insert_into(waiver_acceptances::table).values(row).execute(self.conn()).stored().map(drop)
+        diesel::insert_into(waiver_acceptances::table)
+            .values(row)
+            .kept()
+            .execute(self.conn())
+            .stored()
+            .map(drop)
     }
 
     fn waiver_acceptance_of_intake(
@@ -364,7 +385,9 @@ impl Store for Tx<'_> {
         let row: Option<AcceptanceRow> = waiver_acceptances::table
             .filter(waiver_acceptances::intake_id.eq(Id(intake.uuid())))
             .select(AcceptanceRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(|row| {
@@ -384,12 +407,13 @@ impl Store for Tx<'_> {
     fn arrival_insert(&mut self, file: FileId, expires_at: Timestamp) -> Result<(), StoreError> {
         let row =
             (file_arrivals::file_id.eq(Id(file.uuid())), file_arrivals::expires_at.eq(Ts::from(expires_at)));
-        diesel::insert_into(file_arrivals::table).values(row).execute(self.conn()).stored().map(drop)
+        diesel::insert_into(file_arrivals::table).values(row).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn arrival_end(&mut self, file: FileId, now: Timestamp) -> Result<bool, StoreError> {
         let ended = diesel::delete(file_arrivals::table.find(Id(file.uuid())))
             .filter(file_arrivals::expires_at.gt(Ts::from(now)))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(ended == 1)
@@ -401,13 +425,18 @@ impl Store for Tx<'_> {
             .order(file_arrivals::expires_at)
             .limit(i64::from(limit))
             .select(file_arrivals::file_id)
+            .kept()
             .load(self.conn())
             .stored()?;
         Ok(rows.into_iter().map(|id| FileId::new(id.0)).collect())
     }
 
     fn arrival_delete(&mut self, file: FileId) -> Result<(), StoreError> {
-        diesel::delete(file_arrivals::table.find(Id(file.uuid()))).execute(self.conn()).stored().map(drop)
+        diesel::delete(file_arrivals::table.find(Id(file.uuid())))
+            .kept()
+            .execute(self.conn())
+            .stored()
+            .map(drop)
     }
 
     fn uploads_sent_for_update(&mut self, owner: UserId, since: Timestamp) -> Result<Sent, StoreError> {
@@ -416,6 +445,7 @@ impl Store for Tx<'_> {
             .filter(files::owner_id.eq(Id(owner.uuid())).and(files::created_at.gt(Ts::from(since))))
             .order(files::created_at)
             .select((files::size_bytes, files::created_at))
+            .kept()
             .load(self.conn())
             .stored()?;
         let bytes = rows.iter().filter_map(|(size, _)| u64::try_from(*size).ok()).sum();
@@ -437,7 +467,7 @@ impl Store for Tx<'_> {
             width: upload.picture.map(|size| size.width.into()),
             height: upload.picture.map(|size| size.height.into()),
         };
-        diesel::insert_into(files::table).values(row).execute(self.conn()).stored().map(drop)
+        diesel::insert_into(files::table).values(row).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn upload_waiting(
@@ -451,7 +481,9 @@ impl Store for Tx<'_> {
             .filter(files::owner_id.eq(Id(owner.uuid())))
             .filter(files::attached_at.is_null().and(files::expires_at.gt(Ts::from(now))))
             .select(UploadRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Upload::try_from).transpose()
@@ -462,6 +494,7 @@ impl Store for Tx<'_> {
             .filter(files::owner_id.eq(Id(owner.uuid())))
             .filter(files::attached_at.is_null().and(files::expires_at.gt(Ts::from(now))))
             .count()
+            .kept()
             .get_result(self.conn())
             .stored()?;
         usize::try_from(count).map_err(|reason| StoreError::corrupt("files", reason))
@@ -480,7 +513,9 @@ impl Store for Tx<'_> {
             .find(Id(file.uuid()))
             .filter(mine.and(waiting))
             .select(files::expires_at)
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         let Some(Some(current)) = current else { return Ok(false) };
@@ -488,6 +523,7 @@ impl Store for Tx<'_> {
         let kept = diesel::update(files::table.find(Id(file.uuid())))
             .filter(mine.and(waiting))
             .set(files::expires_at.eq(Some(current.max(Ts::from(until)))))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(kept == 1)
@@ -499,6 +535,7 @@ impl Store for Tx<'_> {
             .order((files::expires_at, files::id))
             .limit(i64::from(limit))
             .select((files::id, files::storage_key))
+            .kept()
             .load(self.conn())
             .stored()?;
         Ok(rows.into_iter().map(|(id, key)| (FileId::new(id.0), key)).collect())
@@ -507,6 +544,7 @@ impl Store for Tx<'_> {
     fn upload_delete_expired(&mut self, file: FileId, now: Timestamp) -> Result<bool, StoreError> {
         let deleted = diesel::delete(files::table.find(Id(file.uuid())))
             .filter(files::expires_at.le(Ts::from(now)))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(deleted == 1)

@@ -2,8 +2,7 @@
 
 use diesel::RunQueryDsl;
 use diesel::prelude::{
-    AsChangeset, ExpressionMethods, Identifiable, Insertable, OptionalExtension, QueryDsl, Queryable,
-    Selectable, SelectableHelper,
+    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use jobs::{Counts, Job, JobKind, JobStatus, Store, StoredJob};
 use kernel::id::JobId;
@@ -14,12 +13,13 @@ use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::literal::literal;
 use crate::notice::Notice;
+use crate::prepared::Keep;
 use crate::schema::jobs as table;
 use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
-#[diesel(table_name = table::jobs, treat_none_as_null = true)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = table::jobs, treat_none_as_default_value = false)]
 struct Row {
     id: Id,
     kind: String,
@@ -104,7 +104,7 @@ impl Store for Tx<'_> {
             .values(row)
             .on_conflict(table::jobs::dedupe_key)
             .do_nothing();
-        let inserted = both(insert).execute(self.conn()).stored()? == 1;
+        let inserted = both(insert).kept().execute(self.conn()).stored()? == 1;
         if inserted {
             self.notify(Notice::JobsDue);
         }
@@ -113,8 +113,20 @@ impl Store for Tx<'_> {
 
     fn job_update(&mut self, job: &Job) -> Result<(), StoreError> {
         let row = Row::try_from(job)?;
-        let changed =
-            diesel::update(table::jobs::table.find(row.id)).set(&row).execute(self.conn()).stored()?;
+        // What it is and why stays as it was scheduled, so the index of the keys stays untouched.
+        let changed = diesel::update(table::jobs::table.find(row.id))
+            .set((
+                table::jobs::run_at.eq(row.run_at),
+                table::jobs::status.eq(row.status),
+                table::jobs::attempts.eq(row.attempts),
+                table::jobs::lease_owner.eq(row.lease_owner),
+                table::jobs::lease_until.eq(row.lease_until),
+                table::jobs::last_error.eq(row.last_error),
+                table::jobs::finished_at.eq(row.finished_at),
+            ))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         if changed != 1 {
             return Err(StoreError::Constraint(format!("job {} is not there to be changed", job.id())));
         }
@@ -128,7 +140,9 @@ impl Store for Tx<'_> {
         let row: Option<Row> = table::jobs::table
             .find(Id(id.uuid()))
             .select(Row::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Job::try_from).transpose()
@@ -181,14 +195,18 @@ impl Store for Tx<'_> {
             .filter(table::jobs::status.eq(literal(JobStatus::Queued.as_str())))
             .order(table::jobs::run_at)
             .select(table::jobs::run_at)
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         let ending: Option<Option<Ts>> = table::jobs::table
             .filter(table::jobs::status.eq(literal(JobStatus::Running.as_str())))
             .order(table::jobs::lease_until)
             .select(table::jobs::lease_until)
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         Ok([due, ending.flatten()].into_iter().flatten().map(Timestamp::from).min())
@@ -218,14 +236,15 @@ impl Store for Tx<'_> {
         let with_status =
             |status: JobStatus| table::jobs::table.filter(table::jobs::status.eq(literal(status.as_str())));
         let whole = |count: i64| u64::try_from(count).unwrap_or(0);
-        let queued: i64 = with_status(JobStatus::Queued).count().get_result(self.conn()).stored()?;
+        let queued: i64 = with_status(JobStatus::Queued).count().kept().get_result(self.conn()).stored()?;
         let due: i64 = with_status(JobStatus::Queued)
             .filter(table::jobs::run_at.le(Ts::from(now)))
             .count()
+            .kept()
             .get_result(self.conn())
             .stored()?;
-        let running: i64 = with_status(JobStatus::Running).count().get_result(self.conn()).stored()?;
-        let dead: i64 = with_status(JobStatus::Dead).count().get_result(self.conn()).stored()?;
+        let running: i64 = with_status(JobStatus::Running).count().kept().get_result(self.conn()).stored()?;
+        let dead: i64 = with_status(JobStatus::Dead).count().kept().get_result(self.conn()).stored()?;
         Ok(Counts { queued: whole(queued), due: whole(due), running: whole(running), dead: whole(dead) })
     }
 

@@ -2,8 +2,8 @@
 
 use diesel::RunQueryDsl;
 use diesel::prelude::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, Identifiable, Insertable, OptionalExtension,
-    QueryDsl, Queryable, Selectable, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper,
 };
 use diesel::upsert::excluded;
 use kernel::id::{BatchId, DeliveryId, EventId, SessionId, UserId};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
-use crate::prepared::{Value, prepared};
+use crate::prepared::{Keep, Value, prepared};
 use crate::schema::notifications::{
     deliveries, mailbox_messages, notification_preferences, personal_notices, suppressions,
 };
@@ -25,7 +25,7 @@ use crate::tx::Tx;
 use crate::types::{Id, Json, Ts};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = personal_notices)]
+#[diesel(table_name = personal_notices, treat_none_as_default_value = false)]
 struct NoticeRow {
     event_id: Id,
     user_id: Id,
@@ -51,8 +51,8 @@ impl TryFrom<NoticeRow> for PersonalNotice {
     }
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
-#[diesel(table_name = deliveries, treat_none_as_null = true)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = deliveries, treat_none_as_default_value = false)]
 struct DeliveryRow {
     id: Id,
     milestone: String,
@@ -128,7 +128,7 @@ struct SuppressionRow {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = mailbox_messages)]
+#[diesel(table_name = mailbox_messages, treat_none_as_default_value = false)]
 struct MailboxRow {
     id: Id,
     channel: String,
@@ -195,13 +195,23 @@ impl Store for Tx<'_> {
             .values(row)
             .on_conflict(deliveries::send_once_key)
             .do_nothing();
-        Ok(both(insert).execute(self.conn()).stored()? == 1)
+        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn delivery_update(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
         let row = DeliveryRow::try_from(delivery)?;
-        let changed =
-            diesel::update(deliveries::table.find(row.id)).set(&row).execute(self.conn()).stored()?;
+        let changed = diesel::update(deliveries::table.find(row.id))
+            .set((
+                deliveries::context.eq(row.context),
+                deliveries::status.eq(row.status),
+                deliveries::provider_ref.eq(row.provider_ref),
+                deliveries::last_error.eq(row.last_error),
+                deliveries::sent_at.eq(row.sent_at),
+                deliveries::batch.eq(row.batch),
+            ))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         if changed == 1 {
             Ok(())
         } else {
@@ -213,7 +223,9 @@ impl Store for Tx<'_> {
         let row: Option<DeliveryRow> = deliveries::table
             .find(Id(id.uuid()))
             .select(DeliveryRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Delivery::try_from).transpose()
@@ -235,6 +247,7 @@ impl Store for Tx<'_> {
             .filter(deliveries::batch.eq(Some(Id(batch.uuid()))))
             .order(deliveries::id)
             .select(deliveries::id)
+            .kept()
             .load(self.conn())
             .stored()?;
         Ok(ids.into_iter().map(|id| DeliveryId::new(id.0)).collect())
@@ -252,7 +265,7 @@ impl Store for Tx<'_> {
             .on_conflict((suppressions::channel, suppressions::address))
             .do_update()
             .set(suppressions::reason.eq(excluded(suppressions::reason)));
-        both(upsert).execute(self.conn()).stored().map(drop)
+        both(upsert).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn suppression_by_address(
@@ -263,7 +276,9 @@ impl Store for Tx<'_> {
         let row: Option<SuppressionRow> = suppressions::table
             .find((channel.as_str(), address))
             .select(SuppressionRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(|row| {
@@ -278,7 +293,9 @@ impl Store for Tx<'_> {
         notification_preferences::table
             .find((Id(person.uuid()), topic.as_str()))
             .select(notification_preferences::wanted)
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()
     }
@@ -302,13 +319,13 @@ impl Store for Tx<'_> {
             .on_conflict((p::user_id, p::topic))
             .do_update()
             .set((p::wanted.eq(excluded(p::wanted)), p::updated_at.eq(excluded(p::updated_at))));
-        both(upsert).execute(self.conn()).stored().map(drop)
+        both(upsert).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn preferences_delete(&mut self, person: UserId) -> Result<(), StoreError> {
         let theirs = notification_preferences::user_id.eq(Id(person.uuid()));
         let delete = diesel::delete(notification_preferences::table.filter(theirs));
-        delete.execute(self.conn()).stored().map(drop)
+        delete.kept().execute(self.conn()).stored().map(drop)
     }
 
     fn notice_insert(&mut self, notice: &PersonalNotice) -> Result<(), StoreError> {
@@ -320,12 +337,24 @@ impl Store for Tx<'_> {
             created_at: notice.created_at.into(),
             acknowledged_at: notice.acknowledged_at.map(Ts::from),
         };
-        diesel::insert_into(personal_notices::table).values(row).execute(self.conn()).stored().map(drop)
+        diesel::insert_into(personal_notices::table)
+            .values(row)
+            .kept()
+            .execute(self.conn())
+            .stored()
+            .map(drop)
     }
 
     fn notice_by_id(&mut self, id: EventId) -> Result<Option<PersonalNotice>, StoreError> {
         let query = personal_notices::table.find(Id(id.uuid())).select(NoticeRow::as_select());
-        query.first(self.conn()).optional().stored()?.map(PersonalNotice::try_from).transpose()
+        query
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
+            .optional()
+            .stored()?
+            .map(PersonalNotice::try_from)
+            .transpose()
     }
 
     fn notice_since(
@@ -340,7 +369,9 @@ impl Store for Tx<'_> {
             .filter(n::session_id.eq(Id(session.uuid())).and(n::user_id.eq(Id(user.uuid()))))
             .filter(n::kind.eq(milestone.as_str()).and(n::created_at.ge(Ts::from(since))))
             .select(n::event_id)
-            .first::<Id>(self.conn());
+            .limit(1)
+            .kept()
+            .get_result::<Id>(self.conn());
         Ok(told.optional().stored()?.is_some())
     }
 
@@ -351,6 +382,7 @@ impl Store for Tx<'_> {
             .filter(personal_notices::acknowledged_at.is_null());
         diesel::update(shown)
             .set(personal_notices::acknowledged_at.eq(Some(Ts::from(now))))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -361,7 +393,7 @@ impl Store for Tx<'_> {
             .values(MailboxRow::from(message))
             .on_conflict(mailbox_messages::send_once_key)
             .do_nothing();
-        Ok(both(insert).execute(self.conn()).stored()? == 1)
+        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn mailbox_newest(&mut self, limit: u32) -> Result<Vec<MailboxMessage>, StoreError> {
@@ -369,6 +401,7 @@ impl Store for Tx<'_> {
             .order((mailbox_messages::created_at.desc(), mailbox_messages::id.desc()))
             .limit(i64::from(limit))
             .select(MailboxRow::as_select())
+            .kept()
             .load(self.conn())
             .stored()?;
         rows.into_iter().map(MailboxMessage::try_from).collect()
@@ -378,7 +411,9 @@ impl Store for Tx<'_> {
         let row: Option<MailboxRow> = mailbox_messages::table
             .find(Id(id))
             .select(MailboxRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(MailboxMessage::try_from).transpose()
@@ -386,7 +421,7 @@ impl Store for Tx<'_> {
 
     fn suppression_delete(&mut self, channel: Channel, address: &str) -> Result<bool, StoreError> {
         let found = suppressions::table.find((channel.as_str(), address));
-        Ok(diesel::delete(found).execute(self.conn()).stored()? == 1)
+        Ok(diesel::delete(found).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn messages_forget(&mut self, person: UserId, address: &str) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use diesel::prelude::{
     AsChangeset, ExpressionMethods, Identifiable, Insertable, OptionalExtension, QueryDsl, Queryable,
     Selectable, SelectableHelper,
 };
-use diesel::{BoolExpressionMethods, RunQueryDsl};
+use diesel::{BoolExpressionMethods, RunQueryDsl, alias};
 use kernel::id::{IntakeId, OrderId, PaymentId, RefundId, SessionId, UserId};
 use kernel::{BasisPoints, Currency, Money, PlanCode, StoreError, Timestamp};
 use payments::ledger::Transaction;
@@ -20,6 +20,7 @@ use crate::dialect::{Lock, lock_row};
 use crate::earnings;
 use crate::error::Stored;
 use crate::literal::{literal, one_of};
+use crate::prepared::Keep;
 use crate::schema::payments::{
     ledger_entries, ledger_transactions, orders, payments as payment_table, refunds, stripe_customers,
     webhook_events,
@@ -27,8 +28,8 @@ use crate::schema::payments::{
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
-#[diesel(table_name = orders, treat_none_as_null = true)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = orders, treat_none_as_default_value = false)]
 struct OrderRow {
     id: Id,
     customer_id: Id,
@@ -170,7 +171,7 @@ impl TryFrom<PaymentRow> for Payment {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
-#[diesel(table_name = refunds, treat_none_as_null = true)]
+#[diesel(table_name = refunds, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct RefundRow {
     id: Id,
     payment_id: Id,
@@ -238,7 +239,7 @@ struct EventRow<'a> {
 }
 
 #[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = ledger_transactions)]
+#[diesel(table_name = ledger_transactions, treat_none_as_default_value = false)]
 struct LedgerTransactionRow<'a> {
     id: Id,
     kind: &'a str,
@@ -272,7 +273,7 @@ fn domain<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>) -> Result<Vec<T>, 
 /// Every order that made or changes this session, oldest first, without a lock: for what is only shown.
 pub(crate) fn orders_of_session(tx: &mut Tx<'_>, session: SessionId) -> Result<Vec<Order>, StoreError> {
     let query = orders::table.filter(orders::session_id.eq(Id(session.uuid()))).order(orders::id);
-    domain(query.select(OrderRow::as_select()).load(tx.conn()).stored()?)
+    domain(query.select(OrderRow::as_select()).kept().load(tx.conn()).stored()?)
 }
 
 pub(crate) fn changed_one(what: &str, changed: usize) -> Result<(), StoreError> {
@@ -287,21 +288,34 @@ impl Store for Tx<'_> {
     fn order_insert(&mut self, order: &Order) -> Result<bool, StoreError> {
         let insert =
             diesel::insert_into(orders::table).values(OrderRow::from(order)).on_conflict_do_nothing();
-        Ok(both(insert).execute(self.conn()).stored()? == 1)
+        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn order_by_id(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
         let query = orders::table.find(Id(id.uuid())).select(OrderRow::as_select());
-        query.first(self.conn()).optional().stored()?.map(Order::try_from).transpose()
+        query.limit(1).kept().get_result(self.conn()).optional().stored()?.map(Order::try_from).transpose()
     }
 
     fn order_by_checkout(&mut self, checkout: &str) -> Result<Option<Order>, StoreError> {
         let query = orders::table.filter(orders::checkout_id.eq(checkout)).select(OrderRow::as_select());
-        query.first(self.conn()).optional().stored()?.map(Order::try_from).transpose()
+        query.limit(1).kept().get_result(self.conn()).optional().stored()?.map(Order::try_from).transpose()
     }
 
     fn orders_of_session_for_update(&mut self, session: SessionId) -> Result<Vec<Order>, StoreError> {
         let query = orders::table.filter(orders::session_id.eq(Id(session.uuid()))).order(orders::id);
+        let rows: Vec<OrderRow> = match self.conn() {
+            AnyConnection::Postgres(postgres) => {
+                query.select(OrderRow::as_select()).for_update().load(postgres).stored()?
+            }
+            AnyConnection::Sqlite(sqlite) => query.select(OrderRow::as_select()).load(sqlite).stored()?,
+        };
+        domain(rows)
+    }
+
+    fn orders_alike_for_update(&mut self, id: OrderId) -> Result<Vec<Order>, StoreError> {
+        let (orders, seen) = (orders::table, alias!(orders as seen));
+        let quote = seen.filter(seen.field(orders::id).eq(Id(id.uuid()))).select(seen.field(orders::quote));
+        let query = orders.filter(orders::quote.eq_any(quote)).order(orders::id);
         let rows: Vec<OrderRow> = match self.conn() {
             AnyConnection::Postgres(postgres) => {
                 query.select(OrderRow::as_select()).for_update().load(postgres).stored()?
@@ -332,12 +346,27 @@ impl Store for Tx<'_> {
             .order((orders::created_at, orders::id))
             .limit(i64::from(limit))
             .select(OrderRow::as_select());
-        domain(query.load(self.conn()).stored()?)
+        domain(query.kept().load(self.conn()).stored()?)
     }
 
     fn order_update(&mut self, order: &Order) -> Result<(), StoreError> {
         let row = OrderRow::from(order);
-        let changed = diesel::update(orders::table.find(row.id)).set(&row).execute(self.conn()).stored()?;
+        // What was agreed never changes, so most indexes stay untouched.
+        let changed = diesel::update(orders::table.find(row.id))
+            .set((
+                orders::status.eq(row.status),
+                orders::checkout_id.eq(row.checkout_id),
+                orders::checkout_url.eq(row.checkout_url),
+                orders::charge_intent.eq(row.charge_intent),
+                orders::payment_intent.eq(row.payment_intent),
+                orders::session_id.eq(row.session_id),
+                orders::paid_at.eq(row.paid_at),
+                orders::fulfilled_at.eq(row.fulfilled_at),
+                orders::closed_at.eq(row.closed_at),
+            ))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         changed_one("the order", changed)
     }
 
@@ -346,20 +375,20 @@ impl Store for Tx<'_> {
             .values(PaymentRow::from(payment))
             .on_conflict(payment_table::payment_intent)
             .do_nothing();
-        Ok(both(insert).execute(self.conn()).stored()? == 1)
+        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn payment_for_update(&mut self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
         lock_row(self.conn(), Lock::Payment, id.uuid())?;
         let query = payment_table::table.find(Id(id.uuid())).select(PaymentRow::as_select());
-        query.first(self.conn()).optional().stored()?.map(Payment::try_from).transpose()
+        query.limit(1).kept().get_result(self.conn()).optional().stored()?.map(Payment::try_from).transpose()
     }
 
     fn payment_by_intent(&mut self, payment_intent: &str) -> Result<Option<Payment>, StoreError> {
         let query = payment_table::table
             .filter(payment_table::payment_intent.eq(payment_intent))
             .select(PaymentRow::as_select());
-        query.first(self.conn()).optional().stored()?.map(Payment::try_from).transpose()
+        query.limit(1).kept().get_result(self.conn()).optional().stored()?.map(Payment::try_from).transpose()
     }
 
     fn payments_of_order(&mut self, order: OrderId) -> Result<Vec<Payment>, StoreError> {
@@ -367,19 +396,23 @@ impl Store for Tx<'_> {
             .filter(payment_table::order_id.eq(Id(order.uuid())))
             .order((payment_table::created_at, payment_table::id))
             .select(PaymentRow::as_select());
-        domain(query.load(self.conn()).stored()?)
+        domain(query.kept().load(self.conn()).stored()?)
     }
 
     fn payment_update(&mut self, payment: &Payment) -> Result<(), StoreError> {
         let row = PaymentRow::from(payment);
-        let changed =
-            diesel::update(payment_table::table.find(row.id)).set(&row).execute(self.conn()).stored()?;
+        let changed = diesel::update(payment_table::table.find(row.id))
+            .set(&row)
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         changed_one("the payment", changed)
     }
 
     fn refund_insert(&mut self, refund: &Refund) -> Result<(), StoreError> {
         diesel::insert_into(refunds::table)
             .values(RefundRow::from(refund))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -387,7 +420,7 @@ impl Store for Tx<'_> {
 
     fn refund_by_id(&mut self, id: RefundId) -> Result<Option<Refund>, StoreError> {
         let query = refunds::table.find(Id(id.uuid())).select(RefundRow::as_select());
-        query.first(self.conn()).optional().stored()?.map(Refund::try_from).transpose()
+        query.limit(1).kept().get_result(self.conn()).optional().stored()?.map(Refund::try_from).transpose()
     }
 
     fn refunds_of_payment(&mut self, payment: PaymentId) -> Result<Vec<Refund>, StoreError> {
@@ -395,7 +428,7 @@ impl Store for Tx<'_> {
             .filter(refunds::payment_id.eq(Id(payment.uuid())))
             .order((refunds::created_at, refunds::id))
             .select(RefundRow::as_select());
-        domain(query.load(self.conn()).stored()?)
+        domain(query.kept().load(self.conn()).stored()?)
     }
 
     fn refunds_unresolved(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Refund>, StoreError> {
@@ -406,12 +439,13 @@ impl Store for Tx<'_> {
             .order((refunds::created_at, refunds::id))
             .limit(i64::from(limit))
             .select(RefundRow::as_select());
-        domain(query.load(self.conn()).stored()?)
+        domain(query.kept().load(self.conn()).stored()?)
     }
 
     fn refund_update(&mut self, refund: &Refund) -> Result<(), StoreError> {
         let row = RefundRow::from(refund);
-        let changed = diesel::update(refunds::table.find(row.id)).set(&row).execute(self.conn()).stored()?;
+        let changed =
+            diesel::update(refunds::table.find(row.id)).set(&row).kept().execute(self.conn()).stored()?;
         changed_one("the refund", changed)
     }
 
@@ -428,7 +462,7 @@ impl Store for Tx<'_> {
             .values(row)
             .on_conflict(webhook_events::id)
             .do_nothing();
-        Ok(both(insert).execute(self.conn()).stored()? == 1)
+        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn events_known(&mut self, ids: &[String]) -> Result<Vec<String>, StoreError> {
@@ -445,34 +479,29 @@ impl Store for Tx<'_> {
         Ok(known)
     }
 
-    fn event_conclude(&mut self, id: &str, outcome: Outcome) -> Result<(), StoreError> {
-        let changed = diesel::update(webhook_events::table.find(id))
-            .set(webhook_events::outcome.eq(outcome.as_str()))
-            .execute(self.conn())
-            .stored()?;
-        changed_one("the event", changed)
-    }
-
-    fn event_concerns(&mut self, id: &str, order: OrderId) -> Result<(), StoreError> {
-        let changed = diesel::update(webhook_events::table.find(id))
-            .set(webhook_events::order_id.eq(Some(Id(order.uuid()))))
-            .execute(self.conn())
-            .stored()?;
-        changed_one("the event", changed)
-    }
-
-    fn event_empty(&mut self, id: &str) -> Result<(), StoreError> {
-        let changed = diesel::update(webhook_events::table.find(id))
-            .set(webhook_events::body.eq("{}"))
-            .execute(self.conn())
-            .stored()?;
-        changed_one("the event", changed)
+    fn event_conclude(
+        &mut self,
+        id: &str,
+        outcome: Outcome,
+        order: Option<OrderId>,
+    ) -> Result<(), StoreError> {
+        use webhook_events as e;
+        let outcome = e::outcome.eq(outcome.as_str());
+        let event = diesel::update(e::table.find(id));
+        let changed = match order {
+            Some(order) => {
+                event.set((outcome, e::order_id.eq(Some(Id(order.uuid()))))).kept().execute(self.conn())
+            }
+            None => event.set((outcome, e::body.eq("{}"))).kept().execute(self.conn()),
+        };
+        changed_one("the event", changed.stored()?)
     }
 
     fn events_compared(&mut self, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
         for id in ids {
             diesel::update(webhook_events::table.find(id))
                 .set(webhook_events::compared_at.eq(Some(Ts::from(now))))
+                .kept()
                 .execute(self.conn())
                 .stored()?;
         }
@@ -484,7 +513,9 @@ impl Store for Tx<'_> {
             .filter(webhook_events::compared_at.is_not_null())
             .order(webhook_events::created_at.desc())
             .select(webhook_events::created_at)
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         Ok(newest.map(Timestamp::from))
@@ -500,7 +531,7 @@ impl Store for Tx<'_> {
             refund_id: transaction.refund().map(|id| Id(id.uuid())),
             created_at: transaction.at().into(),
         };
-        diesel::insert_into(ledger_transactions::table).values(row).execute(self.conn()).stored()?;
+        diesel::insert_into(ledger_transactions::table).values(row).kept().execute(self.conn()).stored()?;
         for (line, entry) in (1..).zip(transaction.entries()) {
             let row = LedgerEntryRow {
                 transaction_id: Id(transaction.id().uuid()),
@@ -509,7 +540,7 @@ impl Store for Tx<'_> {
                 amount_cents: entry.amount.minor(),
                 currency: entry.amount.currency().as_str(),
             };
-            diesel::insert_into(ledger_entries::table).values(row).execute(self.conn()).stored()?;
+            diesel::insert_into(ledger_entries::table).values(row).kept().execute(self.conn()).stored()?;
         }
         Ok(())
     }
@@ -540,7 +571,7 @@ impl Store for Tx<'_> {
 
     fn customer_reference(&mut self, customer: UserId) -> Result<Option<String>, StoreError> {
         let query = stripe_customers::table.find(Id(customer.uuid())).select(stripe_customers::reference);
-        query.first(self.conn()).optional().stored()
+        query.limit(1).kept().get_result(self.conn()).optional().stored()
     }
 
     fn customer_reference_put(
@@ -558,11 +589,12 @@ impl Store for Tx<'_> {
             .on_conflict(stripe_customers::user_id)
             .do_update()
             .set((stripe_customers::reference.eq(reference), stripe_customers::created_at.eq(Ts::from(now))));
-        both(insert).execute(self.conn()).stored().map(drop)
+        both(insert).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn customer_reference_delete(&mut self, customer: UserId) -> Result<(), StoreError> {
         diesel::delete(stripe_customers::table.find(Id(customer.uuid())))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)

@@ -23,7 +23,7 @@ use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
 use crate::intake::picture;
 use crate::notice::Notice;
-use crate::prepared::{Value, prepared};
+use crate::prepared::{Keep, Value, prepared};
 use crate::schema::sessions::{files, session_events, session_participants, sessions as sessions_table};
 use crate::summaries;
 use crate::tx::Tx;
@@ -31,7 +31,7 @@ use crate::types::{Id, Json, Ts};
 
 /// A row of `sessions`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = sessions_table)]
+#[diesel(table_name = sessions_table, treat_none_as_default_value = false)]
 pub(crate) struct SessionRow {
     id: Id,
     customer_id: Id,
@@ -121,7 +121,7 @@ impl TryFrom<SessionRow> for Session {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = session_participants)]
+#[diesel(table_name = session_participants, treat_none_as_default_value = false)]
 pub(crate) struct ParticipantRow {
     session_id: Id,
     user_id: Id,
@@ -208,14 +208,16 @@ impl Store for Tx<'_> {
             .values(SessionRow::of(session))
             .on_conflict(sessions_table::id)
             .do_nothing();
-        both(insert).execute(self.conn()).stored().map(|rows| rows == 1)
+        both(insert).kept().execute(self.conn()).stored().map(|rows| rows == 1)
     }
 
     fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
         sessions_table::table
             .find(Id(id.uuid()))
             .select(SessionRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?
             .map(Session::try_from)
@@ -244,6 +246,7 @@ impl Store for Tx<'_> {
                 s::ended_at.eq(row.ended_at),
                 s::upgraded_at.eq(row.upgraded_at),
             ))
+            .kept()
             .execute(self.conn())
             .stored()?;
         expect_one(changed, "sessions")
@@ -260,7 +263,8 @@ impl Store for Tx<'_> {
     }
 
     fn seat(&mut self, session: SessionId, user: UserId) -> Result<Option<Seat>, StoreError> {
-        let row: Option<SeatRow> = seat_query(session, user).first(self.conn()).optional().stored()?;
+        let row: Option<SeatRow> =
+            seat_query(session, user).limit(1).kept().get_result(self.conn()).optional().stored()?;
         row.map(|row| taken_seat(session, user, row)).transpose()
     }
 
@@ -274,11 +278,16 @@ impl Store for Tx<'_> {
             left_at: None,
             last_read_seq: stored_seq(participant.last_read_seq),
         };
+        let insert = diesel::insert_into(p::table).values(&row).on_conflict_do_nothing();
+        if both(insert).kept().execute(self.conn()).stored()? == 1 {
+            return Ok(true);
+        }
         // Taking somebody back must not break the rule of one mechanic, and a broken rule must not be run into.
-        let present = p::table
+        let present: Vec<(Id, String)> = p::table
             .filter(p::session_id.eq(row.session_id).and(p::left_at.is_null()))
             .select((p::user_id, p::role))
-            .load::<(Id, String)>(self.conn())
+            .kept()
+            .load(self.conn())
             .stored()?;
         let single = participant.role != ParticipantRole::Observer;
         if present.iter().any(|(user, role)| *user == row.user_id || (single && *role == row.role)) {
@@ -287,13 +296,10 @@ impl Store for Tx<'_> {
         let back = diesel::update(p::table.find((row.session_id, row.user_id)))
             .filter(p::left_at.is_not_null().and(p::role.eq(&row.role)))
             .set((p::left_at.eq(None::<Ts>), p::joined_at.eq(row.joined_at)))
+            .kept()
             .execute(self.conn())
             .stored()?;
-        if back == 1 {
-            return Ok(true);
-        }
-        let insert = diesel::insert_into(p::table).values(row).on_conflict_do_nothing();
-        both(insert).execute(self.conn()).stored().map(|rows| rows == 1)
+        Ok(back == 1)
     }
 
     fn participants(&mut self, session: SessionId) -> Result<Vec<Participant>, StoreError> {
@@ -302,6 +308,7 @@ impl Store for Tx<'_> {
             .filter(p::session_id.eq(Id(session.uuid())).and(p::left_at.is_null()))
             .order((p::joined_at, p::user_id))
             .select(ParticipantRow::as_select())
+            .kept()
             .load(self.conn())
             .stored()?
             .into_iter()
@@ -337,6 +344,7 @@ impl Store for Tx<'_> {
         let changed = diesel::update(p::table.find((Id(session.uuid()), Id(user.uuid()))))
             .filter(p::left_at.is_null())
             .set(p::left_at.eq(Ts::from(now)))
+            .kept()
             .execute(self.conn())
             .stored()?;
         expect_one(changed, "session_participants")?;
@@ -350,6 +358,7 @@ impl Store for Tx<'_> {
         let changed = diesel::update(p::table.find((Id(session.uuid()), Id(user.uuid()))))
             .filter(p::left_at.is_null().and(p::last_read_seq.lt(mark)))
             .set(p::last_read_seq.eq(mark))
+            .kept()
             .execute(self.conn())
             .stored()?;
         if changed == 1 {
@@ -398,7 +407,9 @@ impl Store for Tx<'_> {
             .filter(e::actor_id.eq(Id(sender.uuid())))
             .filter(e::client_ref.eq(client_ref))
             .select(EventRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?
             .map(Event::try_from)
@@ -409,7 +420,9 @@ impl Store for Tx<'_> {
         session_events::table
             .find((Id(session.uuid()), stored_seq(seq)))
             .select(EventRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?
             .map(Event::try_from)
@@ -445,7 +458,9 @@ impl Store for Tx<'_> {
             .filter(e::kind.eq(kind.as_str()))
             .order(e::seq.desc())
             .select(EventRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?
             .map(Event::try_from)
@@ -465,6 +480,7 @@ impl Store for Tx<'_> {
             .order(e::seq)
             .limit(limit.into())
             .select(EventRow::as_select())
+            .kept()
             .load(self.conn())
             .stored()?
             .into_iter()

@@ -6,6 +6,7 @@ use kernel::{StoreError, Timestamp};
 use sessions::{Summary, SummaryDraft, SummaryText};
 
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::prepared::{Value, prepared};
 use crate::schema::intake::intake_files;
 use crate::schema::sessions::{files, session_summaries, session_summary_photos, sessions as sessions_table};
@@ -35,7 +36,9 @@ fn read(tx: &mut Tx<'_>, session: SessionId, state: &str) -> Result<Option<(Row,
     let row: Option<Row> = session_summaries::table
         .find((session, state))
         .select(Row::as_select())
-        .first(tx.conn())
+        .limit(1)
+        .kept()
+        .get_result(tx.conn())
         .optional()
         .stored()?;
     let Some(row) = row else { return Ok(None) };
@@ -43,6 +46,7 @@ fn read(tx: &mut Tx<'_>, session: SessionId, state: &str) -> Result<Option<(Row,
         .filter(p::session_id.eq(session).and(p::state.eq(state)))
         .order(p::position)
         .select(p::file_id)
+        .kept()
         .load(tx.conn())
         .stored()?;
     Ok(Some((row, photos.into_iter().map(|photo| FileId::new(photo.0)).collect())))
@@ -141,6 +145,7 @@ fn write(
 
 pub(crate) fn forget_draft(tx: &mut Tx<'_>, session: SessionId) -> Result<(), StoreError> {
     diesel::delete(session_summaries::table.find((Id(session.uuid()), DRAFT)))
+        .kept()
         .execute(tx.conn())
         .stored()
         .map(drop)

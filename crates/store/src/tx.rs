@@ -1,11 +1,12 @@
 //! A transaction.
 
-use diesel::connection::SimpleConnection;
+use diesel::RunQueryDsl;
 use kernel::StoreError;
 
 use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::notice::Notice;
+use crate::prepared::prepared;
 
 /// One connection inside one transaction. It implements every domain's `Store` port; it can't begin or commit.
 pub struct Tx<'c> {
@@ -48,13 +49,14 @@ impl<'c> Tx<'c> {
             }
             Err(error) => {
                 self.notices.truncate(kept);
-                self.statement(&format!("ROLLBACK TO SAVEPOINT s{depth}; RELEASE SAVEPOINT s{depth}"))?;
+                self.statement(&format!("ROLLBACK TO SAVEPOINT s{depth}"))?;
+                self.statement(&format!("RELEASE SAVEPOINT s{depth}"))?;
                 Err(error)
             }
         }
     }
 
     fn statement(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.connection.batch_execute(sql).stored()
+        prepared::<()>(sql, &[]).execute(self.connection).stored().map(drop)
     }
 }

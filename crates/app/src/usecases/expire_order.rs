@@ -84,5 +84,12 @@ pub async fn ask_charge(pitlane: &Pitlane, order: &Order) -> Result<bool, Error>
 pub async fn settle_charge(pitlane: &Pitlane, paid: Paid) -> Result<Fulfilment, Error> {
     let (cx, fulfilling) = (pitlane.context(), Fulfilling::new(pitlane));
     let charge = Charge { payment_intent: paid.payment_intent, amount: paid.amount };
-    pitlane.db.write(move |tx| settle_and_fulfil(tx, paid.order, &charge, &fulfilling, &cx)).await
+    pitlane
+        .db
+        .write(move |tx| {
+            let order =
+                payments::Store::order_by_id(tx, paid.order)?.ok_or(payments::Error::Missing("order"))?;
+            settle_and_fulfil(tx, &order, &charge, &fulfilling, &cx)
+        })
+        .await
 }

@@ -60,24 +60,23 @@ pub enum Fulfilment {
     Returned,
 }
 
-/// Records a charge that the provider says has succeeded, and makes what it pays for.
+/// Records a charge that the provider says has succeeded, and makes what it pays for. `seen` is its order as it was read,
+/// without a lock.
 ///
 /// # Errors
-/// The storage's, and [`payments::Error::Missing`] without such an order. Nothing that a session could object to is an
-/// error: it sends the money back.
+/// The storage's. Nothing that a session could object to is an error: it sends the money back.
 pub fn settle_and_fulfil(
     tx: &mut Tx<'_>,
-    order: OrderId,
+    seen: &Order,
     charge: &Charge,
     fulfilling: &Fulfilling,
     cx: &Context,
 ) -> Result<Fulfilment, Error> {
     // A session is locked before its orders, here as when it is cancelled.
-    let changes = payments::Store::order_by_id(tx, order)?.and_then(|order| order.terms().session);
-    if let Some(session) = changes {
+    if let Some(session) = seen.terms().session {
         sessions::Store::session_for_update(tx, session)?;
     }
-    match payments::settle(tx, order, charge, cx)? {
+    match payments::settle(tx, seen.id(), charge, cx)? {
         Settlement::Replayed(order) => resume(tx, order, fulfilling, cx),
         Settlement::Kept { order, superseded } => {
             for other in superseded {
@@ -347,7 +346,7 @@ fn make_session(
         expires_at: cx.now.plus_seconds(fulfilling.refund_after_seconds),
     };
     let give_up_at = request.expires_at;
-    offer_request::offer_request(tx, request, cx)?;
+    offer_request::offer_request(tx, request, &customer, &session, cx)?;
     expire_request::schedule(tx, session.id(), give_up_at, cx)?;
     journey::record(
         tx,

@@ -1,28 +1,30 @@
 //! A paid session is offered to the mechanics.
 
+use accounts::user::User;
 use dispatch::{NewRequest, Opened};
 use kernel::id::UserId;
 use kernel::{Context, StoreError};
 use serde_json::json;
+use sessions::Session;
 use store::Tx;
 use store::notice::Side;
 
 use crate::usecases::{Error, personal};
 
-/// Opens the request of a session, in the transaction that makes the session, and tells every mechanic on duty.
+/// Opens the request of a session, in the transaction that makes the session, and tells every mechanic on duty who asks
+/// for what.
 ///
 /// # Errors
 /// The storage's.
-pub fn offer_request(tx: &mut Tx<'_>, new: NewRequest, cx: &Context) -> Result<Opened, Error> {
+pub fn offer_request(
+    tx: &mut Tx<'_>,
+    new: NewRequest,
+    customer: &User,
+    session: &Session,
+    cx: &Context,
+) -> Result<Opened, Error> {
     let opened = dispatch::open_request(tx, new, cx)?;
-    if opened.offered.is_empty() {
-        return Ok(opened);
-    }
     let request = opened.request;
-    let customer = accounts::UserStore::user_by_id(tx, request.customer)?
-        .ok_or_else(|| StoreError::corrupt("session_requests", "the customer is gone"))?;
-    let session = sessions::Store::session_by_id(tx, request.session)?
-        .ok_or_else(|| StoreError::corrupt("session_requests", "the session is gone"))?;
     for mechanic in &opened.offered {
         let fields = json!({
             "request_id": request.id,

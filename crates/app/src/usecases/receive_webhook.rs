@@ -6,7 +6,7 @@ use payments::gateway::{
     Checkout, CheckoutStatus, EventSubject, Intent, IntentStatus, ProviderDispute, ProviderEvent,
     ProviderRefund,
 };
-use payments::{Charge, GatewayError, OrderKind, Outcome};
+use payments::{Charge, GatewayError, Order, OrderKind, Outcome};
 use store::Tx;
 
 use crate::state::Pitlane;
@@ -39,11 +39,8 @@ pub async fn apply_event(pitlane: &Pitlane, event: ProviderEvent) -> Result<Outc
                 return Ok(Outcome::Replayed);
             }
             let outcome = news.apply(tx, &fulfilling, &cx)?;
-            payments::Store::event_conclude(tx, &inbox.id, outcome)?;
-            match news.order_here(tx)? {
-                Some(order) => payments::Store::event_concerns(tx, &inbox.id, order)?,
-                None => payments::Store::event_empty(tx, &inbox.id)?,
-            }
+            let order = news.order_here(tx)?;
+            payments::Store::event_conclude(tx, &inbox.id, outcome, order)?;
             Ok::<_, Error>(outcome)
         })
         .await?;
@@ -98,17 +95,16 @@ impl News {
     fn order_here(&self, tx: &mut Tx<'_>) -> Result<Option<OrderId>, Error> {
         let order = match self {
             Self::Checkout { checkout, .. } => order_of(tx, checkout)?,
-            Self::Refunds { payment_intent, .. } => {
-                payments::Store::payment_by_intent(tx, payment_intent)?.map(|payment| payment.order)
+            Self::Intent(Intent { order: Some(id), .. }) => payments::Store::order_by_id(tx, *id)?,
+            Self::Refunds { payment_intent, .. } | Self::Dispute(ProviderDispute { payment_intent, .. }) => {
+                match payments::Store::payment_by_intent(tx, payment_intent)? {
+                    Some(payment) => payments::Store::order_by_id(tx, payment.order)?,
+                    None => None,
+                }
             }
-            Self::Intent(intent) => intent.order,
-            Self::Dispute(dispute) => {
-                payments::Store::payment_by_intent(tx, &dispute.payment_intent)?.map(|payment| payment.order)
-            }
-            Self::Nothing | Self::Unknown => None,
+            Self::Intent(_) | Self::Nothing | Self::Unknown => None,
         };
         let Some(order) = order else { return Ok(None) };
-        let Some(order) = payments::Store::order_by_id(tx, order)? else { return Ok(None) };
         // The payment of a page tells nothing that the page doesn't.
         if matches!(self, Self::Intent(_)) && order.terms().kind == OrderKind::Session {
             return Ok(None);
@@ -156,17 +152,17 @@ pub fn apply_checkout(
         }
         return Ok(Outcome::Unmatched);
     };
-    payments::note_checkout(tx, order, &checkout.id, checkout.url.as_deref())?;
+    payments::note_checkout(tx, order.id(), &checkout.id, checkout.url.as_deref())?;
     if let (true, Some(payment_intent), Some(amount)) =
         (checkout.paid, &checkout.payment_intent, checkout.amount)
     {
         let charge = Charge { payment_intent: payment_intent.clone(), amount };
-        return Ok(settled(settle_and_fulfil(tx, order, &charge, fulfilling, cx)?));
+        return Ok(settled(settle_and_fulfil(tx, &order, &charge, fulfilling, cx)?));
     }
     match checkout.status {
-        CheckoutStatus::Expired => payments::expire(tx, order, cx)?,
-        CheckoutStatus::Complete if failed => payments::give_up(tx, order, cx)?,
-        CheckoutStatus::Complete => payments::await_money(tx, order)?,
+        CheckoutStatus::Expired => payments::expire(tx, order.id(), cx)?,
+        CheckoutStatus::Complete if failed => payments::give_up(tx, order.id(), cx)?,
+        CheckoutStatus::Complete => payments::await_money(tx, order.id())?,
         CheckoutStatus::Open => return Ok(Outcome::Ignored),
     };
     Ok(Outcome::Recorded)
@@ -189,7 +185,7 @@ pub fn apply_intent(
         return Ok(Outcome::Ignored);
     }
     let charge = Charge { payment_intent: intent.id.clone(), amount: intent.received };
-    Ok(settled(settle_and_fulfil(tx, order.id(), &charge, fulfilling, cx)?))
+    Ok(settled(settle_and_fulfil(tx, &order, &charge, fulfilling, cx)?))
 }
 
 const fn settled(fulfilment: Fulfilment) -> Outcome {
@@ -201,12 +197,12 @@ const fn settled(fulfilment: Fulfilment) -> Outcome {
 }
 
 // The page's id may not be committed yet when its first news arrive; the order's id travels with it for that case.
-fn order_of(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<Option<OrderId>, Error> {
+fn order_of(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<Option<Order>, Error> {
     if let Some(order) = payments::Store::order_by_checkout(tx, &checkout.id)? {
-        return Ok(Some(order.id()));
+        return Ok(Some(order));
     }
     let Some(id) = checkout.order else { return Ok(None) };
-    Ok(payments::Store::order_by_id(tx, id)?.map(|order| order.id()))
+    Ok(payments::Store::order_by_id(tx, id)?)
 }
 
 /// Brings our refunds of a payment in line with the provider's, those made there by hand included.

@@ -168,7 +168,7 @@ pub async fn upgrade(
                 return Err(Refusal::Unusable("There is no such payment for this session.").into());
             };
             let id = order.id();
-            if settle_and_fulfil(tx, id, &charge, &fulfilling, &cx)? == Fulfilment::Returned {
+            if settle_and_fulfil(tx, &order, &charge, &fulfilling, &cx)? == Fulfilment::Returned {
                 tracing::warn!(%session, "a payment for an upgrade buys nothing and goes back");
             }
             let order = payments::Store::order_by_id(tx, id)?;

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::both::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::applications::{application_files, application_steps, applications};
 use crate::schema::sessions::files;
 use crate::tx::Tx;
@@ -25,7 +26,7 @@ use crate::types::{Id, Json, Ts};
 const LET_GO_SECONDS: i64 = 24 * 3_600;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
-#[diesel(table_name = applications, treat_none_as_null = true)]
+#[diesel(table_name = applications, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: Id,
     user_id: Id,
@@ -212,7 +213,8 @@ pub(super) fn latest(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Application
 
 pub(super) fn update(tx: &mut Tx<'_>, application: &Application) -> Result<(), StoreError> {
     let row = Row::from(application);
-    let changed = diesel::update(applications::table.find(row.id)).set(&row).execute(tx.conn()).stored()?;
+    let changed =
+        diesel::update(applications::table.find(row.id)).set(&row).kept().execute(tx.conn()).stored()?;
     if changed == 1 {
         Ok(())
     } else {

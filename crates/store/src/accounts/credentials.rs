@@ -17,6 +17,7 @@ use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::notice::Notice;
+use crate::prepared::Keep;
 use crate::schema::accounts::{api_tokens, login_attempts, one_time_tokens, sign_ins, users};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
@@ -25,7 +26,7 @@ use crate::types::{Id, Ts};
 const SIGN_INS_LISTED: i64 = 100;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = sign_ins)]
+#[diesel(table_name = sign_ins, treat_none_as_default_value = false)]
 struct SignInRow {
     id: Id,
     user_id: Id,
@@ -39,7 +40,7 @@ struct SignInRow {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = api_tokens)]
+#[diesel(table_name = api_tokens, treat_none_as_default_value = false)]
 struct ApiTokenRow {
     id: Id,
     user_id: Id,
@@ -50,7 +51,7 @@ struct ApiTokenRow {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = one_time_tokens)]
+#[diesel(table_name = one_time_tokens, treat_none_as_default_value = false)]
 struct OneTimeTokenRow {
     id: Id,
     user_id: Id,
@@ -195,6 +196,7 @@ impl CredentialStore for Tx<'_> {
     fn sign_in_insert(&mut self, sign_in: &SignIn) -> Result<(), StoreError> {
         diesel::insert_into(sign_ins::table)
             .values(SignInRow::from(sign_in))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -205,7 +207,9 @@ impl CredentialStore for Tx<'_> {
             .inner_join(users::table)
             .filter(sign_ins::token_hash.eq(token.as_bytes().to_vec()))
             .select((SignInRow::as_select(), UserRow::as_select()))
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         found.map(|(sign_in, user)| Ok((sign_in.try_into()?, user.try_into()?))).transpose()
@@ -219,6 +223,7 @@ impl CredentialStore for Tx<'_> {
             .order(sign_ins::id.desc())
             .limit(SIGN_INS_LISTED)
             .select(SignInRow::as_select())
+            .kept()
             .load(self.conn())
             .stored()?;
         rows.into_iter().map(SignIn::try_from).collect()
@@ -227,6 +232,7 @@ impl CredentialStore for Tx<'_> {
     fn sign_in_touch(&mut self, id: SignInId, now: Timestamp) -> Result<(), StoreError> {
         diesel::update(sign_ins::table.find(Id(id.uuid())))
             .set(sign_ins::last_seen_at.eq(Ts::from(now)))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -237,8 +243,11 @@ impl CredentialStore for Tx<'_> {
             .find(Id(id.uuid()))
             .filter(sign_ins::user_id.eq(Id(user.uuid())))
             .filter(sign_ins::revoked_at.is_null());
-        let ended =
-            diesel::update(live).set(sign_ins::revoked_at.eq(Ts::from(now))).execute(self.conn()).stored()?;
+        let ended = diesel::update(live)
+            .set(sign_ins::revoked_at.eq(Ts::from(now)))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         if ended == 1 {
             self.notify(Notice::AccessEnded { user, via: Some(Via::SignIn(id)) });
         }
@@ -256,6 +265,7 @@ impl CredentialStore for Tx<'_> {
             .filter(sign_ins::revoked_at.is_null())
             .filter(sign_ins::expires_at.gt(Ts::from(now)))
             .select(sign_ins::id)
+            .kept()
             .load(self.conn())
             .stored()?;
         let others = live.into_iter().map(|id| SignInId::new(id.0)).filter(|id| Some(*id) != keep);
@@ -274,6 +284,7 @@ impl CredentialStore for Tx<'_> {
     fn api_token_insert(&mut self, token: &ApiToken) -> Result<(), StoreError> {
         diesel::insert_into(api_tokens::table)
             .values(ApiTokenRow::from(token))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -285,7 +296,9 @@ impl CredentialStore for Tx<'_> {
             .filter(api_tokens::token_hash.eq(token.as_bytes().to_vec()))
             .filter(api_tokens::revoked_at.is_null())
             .select((ApiTokenRow::as_select(), UserRow::as_select()))
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         found.map(|(token, user)| Ok((token.try_into()?, user.try_into()?))).transpose()
@@ -297,6 +310,7 @@ impl CredentialStore for Tx<'_> {
             .filter(api_tokens::revoked_at.is_null())
             .order(api_tokens::id.desc())
             .select(ApiTokenRow::as_select())
+            .kept()
             .load(self.conn())
             .stored()?;
         rows.into_iter().map(ApiToken::try_from).collect()
@@ -305,6 +319,7 @@ impl CredentialStore for Tx<'_> {
     fn api_token_touch(&mut self, id: ApiTokenId, now: Timestamp) -> Result<(), StoreError> {
         diesel::update(api_tokens::table.find(Id(id.uuid())))
             .set(api_tokens::last_used_at.eq(Ts::from(now)))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -317,6 +332,7 @@ impl CredentialStore for Tx<'_> {
             .filter(api_tokens::revoked_at.is_null());
         let ended = diesel::update(live)
             .set(api_tokens::revoked_at.eq(Ts::from(now)))
+            .kept()
             .execute(self.conn())
             .stored()?;
         if ended == 1 {
@@ -330,6 +346,7 @@ impl CredentialStore for Tx<'_> {
             .filter(api_tokens::user_id.eq(Id(user.uuid())))
             .filter(api_tokens::revoked_at.is_null())
             .select(api_tokens::id)
+            .kept()
             .load(self.conn())
             .stored()?;
         let mut ended = 0;
@@ -342,6 +359,7 @@ impl CredentialStore for Tx<'_> {
     fn one_time_token_insert(&mut self, token: &OneTimeToken) -> Result<(), StoreError> {
         diesel::insert_into(one_time_tokens::table)
             .values(OneTimeTokenRow::from(token))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -356,7 +374,9 @@ impl CredentialStore for Tx<'_> {
             .filter(one_time_tokens::token_hash.eq(token.as_bytes().to_vec()))
             .filter(one_time_tokens::purpose.eq(purpose.as_str()))
             .select(OneTimeTokenRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(OneTimeToken::try_from).transpose()
@@ -369,8 +389,10 @@ impl CredentialStore for Tx<'_> {
     ) -> Result<Option<OneTimeToken>, StoreError> {
         let Some(found) = self.one_time_token_by_hash(purpose, token)? else { return Ok(None) };
         // The second of two transactions at once finds nothing left to delete.
-        let deleted =
-            diesel::delete(one_time_tokens::table.find(Id(found.id.uuid()))).execute(self.conn()).stored()?;
+        let deleted = diesel::delete(one_time_tokens::table.find(Id(found.id.uuid())))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         Ok((deleted == 1).then_some(found))
     }
 
@@ -378,7 +400,7 @@ impl CredentialStore for Tx<'_> {
         let unused = one_time_tokens::table
             .filter(one_time_tokens::user_id.eq(Id(user.uuid())))
             .filter(one_time_tokens::purpose.eq(purpose.as_str()));
-        diesel::delete(unused).execute(self.conn()).stored().map(drop)
+        diesel::delete(unused).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn phone_code(&mut self, user: UserId) -> Result<Option<PhoneCode>, StoreError> {
@@ -399,7 +421,9 @@ impl CredentialStore for Tx<'_> {
             .filter(one_time_tokens::purpose.eq(purpose.as_str()))
             .order(one_time_tokens::id.desc())
             .select(OneTimeTokenRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(OneTimeToken::try_from).transpose()
@@ -409,7 +433,9 @@ impl CredentialStore for Tx<'_> {
         let row: Option<AttemptsRow> = login_attempts::table
             .find((key.account().to_vec(), key.address()))
             .select(AttemptsRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(LoginAttempts::try_from).transpose()
@@ -424,7 +450,7 @@ impl CredentialStore for Tx<'_> {
         let insert = diesel::insert_into(login_attempts::table)
             .values(attempts_row(key, LoginAttempts::none(now)))
             .on_conflict_do_nothing();
-        both(insert).execute(self.conn()).stored()?;
+        both(insert).kept().execute(self.conn()).stored()?;
         let query = login_attempts::table.find((key.account().to_vec(), key.address()));
         let row = match self.conn() {
             AnyConnection::Postgres(postgres) => {
@@ -446,6 +472,7 @@ impl CredentialStore for Tx<'_> {
                 login_attempts::window_started_at.eq(row.window_started_at),
                 login_attempts::failures.eq(row.failures),
             ))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)

@@ -12,7 +12,7 @@ use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = phone_codes)]
+#[diesel(table_name = phone_codes, treat_none_as_default_value = false)]
 struct Row {
     user_id: Id,
     id: Id,

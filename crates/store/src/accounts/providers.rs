@@ -14,6 +14,7 @@ use kernel::{ProviderId, StoreError, Timestamp, UserId};
 use super::users::Row as UserRow;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::accounts::{mechanics, providers, users};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
@@ -29,7 +30,7 @@ struct ProviderRow {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
-#[diesel(table_name = mechanics, primary_key(user_id), treat_none_as_null = true)]
+#[diesel(table_name = mechanics, primary_key(user_id), treat_none_as_null = true, treat_none_as_default_value = false)]
 struct MechanicRow {
     user_id: Id,
     provider_id: Id,
@@ -104,14 +105,16 @@ impl ProviderStore for Tx<'_> {
             owner_id: Id(provider.owner.uuid()),
             created_at: provider.created_at.into(),
         };
-        diesel::insert_into(providers::table).values(row).execute(self.conn()).stored().map(drop)
+        diesel::insert_into(providers::table).values(row).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn provider_by_id(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError> {
         let row: Option<ProviderRow> = providers::table
             .find(Id(id.uuid()))
             .select(ProviderRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Provider::try_from).transpose()
@@ -121,19 +124,22 @@ impl ProviderStore for Tx<'_> {
         let row: Option<ProviderRow> = providers::table
             .filter(providers::owner_id.eq(Id(owner.uuid())))
             .select(ProviderRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Provider::try_from).transpose()
     }
 
     fn provider_delete(&mut self, id: ProviderId) -> Result<(), StoreError> {
-        diesel::delete(providers::table.find(Id(id.uuid()))).execute(self.conn()).stored().map(drop)
+        diesel::delete(providers::table.find(Id(id.uuid()))).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn provider_rename(&mut self, owner: UserId, name: &str) -> Result<(), StoreError> {
         diesel::update(providers::table.filter(providers::owner_id.eq(Id(owner.uuid()))))
             .set(providers::name.eq(name))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -142,6 +148,7 @@ impl ProviderStore for Tx<'_> {
     fn mechanic_insert(&mut self, mechanic: &Mechanic) -> Result<(), StoreError> {
         diesel::insert_into(mechanics::table)
             .values(MechanicRow::from(mechanic))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -151,7 +158,9 @@ impl ProviderStore for Tx<'_> {
         let row: Option<MechanicRow> = mechanics::table
             .find(Id(user.uuid()))
             .select(MechanicRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Mechanic::try_from).transpose()
@@ -164,13 +173,16 @@ impl ProviderStore for Tx<'_> {
     }
 
     fn mechanic_delete(&mut self, user: UserId) -> Result<(), StoreError> {
-        diesel::delete(mechanics::table.find(Id(user.uuid()))).execute(self.conn()).stored().map(drop)
+        diesel::delete(mechanics::table.find(Id(user.uuid()))).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn mechanic_update(&mut self, mechanic: &Mechanic) -> Result<(), StoreError> {
         let row = MechanicRow::from(mechanic);
-        let changed =
-            diesel::update(mechanics::table.find(row.user_id)).set(&row).execute(self.conn()).stored()?;
+        let changed = diesel::update(mechanics::table.find(row.user_id))
+            .set(&row)
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         if changed == 1 {
             Ok(())
         } else {
@@ -185,6 +197,7 @@ impl ProviderStore for Tx<'_> {
             .filter(users::status.eq(Status::Active.as_str()))
             .order((mechanics::created_at, mechanics::user_id))
             .select(mechanics::user_id)
+            .kept()
             .load(self.conn())
             .stored()?;
         Ok(ids.into_iter().map(|id| UserId::new(id.0)).collect())
@@ -195,6 +208,7 @@ impl ProviderStore for Tx<'_> {
             .filter(mechanics::provider_id.eq(Id(provider.uuid())))
             .order((mechanics::created_at, mechanics::user_id))
             .select(MechanicRow::as_select())
+            .kept()
             .load(self.conn())
             .stored()?;
         rows.into_iter().map(Mechanic::try_from).collect()

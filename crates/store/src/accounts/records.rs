@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::both::both;
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::accounts::{
     api_tokens, audit_log, idempotency_keys, login_attempts, one_time_tokens, sign_ins,
 };
@@ -23,7 +24,7 @@ use crate::types::{Id, Json, Ts};
 const GRACE_SECONDS: i64 = 24 * 3_600;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = audit_log)]
+#[diesel(table_name = audit_log, treat_none_as_default_value = false)]
 struct AuditRow {
     id: Id,
     at: Ts,
@@ -37,7 +38,7 @@ struct AuditRow {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = idempotency_keys)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 struct KeyRow {
     user_id: Id,
     route: String,
@@ -128,6 +129,7 @@ impl RecordStore for Tx<'_> {
     fn audit_insert(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         diesel::insert_into(audit_log::table)
             .values(AuditRow::from(entry))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -171,14 +173,16 @@ impl RecordStore for Tx<'_> {
         let insert = diesel::insert_into(idempotency_keys::table)
             .values(key_row(key, record))
             .on_conflict_do_nothing();
-        Ok(both(insert).execute(self.conn()).stored()? == 1)
+        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn idempotency_by_key(&mut self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
         let row: Option<KeyRow> = idempotency_keys::table
             .find((Id(key.user.uuid()), &key.route, key.as_str()))
             .select(KeyRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(IdempotencyRecord::try_from).transpose()
@@ -204,6 +208,7 @@ impl RecordStore for Tx<'_> {
                 idempotency_keys::body.eq(fresh.body),
                 idempotency_keys::reached.eq(fresh.reached),
             ))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(replaced == 1)
@@ -224,6 +229,7 @@ impl RecordStore for Tx<'_> {
                 idempotency_keys::status.eq(Some(i64::from(answer.status))),
                 idempotency_keys::body.eq(Some(answer.body.clone())),
             ))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(completed == 1)
@@ -240,7 +246,7 @@ impl RecordStore for Tx<'_> {
             .filter(idempotency_keys::holder.eq(holder.0.to_vec()))
             .filter(idempotency_keys::status.is_null());
         let noted = diesel::update(held).set(idempotency_keys::reached.eq(Some(reached)));
-        noted.execute(self.conn()).stored().map(drop)
+        noted.kept().execute(self.conn()).stored().map(drop)
     }
 
     fn idempotency_release(&mut self, key: &IdempotencyKey, holder: ProcessId) -> Result<(), StoreError> {
@@ -251,9 +257,9 @@ impl RecordStore for Tx<'_> {
                 .filter(idempotency_keys::status.is_null())
         };
         let nothing = held().filter(idempotency_keys::reached.is_null());
-        diesel::delete(nothing).execute(self.conn()).stored()?;
+        diesel::delete(nothing).kept().execute(self.conn()).stored()?;
         let something = diesel::update(held()).set(idempotency_keys::holder.eq(ProcessId::NOBODY.0.to_vec()));
-        something.execute(self.conn()).stored().map(drop)
+        something.kept().execute(self.conn()).stored().map(drop)
     }
 
     fn expired_sweep(&mut self, now: Timestamp) -> Result<usize, StoreError> {
@@ -266,12 +272,12 @@ impl RecordStore for Tx<'_> {
         let old_links = one_time_tokens::table.filter(one_time_tokens::expires_at.lt(ended));
         let old_windows = login_attempts::table.filter(login_attempts::window_started_at.lt(windows));
         let old_keys = idempotency_keys::table.filter(idempotency_keys::started_at.lt(answers));
-        let mut removed = diesel::delete(old_sign_ins).execute(self.conn()).stored()?;
-        removed += diesel::delete(left_sign_ins).execute(self.conn()).stored()?;
-        removed += diesel::delete(old_tokens).execute(self.conn()).stored()?;
-        removed += diesel::delete(old_links).execute(self.conn()).stored()?;
-        removed += diesel::delete(old_windows).execute(self.conn()).stored()?;
-        removed += diesel::delete(old_keys).execute(self.conn()).stored()?;
+        let mut removed = diesel::delete(old_sign_ins).kept().execute(self.conn()).stored()?;
+        removed += diesel::delete(left_sign_ins).kept().execute(self.conn()).stored()?;
+        removed += diesel::delete(old_tokens).kept().execute(self.conn()).stored()?;
+        removed += diesel::delete(old_links).kept().execute(self.conn()).stored()?;
+        removed += diesel::delete(old_windows).kept().execute(self.conn()).stored()?;
+        removed += diesel::delete(old_keys).kept().execute(self.conn()).stored()?;
         Ok(removed)
     }
 }

@@ -10,12 +10,13 @@ use kernel::{EnrolmentId, StoreError, Timestamp, UserId};
 use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::accounts::{recovery_codes, second_factors};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = second_factors, primary_key(user_id), treat_none_as_null = true)]
+#[diesel(table_name = second_factors, primary_key(user_id), treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     user_id: Id,
     enrolment_id: Id,
@@ -44,7 +45,9 @@ impl SecondFactorStore for Tx<'_> {
         let row: Option<Row> = second_factors::table
             .find(Id(user.uuid()))
             .select(Row::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(SecondFactor::try_from).transpose()
@@ -73,14 +76,14 @@ impl SecondFactorStore for Tx<'_> {
             .on_conflict(second_factors::user_id)
             .do_update()
             .set(row);
-        both(put).execute(self.conn()).stored().map(drop)
+        both(put).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn second_factor_delete(&mut self, user: UserId) -> Result<(), StoreError> {
         let codes = recovery_codes::table.filter(recovery_codes::user_id.eq(Id(user.uuid())));
-        diesel::delete(codes).execute(self.conn()).stored()?;
+        diesel::delete(codes).kept().execute(self.conn()).stored()?;
         let factor = second_factors::table.find(Id(user.uuid()));
-        diesel::delete(factor).execute(self.conn()).stored().map(drop)
+        diesel::delete(factor).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn recovery_codes_replace(
@@ -90,7 +93,7 @@ impl SecondFactorStore for Tx<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let older = recovery_codes::table.filter(recovery_codes::user_id.eq(Id(user.uuid())));
-        diesel::delete(older).execute(self.conn()).stored()?;
+        diesel::delete(older).kept().execute(self.conn()).stored()?;
         for code in codes {
             diesel::insert_into(recovery_codes::table)
                 .values((
@@ -98,6 +101,7 @@ impl SecondFactorStore for Tx<'_> {
                     recovery_codes::code_hash.eq(code.as_bytes().to_vec()),
                     recovery_codes::created_at.eq(Ts::from(now)),
                 ))
+                .kept()
                 .execute(self.conn())
                 .stored()?;
         }
@@ -106,13 +110,14 @@ impl SecondFactorStore for Tx<'_> {
 
     fn recovery_code_claim(&mut self, user: UserId, code: &TokenHash) -> Result<bool, StoreError> {
         let code = recovery_codes::table.find((Id(user.uuid()), code.as_bytes().to_vec()));
-        diesel::delete(code).execute(self.conn()).stored().map(|deleted| deleted == 1)
+        diesel::delete(code).kept().execute(self.conn()).stored().map(|deleted| deleted == 1)
     }
 
     fn recovery_codes_left(&mut self, user: UserId) -> Result<usize, StoreError> {
         let left: i64 = recovery_codes::table
             .filter(recovery_codes::user_id.eq(Id(user.uuid())))
             .count()
+            .kept()
             .get_result(self.conn())
             .stored()?;
         usize::try_from(left).map_err(|_| StoreError::corrupt("recovery codes", "count"))

@@ -12,13 +12,14 @@ use kernel::{
 use super::applications;
 use super::credentials::token_hash;
 use crate::error::Stored;
+use crate::prepared::Keep;
 use crate::schema::accounts::users;
 use crate::schema::applications::{suspensions, workshop_invitations};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = workshop_invitations)]
+#[diesel(table_name = workshop_invitations, treat_none_as_default_value = false)]
 struct InvitationRow {
     id: Id,
     provider_id: Id,
@@ -73,7 +74,7 @@ impl TryFrom<InvitationRow> for Invitation {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = suspensions)]
+#[diesel(table_name = suspensions, treat_none_as_default_value = false)]
 struct SuspensionRow {
     user_id: Id,
     suspended_at: Ts,
@@ -152,13 +153,20 @@ impl ApplicationStore for Tx<'_> {
         use workshop_invitations as i;
         applications::forget(self, user, now)?;
         let id = Id(user.uuid());
-        let address: Option<String> =
-            users::table.find(id).select(users::email).first(self.conn()).optional().stored()?;
+        let address: Option<String> = users::table
+            .find(id)
+            .select(users::email)
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
+            .optional()
+            .stored()?;
         let unused =
             i::table.filter(i::accepted_at.is_null()).filter(i::email.eq(address.unwrap_or_default()));
-        diesel::delete(unused).execute(self.conn()).stored()?;
+        diesel::delete(unused).kept().execute(self.conn()).stored()?;
         diesel::update(i::table.filter(i::accepted_by.eq(id)))
             .set(i::email.eq(format!("erased-{user}@erased.invalid")))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -179,6 +187,7 @@ impl ApplicationStore for Tx<'_> {
     fn invitation_insert(&mut self, invitation: &Invitation) -> Result<(), StoreError> {
         diesel::insert_into(workshop_invitations::table)
             .values(InvitationRow::from(invitation))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -188,7 +197,9 @@ impl ApplicationStore for Tx<'_> {
         let row: Option<InvitationRow> = workshop_invitations::table
             .find(Id(id.uuid()))
             .select(InvitationRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Invitation::try_from).transpose()
@@ -198,7 +209,9 @@ impl ApplicationStore for Tx<'_> {
         let row: Option<InvitationRow> = workshop_invitations::table
             .filter(workshop_invitations::token_hash.eq(token.as_bytes().to_vec()))
             .select(InvitationRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Invitation::try_from).transpose()
@@ -212,6 +225,7 @@ impl ApplicationStore for Tx<'_> {
             .filter(i::revoked_at.is_null())
             .order(i::id.desc())
             .select(InvitationRow::as_select())
+            .kept()
             .load(self.conn())
             .stored()?;
         rows.into_iter().map(Invitation::try_from).collect()
@@ -228,7 +242,9 @@ impl ApplicationStore for Tx<'_> {
             .filter(i::accepted_by.eq(Id(user.uuid())))
             .order(i::accepted_at.desc())
             .select(InvitationRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(Invitation::try_from).transpose()
@@ -246,8 +262,11 @@ impl ApplicationStore for Tx<'_> {
             .filter(i::provider_id.eq(Id(provider.uuid())))
             .filter(i::accepted_at.is_null())
             .filter(i::revoked_at.is_null());
-        let revoked =
-            diesel::update(open).set(i::revoked_at.eq(Some(Ts::from(now)))).execute(self.conn()).stored()?;
+        let revoked = diesel::update(open)
+            .set(i::revoked_at.eq(Some(Ts::from(now))))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         Ok(revoked == 1)
     }
 
@@ -267,6 +286,7 @@ impl ApplicationStore for Tx<'_> {
                 i::accepted_at.eq(Some(Ts::from(now))),
                 i::was_approved.eq(was_approved),
             ))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(accepted == 1)
@@ -281,7 +301,7 @@ impl ApplicationStore for Tx<'_> {
             restored_at: suspension.restored.map(|(at, _)| at.into()),
             restored_by: suspension.restored.map(|(_, by)| Id(by.uuid())),
         };
-        diesel::insert_into(suspensions::table).values(row).execute(self.conn()).stored().map(drop)
+        diesel::insert_into(suspensions::table).values(row).kept().execute(self.conn()).stored().map(drop)
     }
 
     fn suspension_of(&mut self, user: UserId) -> Result<Option<Suspension>, StoreError> {
@@ -289,7 +309,9 @@ impl ApplicationStore for Tx<'_> {
             .filter(suspensions::user_id.eq(Id(user.uuid())))
             .filter(suspensions::restored_at.is_null())
             .select(SuspensionRow::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         Ok(row.map(Suspension::from))
@@ -304,6 +326,7 @@ impl ApplicationStore for Tx<'_> {
                 suspensions::restored_at.eq(Some(Ts::from(now))),
                 suspensions::restored_by.eq(Some(Id(by.uuid()))),
             ))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)

@@ -14,14 +14,14 @@ use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
-use crate::prepared::{Value, prepared};
+use crate::prepared::{Keep, Value, prepared};
 use crate::schema::accounts::{api_tokens, audit_log, idempotency_keys, phone_codes, sign_ins, users};
 use crate::schema::applications::{applications, suspensions};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = users)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: Id,
     email: String,
@@ -146,7 +146,7 @@ impl TryFrom<Row> for User {
 impl Tx<'_> {
     fn email_of_another(&mut self, email: &str, id: Id) -> Result<bool, StoreError> {
         let others = users::table.filter(users::email.eq(email)).filter(users::id.ne(id));
-        let count: i64 = others.count().get_result(self.conn()).stored()?;
+        let count: i64 = others.count().kept().get_result(self.conn()).stored()?;
         Ok(count > 0)
     }
 }
@@ -155,14 +155,16 @@ impl UserStore for Tx<'_> {
     fn user_insert(&mut self, user: &User) -> Result<bool, StoreError> {
         let insert =
             diesel::insert_into(users::table).values(Row::from(user)).on_conflict(users::email).do_nothing();
-        Ok(both(insert).execute(self.conn()).stored()? == 1)
+        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
     }
 
     fn user_by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         let row: Option<Row> = users::table
             .find(Id(id.uuid()))
             .select(Row::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(User::try_from).transpose()
@@ -179,7 +181,9 @@ impl UserStore for Tx<'_> {
         let row: Option<Row> = users::table
             .filter(users::email.eq(email.as_str()))
             .select(Row::as_select())
-            .first(self.conn())
+            .limit(1)
+            .kept()
+            .get_result(self.conn())
             .optional()
             .stored()?;
         row.map(User::try_from).transpose()
@@ -199,8 +203,9 @@ impl UserStore for Tx<'_> {
         // Another transaction may take the address between the look and the update: the savepoint keeps this
         // transaction usable on PostgreSQL.
         let changes = Changes::from(row);
-        let updated = self
-            .savepoint(|tx| diesel::update(users::table.find(id)).set(&changes).execute(tx.conn()).stored());
+        let updated = self.savepoint(|tx| {
+            diesel::update(users::table.find(id)).set(&changes).kept().execute(tx.conn()).stored()
+        });
         match updated {
             Ok(1) => Ok(true),
             Ok(_) => Err(StoreError::Constraint(format!("user {} is not there to be changed", id.0))),
@@ -213,6 +218,7 @@ impl UserStore for Tx<'_> {
         let unused = users::table.find(Id(id.uuid())).filter(users::has_used_free_session.eq(false));
         let claimed = diesel::update(unused)
             .set((users::has_used_free_session.eq(true), users::updated_at.eq(Ts::from(now))))
+            .kept()
             .execute(self.conn())
             .stored()?;
         Ok(claimed == 1)
@@ -221,6 +227,7 @@ impl UserStore for Tx<'_> {
     fn user_release_free_session(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError> {
         diesel::update(users::table.find(Id(id.uuid())))
             .set((users::has_used_free_session.eq(false), users::updated_at.eq(Ts::from(now))))
+            .kept()
             .execute(self.conn())
             .stored()
             .map(drop)
@@ -232,6 +239,7 @@ impl UserStore for Tx<'_> {
             .filter(users::status.eq(Status::Active.as_str()))
             .order(users::id)
             .select(users::id)
+            .kept()
             .load(self.conn())
             .stored()?;
         Ok(ids.into_iter().map(|id| UserId::new(id.0)).collect())
@@ -239,26 +247,37 @@ impl UserStore for Tx<'_> {
 
     fn user_traces_delete(&mut self, user: UserId) -> Result<(), StoreError> {
         let id = Id(user.uuid());
-        diesel::delete(sign_ins::table.filter(sign_ins::user_id.eq(id))).execute(self.conn()).stored()?;
-        diesel::delete(api_tokens::table.filter(api_tokens::user_id.eq(id))).execute(self.conn()).stored()?;
+        diesel::delete(sign_ins::table.filter(sign_ins::user_id.eq(id)))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
+        diesel::delete(api_tokens::table.filter(api_tokens::user_id.eq(id)))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
         diesel::delete(phone_codes::table.filter(phone_codes::user_id.eq(id)))
+            .kept()
             .execute(self.conn())
             .stored()?;
         diesel::delete(idempotency_keys::table.filter(idempotency_keys::user_id.eq(id)))
+            .kept()
             .execute(self.conn())
             .stored()?;
         diesel::update(audit_log::table.filter(audit_log::actor_id.eq(id)))
             .set(audit_log::address.eq(None::<String>))
+            .kept()
             .execute(self.conn())
             .stored()?;
         diesel::update(suspensions::table.filter(suspensions::user_id.eq(id)))
             .set(suspensions::reason.eq(ERASED))
+            .kept()
             .execute(self.conn())
             .stored()?;
         let theirs = [("user", id), ("mechanic", id)].map(|(kind, id)| (kind, id.0.to_string()));
         let applications: Vec<Id> = applications::table
             .filter(applications::user_id.eq(id))
             .select(applications::id)
+            .kept()
             .load(self.conn())
             .stored()?;
         let applications = applications.into_iter().map(|id| ("application", id.0.to_string()));

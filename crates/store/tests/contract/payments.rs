@@ -511,7 +511,7 @@ async fn an_event_is_claimed_once_and_only_with_its_effects() {
                     db.write(move |tx| {
                         let claimed = payments::claim_event(tx, &news, &cx)?;
                         if claimed {
-                            tx.event_conclude(&news.id, Outcome::Recorded)?;
+                            tx.event_conclude(&news.id, Outcome::Recorded, None)?;
                         }
                         Ok::<_, Error>(claimed)
                     })

@@ -5,7 +5,7 @@
 //! | [`chat`] | messages through the whole stack | a bare SQLite writer with the same rows, [`writer`] |
 //! | [`reads`] | `GET /api/sessions/{id}` | a bare actix handler that reads one row, [`bare`] |
 //! | [`memory`] | an idle, signed-in, joined socket | a bare actix-ws socket, [`bare`] |
-//! | [`webhooks`] | from a signed webhook to a committed session | the rows of the bare writer |
+//! | [`webhooks`] | from a signed webhook to a committed session | the same rows, copied by SQLite itself, [`copies`] |
 //! | [`masses`] | thousands of sockets of which one in ten reads nothing | the same when all read |
 //! | [`upgrades`] | from the tap on "Upgrade" to the mechanic's socket, and to both pictures (the pictures not in a quick run) | the payment provider's share of it |
 //! | [`growth`] | messages, joins and lists when there is much of everything | the same when there is little |
@@ -23,6 +23,7 @@ mod backup;
 mod bare;
 mod chat;
 mod client;
+mod copies;
 mod growth;
 mod masses;
 mod memory;

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use tests::server::WEBHOOK_SECRET;
 use tests::{Client, Person, TestServer};
 
-use crate::writer::BareWriter;
+use crate::copies::copied_a_second;
 use crate::{Line, Scale, percentile};
 
 /// Callers at once.
@@ -38,15 +38,16 @@ pub async fn measure(scale: Scale) -> Vec<Line> {
     assert_eq!(usize::try_from(made).ok(), Some(scale.webhooks), "every webhook was carried out");
     let (_, latency) = deliver(&server, later, Some(scale.webhook_rate)).await;
     server.kill9();
-    let mut writer = BareWriter::open(&server.data().join("pitlane.db"));
-    let bare = writer.rate(CALLERS, scale.seconds.min(3));
+    let bare = copied_a_second(&server.data().join("pitlane.db"), i64::try_from(CALLERS).unwrap_or(1));
     let (p50, p99) = (percentile(&latency, 0.50), percentile(&latency, 0.99));
     vec![
         Line {
             what: "signed webhook to a committed session, a second",
             measured: format!("{rate:.0}"),
-            beside: format!("{bare:.0} rows/s of the bare writer; a webhook writes {each:.0}"),
-            ratio: format!("{:.0} %", 100.0 * rate * each / bare),
+            beside: format!(
+                "{bare:.0}, the same {each:.0} rows copied by SQLite in commits of {CALLERS} webhooks"
+            ),
+            ratio: format!("{:.0} %", 100.0 * rate / bare),
             goal: "≥ 2,000",
             met: rate >= 2_000.0,
         },

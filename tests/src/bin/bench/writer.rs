@@ -37,6 +37,18 @@ table! {
 
 const NOW: &str = "2025-10-19T08:00:00.000000Z";
 
+/// Opens the file with the server's own settings.
+pub fn open(file: &Path) -> SqliteConnection {
+    let mut connection = SqliteConnection::establish(&file.display().to_string()).expect("the file opens");
+    connection
+        .batch_execute(
+            "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;",
+        )
+        .expect("settings");
+    connection
+}
+
 struct Place {
     session: Vec<u8>,
     customer: Vec<u8>,
@@ -53,14 +65,7 @@ pub struct BareWriter {
 impl BareWriter {
     /// Opens the file with the server's own settings.
     pub fn open(file: &Path) -> Self {
-        let mut connection =
-            SqliteConnection::establish(&file.display().to_string()).expect("the file opens");
-        connection
-            .batch_execute(
-                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;",
-            )
-            .expect("settings");
+        let mut connection = open(file);
         let places = sessions::table
             .select((sessions::id, sessions::customer_id, sessions::last_seq))
             .load::<(Vec<u8>, Vec<u8>, i64)>(&mut connection)
