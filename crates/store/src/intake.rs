@@ -243,7 +243,8 @@ impl Store for Tx<'_> {
             .on_conflict((vehicles::customer_id, vehicles::identity))
             .do_update()
             .set(newest);
-        both(put).kept().execute(self.conn()).stored()?;
+        // Its text depends on the mileage: one that is not told leaves the known one as it is.
+        both(put).execute(self.conn()).stored()?;
         let id: Id = vehicles::table
             .filter(vehicles::customer_id.eq(customer).and(vehicles::identity.eq(identity)))
             .select(vehicles::id)

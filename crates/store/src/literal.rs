@@ -40,7 +40,7 @@ pub(crate) struct OneOf<C, const N: usize> {
     names: [Literal; N],
 }
 
-/// `column IN ('a', 'b')`, in this order, which must be the index's.
+/// `(column = 'a' OR column = 'b')`, in this order, which must be the index's.
 pub(crate) fn one_of<C: Column, const N: usize>(column: C, names: [&'static str; N]) -> OneOf<C, N> {
     OneOf { column, names: names.map(literal) }
 }
@@ -51,12 +51,13 @@ impl<C, const N: usize> Expression for OneOf<C, N> {
 
 impl<DB: Backend, C: QueryFragment<DB>, const N: usize> QueryFragment<DB> for OneOf<C, N> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.column.walk_ast(pass.reborrow())?;
-        pass.push_sql(" IN (");
+        pass.push_sql("(");
         for (place, name) in self.names.iter().enumerate() {
             if place > 0 {
-                pass.push_sql(", ");
+                pass.push_sql(" OR ");
             }
+            self.column.walk_ast(pass.reborrow())?;
+            pass.push_sql(" = ");
             name.walk_ast(pass.reborrow())?;
         }
         pass.push_sql(")");

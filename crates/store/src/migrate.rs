@@ -129,3 +129,50 @@ fn lock_file(path: &str) -> Result<File, OpenError> {
     file.lock().map_err(failed)?;
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+    use diesel::sql_types::Text;
+    use diesel::{Connection, QueryableByName, SqliteConnection};
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = Text)]
+        line: String,
+    }
+
+    fn lines(sqlite: &mut SqliteConnection, query: &str) -> Vec<String> {
+        let lines: Vec<Line> = diesel::sql_query(query).load(sqlite).expect("lines");
+        lines.into_iter().map(|line| line.line).collect()
+    }
+
+    /// The lists of names in a rule or in an index's condition: `status IN ('a', 'b')`.
+    fn lists(sql: &str) -> impl Iterator<Item = &str> {
+        sql.split(" IN (").skip(1).filter_map(|rest| rest.split(')').next())
+    }
+
+    #[test]
+    fn no_rule_of_sqlite_makes_a_table_of_names_at_each_write() {
+        let mut sqlite = SqliteConnection::establish(":memory:").expect("a database");
+        sqlite.run_pending_migrations(SQLITE).expect("every migration runs");
+        let written =
+            "SELECT sql AS line FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL";
+        for sql in lines(&mut sqlite, written) {
+            for list in lists(&sql) {
+                assert!(
+                    list.split(',').count() <= 2,
+                    "with more than two names compare with each instead: `x = 'a' OR x = 'b'`: {list}\n{sql}"
+                );
+            }
+        }
+        assert_eq!(lines(&mut sqlite, "SELECT integrity_check AS line FROM pragma_integrity_check"), ["ok"]);
+        let refused = sqlite.batch_execute(
+            "PRAGMA foreign_keys = OFF; INSERT INTO suppressions (channel, address, reason, created_at) \
+             VALUES ('pigeon', 'a@b.c', 'bounced', '2026-11-30T00:00:00.000000Z')",
+        );
+        assert!(refused.is_err_and(|error| error.to_string().contains("CHECK constraint failed")));
+    }
+}

@@ -1,8 +1,8 @@
 //! The port of `payments`.
 
 use diesel::prelude::{
-    AsChangeset, ExpressionMethods, Identifiable, Insertable, OptionalExtension, QueryDsl, Queryable,
-    Selectable, SelectableHelper,
+    AsChangeset, ExpressionMethods, Identifiable, Insertable, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel::{BoolExpressionMethods, RunQueryDsl, alias};
 use kernel::id::{IntakeId, OrderId, PaymentId, RefundId, SessionId, UserId};
@@ -315,12 +315,15 @@ impl Store for Tx<'_> {
     fn orders_alike_for_update(&mut self, id: OrderId) -> Result<Vec<Order>, StoreError> {
         let (orders, seen) = (orders::table, alias!(orders as seen));
         let quote = seen.filter(seen.field(orders::id).eq(Id(id.uuid()))).select(seen.field(orders::quote));
-        let query = orders.filter(orders::quote.eq_any(quote)).order(orders::id);
+        // As one value: a list would become a table of its own.
+        let query = orders.filter(orders::quote.nullable().eq(quote.single_value())).order(orders::id);
         let rows: Vec<OrderRow> = match self.conn() {
             AnyConnection::Postgres(postgres) => {
                 query.select(OrderRow::as_select()).for_update().load(postgres).stored()?
             }
-            AnyConnection::Sqlite(sqlite) => query.select(OrderRow::as_select()).load(sqlite).stored()?,
+            sqlite @ AnyConnection::Sqlite(_) => {
+                query.select(OrderRow::as_select()).kept().load(sqlite).stored()?
+            }
         };
         domain(rows)
     }
@@ -331,7 +334,9 @@ impl Store for Tx<'_> {
             AnyConnection::Postgres(postgres) => {
                 query.select(OrderRow::as_select()).for_update().load(postgres).stored()?
             }
-            AnyConnection::Sqlite(sqlite) => query.select(OrderRow::as_select()).load(sqlite).stored()?,
+            sqlite @ AnyConnection::Sqlite(_) => {
+                query.select(OrderRow::as_select()).kept().load(sqlite).stored()?
+            }
         };
         domain(rows)
     }

@@ -1,5 +1,7 @@
 //! A transaction.
 
+use std::cell::Cell;
+
 use diesel::RunQueryDsl;
 use kernel::StoreError;
 
@@ -13,11 +15,23 @@ pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     notices: &'c mut Vec<Notice>,
     depth: u32,
+    /// There while nothing can be undone alone: set when something should have been, and all has to run again.
+    spoilt: Option<&'c Cell<bool>>,
 }
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(connection: &'c mut AnyConnection, notices: &'c mut Vec<Notice>) -> Self {
-        Self { connection, notices, depth: 0 }
+        Self { connection, notices, depth: 0, spoilt: None }
+    }
+
+    /// One without savepoints. When the work in one fails, `spoilt` is set: nothing was undone, and whatever comes of this
+    /// transaction must not be committed.
+    pub(crate) fn hasty(
+        connection: &'c mut AnyConnection,
+        notices: &'c mut Vec<Notice>,
+        spoilt: &'c Cell<bool>,
+    ) -> Self {
+        Self { connection, notices, depth: 0, spoilt: Some(spoilt) }
     }
 
     /// The connection, for a query.
@@ -40,8 +54,21 @@ impl<'c> Tx<'c> {
     ) -> Result<T, E> {
         let depth = self.depth + 1;
         let kept = self.notices.len();
+        if let Some(spoilt) = self.spoilt {
+            let mut inner = Tx {
+                connection: &mut *self.connection,
+                notices: &mut *self.notices,
+                depth,
+                spoilt: self.spoilt,
+            };
+            return work(&mut inner).map_err(|_| {
+                spoilt.set(true);
+                StoreError::Retry("a part has to be undone, and all runs again".to_owned()).into()
+            });
+        }
         self.statement(&format!("SAVEPOINT s{depth}"))?;
-        let mut inner = Tx { connection: &mut *self.connection, notices: &mut *self.notices, depth };
+        let mut inner =
+            Tx { connection: &mut *self.connection, notices: &mut *self.notices, depth, spoilt: None };
         match work(&mut inner) {
             Ok(value) => {
                 self.statement(&format!("RELEASE SAVEPOINT s{depth}"))?;

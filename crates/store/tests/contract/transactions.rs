@@ -1,6 +1,8 @@
 //! Transactions: what commits, what is undone, and what is told.
 
 use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
@@ -115,6 +117,73 @@ async fn a_savepoint_undoes_its_rows_and_its_notices_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_undone_in_one_closure_leaves_those_beside_it_as_they_are() {
+    for world in prepared().await {
+        let runs = Arc::new(AtomicU32::new(0));
+        let writes: Vec<_> = (0..60)
+            .map(|number| {
+                let (db, runs) = (world.db.clone(), Arc::clone(&runs));
+                tokio::spawn(async move {
+                    db.write(move |tx| {
+                        runs.fetch_add(1, Ordering::Relaxed);
+                        keep(tx, number)?;
+                        // Every third one has a part that fails and goes on without it, as a step of a journey does.
+                        if number % 3 == 0 {
+                            let part = tx.savepoint(|tx| {
+                                keep(tx, 1_000 + number)?;
+                                Err::<(), _>(StoreError::Corrupt("on purpose".to_owned()))
+                            });
+                            match part {
+                                Err(StoreError::Corrupt(_)) => {}
+                                Err(error) => return Err(error),
+                                Ok(()) => panic!("it failed"),
+                            }
+                        }
+                        Ok(number)
+                    })
+                    .await
+                })
+            })
+            .collect();
+        for (number, write) in (0..60).zip(writes) {
+            assert_eq!(write.await.expect("ends"), Ok(number), "{}", world.db.kind());
+        }
+        assert_eq!(world.db.read(count).await, Ok(60), "{}", world.db.kind());
+        assert_eq!(told(&world), 60, "{}", world.db.kind());
+        assert!(runs.load(Ordering::Relaxed) >= 60);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_wrote_nothing_makes_nobody_run_again() {
+    for world in prepared().await {
+        let runs = Arc::new(AtomicU32::new(0));
+        let writes: Vec<_> = (0..40)
+            .map(|number| {
+                let (db, runs) = (world.db.clone(), Arc::clone(&runs));
+                tokio::spawn(async move {
+                    db.write(move |tx| {
+                        runs.fetch_add(1, Ordering::Relaxed);
+                        count(tx)?;
+                        if number % 2 == 0 {
+                            return Err(StoreError::Corrupt("on purpose".to_owned()));
+                        }
+                        keep(tx, number)
+                    })
+                    .await
+                })
+            })
+            .collect();
+        for (number, write) in (0..40).zip(writes) {
+            let written = write.await.expect("ends");
+            assert_eq!(written.is_ok(), number % 2 == 1, "{number} on {}", world.db.kind());
+        }
+        assert_eq!(world.db.read(count).await, Ok(20), "{}", world.db.kind());
+        assert_eq!(runs.load(Ordering::Relaxed), 40, "{}", world.db.kind());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_read_changes_nothing() {
     for world in prepared().await {
         let written = world.db.read(|tx| keep(tx, 1)).await;
@@ -130,12 +199,12 @@ async fn a_read_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_lost_runs_again() {
     for world in prepared().await {
-        let attempts = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
-        let seen = std::sync::Arc::clone(&attempts);
+        let attempts = Arc::new(AtomicU32::new(0));
+        let seen = Arc::clone(&attempts);
         let result: Result<(), StoreError> = world
             .db
             .write(move |tx| {
-                let first = seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+                let first = seen.fetch_add(1, Ordering::SeqCst) == 0;
                 keep(tx, 1)?;
                 match tx.conn() {
                     store::AnyConnection::Postgres(postgres) if first => postgres
@@ -147,7 +216,7 @@ async fn a_transaction_that_lost_runs_again() {
             .await;
         assert_eq!(result, Ok(()), "{}", world.db.kind());
         let expected = if world.db.kind() == "postgres" { 2 } else { 1 };
-        assert_eq!(attempts.load(std::sync::atomic::Ordering::SeqCst), expected);
+        assert_eq!(attempts.load(Ordering::SeqCst), expected);
         assert_eq!((world.db.read(count).await, told(&world)), (Ok(1), 1), "{}", world.db.kind());
     }
 }
