@@ -152,7 +152,13 @@ pub fn apply_checkout(
         }
         return Ok(Outcome::Unmatched);
     };
-    payments::note_checkout(tx, order.id(), &checkout.id, checkout.url.as_deref())?;
+    let state = order.state();
+    // Most often it was noted when the page was made.
+    if state.checkout.as_ref() != Some(&checkout.id)
+        || (checkout.url.is_some() && state.checkout_url != checkout.url)
+    {
+        payments::note_checkout(tx, order.id(), &checkout.id, checkout.url.as_deref())?;
+    }
     if let (true, Some(payment_intent), Some(amount)) =
         (checkout.paid, &checkout.payment_intent, checkout.amount)
     {
