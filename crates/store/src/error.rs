@@ -86,7 +86,7 @@ impl<T> Stored<T> for diesel::QueryResult<T> {
 }
 
 // SQLite reports these as text only, and of PostgreSQL's the kinds are not told apart.
-const UNAVAILABLE: [&str; 15] = [
+const UNAVAILABLE: [&str; 17] = [
     "database or disk is full",
     "disk I/O error",
     "attempt to write a readonly database",
@@ -94,6 +94,8 @@ const UNAVAILABLE: [&str; 15] = [
     "unable to open database file",
     "database disk image is malformed",
     "file is not a database",
+    "out of memory",
+    "interrupted",
     "server closed the connection",
     "no connection to the server",
     "No space left on device",

@@ -114,6 +114,8 @@ enum Savepoints {
 /// A closure with its type erased, so that closures of all use cases share one queue.
 trait Write: Send {
     fn run(&mut self, connection: &mut AnyConnection, savepoints: Savepoints) -> Ran;
+    /// Takes back what came of a run whose writes were undone.
+    fn forget(&mut self);
     /// What to tell everybody else once the batch is committed; nothing when the closure was undone.
     fn take_notices(&mut self) -> Vec<Notice>;
     /// Tells the caller.
@@ -135,8 +137,6 @@ where
 {
     fn run(&mut self, connection: &mut AnyConnection, savepoints: Savepoints) -> Ran {
         let _ = take_fault();
-        // It may have run before.
-        self.notices.clear();
         let (work, notices, spoilt) = (&self.work, &mut self.notices, Cell::new(false));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             let mut tx = match savepoints {
@@ -145,19 +145,24 @@ where
             };
             work(&mut tx)
         }));
-        let fault = take_fault();
+        // Whatever the closure made of it: SQLite may have ended the transaction, and what came next would be on its own.
+        let fatal = take_fault() == Some(Fault::Fatal);
+        let failed = || StoreError::Unavailable("the database failed in this batch".to_owned());
         let (result, ran) = match ended {
+            Ok(Err(error)) if fatal => (Err(error), Ran::Fatal(failed())),
+            Ok(Ok(_)) | Err(_) if fatal => (Err(failed().into()), Ran::Fatal(failed())),
             _ if spoilt.get() => return Ran::Spoilt,
             Ok(Ok(value)) => (Ok(value), Ran::Kept),
-            Ok(Err(error)) if fault == Some(Fault::Fatal) => (
-                Err(error),
-                Ran::Fatal(StoreError::Unavailable("the database failed in this batch".to_owned())),
-            ),
             Ok(Err(error)) => (Err(error), Ran::Undo),
             Err(_) => (Err(StoreError::Unavailable("the transaction panicked".to_owned()).into()), Ran::Undo),
         };
         self.result = Some(result);
         ran
+    }
+
+    fn forget(&mut self) {
+        self.result = None;
+        self.notices.clear();
     }
 
     fn take_notices(&mut self) -> Vec<Notice> {
@@ -201,6 +206,8 @@ fn commit(connection: &mut AnyConnection, batch: &mut [Box<dyn Write>]) -> Resul
     if transaction(connection, |connection| run_without_savepoints(connection, batch))? {
         return Ok(());
     }
+    // A refusal may rest on what somebody else in the batch had written, too.
+    batch.iter_mut().for_each(|closure| closure.forget());
     transaction(connection, |connection| run_with_savepoints(connection, batch).map(|()| true)).map(drop)
 }
 

@@ -47,7 +47,8 @@ impl<'c> Tx<'c> {
     /// Runs `work` so that its failure undoes only what it did: its rows and its notices.
     ///
     /// # Errors
-    /// What `work` answers, or a failure of the savepoint itself.
+    /// What `work` answers, or a failure of the savepoint itself. [`StoreError::Retry`] when all has to run again, which it
+    /// then does; it must be handed on.
     pub fn savepoint<T, E: From<StoreError>>(
         &mut self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
