@@ -26,7 +26,7 @@ pub fn note_checkout(
         Err(error) => return Err(error),
     };
     if offered != order {
-        store.order_update(&offered)?;
+        store.order_means_update(&offered)?;
     }
     Ok(offered)
 }
@@ -36,7 +36,13 @@ pub fn note_checkout(
 /// # Errors
 /// [`Error::Missing`] without such an order; the storage's.
 pub fn note_charge(store: &mut dyn Store, order: OrderId, charge: &str) -> Result<Order, Error> {
-    change(store, order, OrderStatus::is_pending, |order| Ok(order.charged(charge)))
+    let (order, _) = locked(store, order)?;
+    if !order.status().is_pending() {
+        return Ok(order);
+    }
+    let charged = order.charged(charge);
+    store.order_means_update(&charged)?;
+    Ok(charged)
 }
 
 /// The customer has done their part, and the money is on its way. Only an open order changes.

@@ -356,18 +356,29 @@ impl Store for Tx<'_> {
 
     fn order_update(&mut self, order: &Order) -> Result<(), StoreError> {
         let row = OrderRow::from(order);
-        // What was agreed never changes, so most indexes stay untouched.
+        // What is not written leaves its indexes untouched.
         let changed = diesel::update(orders::table.find(row.id))
             .set((
                 orders::status.eq(row.status),
-                orders::checkout_id.eq(row.checkout_id),
-                orders::checkout_url.eq(row.checkout_url),
-                orders::charge_intent.eq(row.charge_intent),
                 orders::payment_intent.eq(row.payment_intent),
                 orders::session_id.eq(row.session_id),
                 orders::paid_at.eq(row.paid_at),
                 orders::fulfilled_at.eq(row.fulfilled_at),
                 orders::closed_at.eq(row.closed_at),
+            ))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
+        changed_one("the order", changed)
+    }
+
+    fn order_means_update(&mut self, order: &Order) -> Result<(), StoreError> {
+        let row = OrderRow::from(order);
+        let changed = diesel::update(orders::table.find(row.id))
+            .set((
+                orders::checkout_id.eq(row.checkout_id),
+                orders::checkout_url.eq(row.checkout_url),
+                orders::charge_intent.eq(row.charge_intent),
             ))
             .kept()
             .execute(self.conn())

@@ -5,6 +5,7 @@
 //! costs them more than running. And it finds each column of each row by its name, where a list of the
 //! columns' types lets them be read by their place.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -82,10 +83,12 @@ impl Value<'_> {
 }
 
 /// A query of diesel's whose statement stays prepared and whose text is written once.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Kept<Q> {
     query: Q,
     place: &'static Location<'static>,
+    /// Each pass wants it.
+    text: OnceCell<&'static str>,
 }
 
 /// Says of a query of diesel's that its text never changes.
@@ -98,7 +101,7 @@ pub(crate) trait Keep: Sized {
     /// compares.
     #[track_caller]
     fn kept(self) -> Kept<Self> {
-        Kept { query: self, place: Location::caller() }
+        Kept { query: self, place: Location::caller(), text: OnceCell::new() }
     }
 }
 
@@ -111,6 +114,14 @@ static TEXTS: RwLock<BTreeMap<(usize, bool), &'static str>> = RwLock::new(BTreeM
 
 impl<Q: QueryFragment<MultiBackend>> Kept<Q> {
     fn text(&self, backend: &MultiBackend) -> QueryResult<&'static str> {
+        if let Some(text) = self.text.get() {
+            return Ok(text);
+        }
+        let text = self.known_or_written(backend)?;
+        Ok(self.text.get_or_init(|| text))
+    }
+
+    fn known_or_written(&self, backend: &MultiBackend) -> QueryResult<&'static str> {
         // Two places never share an address; where one has two, its text is kept twice.
         let key = (ptr::from_ref(self.place).addr(), matches!(backend, MultiBackend::Sqlite(_)));
         if let Some(text) = TEXTS.read().unwrap_or_else(PoisonError::into_inner).get(&key) {

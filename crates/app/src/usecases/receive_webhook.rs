@@ -38,8 +38,9 @@ pub async fn apply_event(pitlane: &Pitlane, event: ProviderEvent) -> Result<Outc
             if !payments::claim_event(tx, &inbox, &cx)? {
                 return Ok(Outcome::Replayed);
             }
-            let outcome = news.apply(tx, &fulfilling, &cx)?;
-            let order = news.order_here(tx)?;
+            let order = news.order(tx)?;
+            let outcome = news.apply(tx, order.as_ref(), &fulfilling, &cx)?;
+            let order = news.kept_with(tx, order)?;
             payments::Store::event_conclude(tx, &inbox.id, outcome, order)?;
             Ok::<_, Error>(outcome)
         })
@@ -90,10 +91,9 @@ impl News {
         }
     }
 
-    /// The order it is about. Without one its text, which names a person, has no reason to be kept: it tells of nothing
-    /// that is known here, or of somebody who has left.
-    fn order_here(&self, tx: &mut Tx<'_>) -> Result<Option<OrderId>, Error> {
-        let order = match self {
+    /// The order it is about.
+    fn order(&self, tx: &mut Tx<'_>) -> Result<Option<Order>, Error> {
+        Ok(match self {
             Self::Checkout { checkout, .. } => order_of(tx, checkout)?,
             Self::Intent(Intent { order: Some(id), .. }) => payments::Store::order_by_id(tx, *id)?,
             Self::Refunds { payment_intent, .. } | Self::Dispute(ProviderDispute { payment_intent, .. }) => {
@@ -103,7 +103,12 @@ impl News {
                 }
             }
             Self::Intent(_) | Self::Nothing | Self::Unknown => None,
-        };
+        })
+    }
+
+    /// The order with which its text is kept. Without one the text, which names a person, has no reason to be kept: it
+    /// tells of nothing that is known here, or of somebody who has left.
+    fn kept_with(&self, tx: &mut Tx<'_>, order: Option<Order>) -> Result<Option<OrderId>, Error> {
         let Some(order) = order else { return Ok(None) };
         // The payment of a page tells nothing that the page doesn't.
         if matches!(self, Self::Intent(_)) && order.terms().kind == OrderKind::Session {
@@ -114,9 +119,17 @@ impl News {
         Ok(is_here.then_some(order.id()))
     }
 
-    fn apply(&self, tx: &mut Tx<'_>, fulfilling: &Fulfilling, cx: &Context) -> Result<Outcome, Error> {
+    fn apply(
+        &self,
+        tx: &mut Tx<'_>,
+        order: Option<&Order>,
+        fulfilling: &Fulfilling,
+        cx: &Context,
+    ) -> Result<Outcome, Error> {
         match self {
-            Self::Checkout { checkout, failed } => apply_checkout(tx, checkout, *failed, fulfilling, cx),
+            Self::Checkout { checkout, failed } => {
+                apply_to_order(tx, order, checkout, *failed, fulfilling, cx)
+            }
             Self::Intent(intent) => apply_intent(tx, intent, fulfilling, cx),
             Self::Refunds { payment_intent, refunds } => apply_refunds(tx, payment_intent, refunds, cx),
             Self::Dispute(dispute) => Ok(match payments::record_dispute(tx, dispute, cx)? {
@@ -146,7 +159,19 @@ pub fn apply_checkout(
     fulfilling: &Fulfilling,
     cx: &Context,
 ) -> Result<Outcome, Error> {
-    let Some(order) = order_of(tx, checkout)? else {
+    let order = order_of(tx, checkout)?;
+    apply_to_order(tx, order.as_ref(), checkout, failed, fulfilling, cx)
+}
+
+fn apply_to_order(
+    tx: &mut Tx<'_>,
+    order: Option<&Order>,
+    checkout: &Checkout,
+    failed: bool,
+    fulfilling: &Fulfilling,
+    cx: &Context,
+) -> Result<Outcome, Error> {
+    let Some(order) = order else {
         if checkout.paid {
             tracing::error!(checkout = %checkout.id, "money arrived for an order that is not known here");
         }
@@ -163,7 +188,7 @@ pub fn apply_checkout(
         (checkout.paid, &checkout.payment_intent, checkout.amount)
     {
         let charge = Charge { payment_intent: payment_intent.clone(), amount };
-        return Ok(settled(settle_and_fulfil(tx, &order, &charge, fulfilling, cx)?));
+        return Ok(settled(settle_and_fulfil(tx, order, &charge, fulfilling, cx)?));
     }
     match checkout.status {
         CheckoutStatus::Expired => payments::expire(tx, order.id(), cx)?,
