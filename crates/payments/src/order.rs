@@ -381,6 +381,12 @@ impl Order {
         Ok(self)
     }
 
+    /// Whether this payment page is known; without an address its id alone is asked for.
+    pub fn has_checkout(&self, checkout: &str, url: Option<&str>) -> bool {
+        self.state.checkout.as_deref() == Some(checkout)
+            && (url.is_none() || self.state.checkout_url.as_deref() == url)
+    }
+
     /// Notes the charge of a kept card that was made for it; a newer one replaces an older one, which came to nothing.
     #[must_use]
     pub fn charged(mut self, charge: &str) -> Self {

@@ -20,14 +20,15 @@ pub fn note_checkout(
     url: Option<&str>,
 ) -> Result<Order, Error> {
     let (order, _) = locked(store, order)?;
+    if order.has_checkout(checkout, url) {
+        return Ok(order);
+    }
     let offered = match order.clone().offered(checkout, url) {
         Ok(offered) => offered,
         Err(Error::CheckoutConflict) => return Ok(order),
         Err(error) => return Err(error),
     };
-    if offered != order {
-        store.order_means_update(&offered)?;
-    }
+    store.order_means_update(&offered)?;
     Ok(offered)
 }
 

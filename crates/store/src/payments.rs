@@ -284,6 +284,20 @@ pub(crate) fn changed_one(what: &str, changed: usize) -> Result<(), StoreError> 
     }
 }
 
+// Each arm types the query for its own database. SQLite has one writer, so it neither has nor needs the clause.
+macro_rules! load_locked {
+    ($tx:expr, $query:expr) => {
+        match $tx.conn() {
+            AnyConnection::Postgres(postgres) => {
+                $query.select(OrderRow::as_select()).for_update().load(postgres).stored()
+            }
+            sqlite @ AnyConnection::Sqlite(_) => {
+                $query.select(OrderRow::as_select()).kept().load(sqlite).stored()
+            }
+        }
+    };
+}
+
 impl Store for Tx<'_> {
     fn order_insert(&mut self, order: &Order) -> Result<bool, StoreError> {
         let insert =
@@ -303,13 +317,7 @@ impl Store for Tx<'_> {
 
     fn orders_of_session_for_update(&mut self, session: SessionId) -> Result<Vec<Order>, StoreError> {
         let query = orders::table.filter(orders::session_id.eq(Id(session.uuid()))).order(orders::id);
-        let rows: Vec<OrderRow> = match self.conn() {
-            AnyConnection::Postgres(postgres) => {
-                query.select(OrderRow::as_select()).for_update().load(postgres).stored()?
-            }
-            AnyConnection::Sqlite(sqlite) => query.select(OrderRow::as_select()).load(sqlite).stored()?,
-        };
-        domain(rows)
+        domain(load_locked!(self, query)?)
     }
 
     fn orders_alike_for_update(&mut self, id: OrderId) -> Result<Vec<Order>, StoreError> {
@@ -317,28 +325,12 @@ impl Store for Tx<'_> {
         let quote = seen.filter(seen.field(orders::id).eq(Id(id.uuid()))).select(seen.field(orders::quote));
         // As one value: a list would become a table of its own.
         let query = orders.filter(orders::quote.nullable().eq(quote.single_value())).order(orders::id);
-        let rows: Vec<OrderRow> = match self.conn() {
-            AnyConnection::Postgres(postgres) => {
-                query.select(OrderRow::as_select()).for_update().load(postgres).stored()?
-            }
-            sqlite @ AnyConnection::Sqlite(_) => {
-                query.select(OrderRow::as_select()).kept().load(sqlite).stored()?
-            }
-        };
-        domain(rows)
+        domain(load_locked!(self, query)?)
     }
 
     fn orders_of_quote_for_update(&mut self, quote: &str) -> Result<Vec<Order>, StoreError> {
         let query = orders::table.filter(orders::quote.eq(quote)).order(orders::id);
-        let rows: Vec<OrderRow> = match self.conn() {
-            AnyConnection::Postgres(postgres) => {
-                query.select(OrderRow::as_select()).for_update().load(postgres).stored()?
-            }
-            sqlite @ AnyConnection::Sqlite(_) => {
-                query.select(OrderRow::as_select()).kept().load(sqlite).stored()?
-            }
-        };
-        domain(rows)
+        domain(load_locked!(self, query)?)
     }
 
     fn orders_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError> {

@@ -177,11 +177,8 @@ fn apply_to_order(
         }
         return Ok(Outcome::Unmatched);
     };
-    let state = order.state();
     // Most often it was noted when the page was made.
-    if state.checkout.as_ref() != Some(&checkout.id)
-        || (checkout.url.is_some() && state.checkout_url != checkout.url)
-    {
+    if !order.has_checkout(&checkout.id, checkout.url.as_deref()) {
         payments::note_checkout(tx, order.id(), &checkout.id, checkout.url.as_deref())?;
     }
     if let (true, Some(payment_intent), Some(amount)) =

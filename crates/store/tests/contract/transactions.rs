@@ -150,7 +150,9 @@ async fn what_is_undone_in_one_closure_leaves_those_beside_it_as_they_are() {
         }
         assert_eq!(world.db.read(count).await, Ok(60), "{}", world.db.kind());
         assert_eq!(told(&world), 60, "{}", world.db.kind());
-        assert!(runs.load(Ordering::Relaxed) >= 60);
+        // Where savepoints cost much, those beside a part that failed ran twice.
+        let runs = runs.load(Ordering::Relaxed);
+        assert_eq!(runs > 60, world.db.kind() == "sqlite", "{runs} on {}", world.db.kind());
     }
 }
 
