@@ -5,7 +5,6 @@ use kernel::id::{AlertId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 use notifications::{Alert, AlertCause, AlertStore, NewAlert};
 
-use crate::both::both;
 use crate::error::Stored;
 use crate::prepared::Keep;
 use crate::schema::notifications::support_alerts;
@@ -70,7 +69,7 @@ impl AlertStore for Tx<'_> {
             .values(AlertRow::from(alert))
             .on_conflict(support_alerts::once_key)
             .do_nothing();
-        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
+        Ok(insert.kept().execute(self.conn()).stored()? == 1)
     }
 
     fn alert_by_id(&mut self, id: AlertId) -> Result<Option<Alert>, StoreError> {

@@ -1,6 +1,5 @@
 //! The statements that differ between the two databases.
 
-use diesel::RunQueryDsl;
 use kernel::StoreError;
 use uuid::Uuid;
 

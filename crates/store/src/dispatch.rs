@@ -5,10 +5,9 @@ use dispatch::{Duty, Offer, OfferStatus, Request, RequestStatus, Routing, Store}
 use kernel::id::{ProviderId, RequestId, SessionId, UserId};
 use kernel::{StoreError, Timestamp};
 
-use crate::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
-use crate::prepared::Keep;
+use crate::prepared::{Keep, on};
 use crate::schema::accounts::{mechanics, users};
 use crate::schema::sessions::{request_offers, session_requests};
 use crate::sessions::named;
@@ -96,7 +95,7 @@ impl Store for Tx<'_> {
         let insert = diesel::insert_into(session_requests::table)
             .values(RequestRow::of(request))
             .on_conflict_do_nothing();
-        both(insert).kept().execute(self.conn()).stored().map(|rows| rows == 1)
+        insert.kept().execute(self.conn()).stored().map(|rows| rows == 1)
     }
 
     fn request_by_id(&mut self, id: RequestId) -> Result<Option<Request>, StoreError> {
@@ -162,15 +161,13 @@ impl Store for Tx<'_> {
     }
 
     fn mechanics_on_duty(&mut self) -> Result<Vec<UserId>, StoreError> {
-        let ids: Vec<Id> = mechanics::table
+        let query = mechanics::table
             .inner_join(users::table)
             .filter(mechanics::on_duty.eq(true).and(mechanics::approval.eq("approved")))
             .filter(users::status.eq("active"))
             .order((mechanics::created_at, mechanics::user_id))
-            .select(mechanics::user_id)
-            .kept()
-            .load(self.conn())
-            .stored()?;
+            .select(mechanics::user_id);
+        let ids: Vec<Id> = on!(self.conn(), typed => query.kept().load(typed)).stored()?;
         Ok(ids.into_iter().map(|id| UserId::new(id.0)).collect())
     }
 
@@ -202,7 +199,7 @@ impl Store for Tx<'_> {
             .values(row)
             .on_conflict((request_offers::request_id, request_offers::mechanic_id))
             .do_nothing();
-        both(insert).kept().execute(self.conn()).stored().map(|rows| rows == 1)
+        insert.kept().execute(self.conn()).stored().map(|rows| rows == 1)
     }
 
     fn offer(&mut self, request: RequestId, mechanic: UserId) -> Result<Option<Offer>, StoreError> {

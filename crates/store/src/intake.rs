@@ -12,10 +12,9 @@ use intake::{Concern, ContentType, Intake, ProviderType, Routing, Store, Upload,
 use kernel::id::{FileId, HoldId, IntakeId, ProviderId, UpsellId, UserId, VehicleId, WaiverAcceptanceId};
 use kernel::{PlanCode, StoreError, Timestamp};
 
-use crate::both::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
-use crate::prepared::Keep;
+use crate::prepared::{Keep, on};
 use crate::schema::intake::{intake_files, intakes, vehicles, waiver_acceptances};
 use crate::schema::sessions::{file_arrivals, files};
 use crate::tx::Tx;
@@ -209,20 +208,15 @@ impl TryFrom<UploadRow> for Upload {
 
 impl Tx<'_> {
     fn intake_with_its_parts(&mut self, row: IntakeRow) -> Result<Intake, StoreError> {
-        let vehicle: VehicleRow = vehicles::table
-            .find(row.vehicle_id)
-            .select(VehicleRow::as_select())
-            .limit(1)
-            .kept()
-            .get_result(self.conn())
-            .stored()?;
-        let listed: Vec<Id> = intake_files::table
+        let query = vehicles::table.find(row.vehicle_id);
+        let vehicle: VehicleRow =
+            on!(self.conn(), typed => query.select(VehicleRow::as_select()).limit(1).kept().get_result(typed))
+                .stored()?;
+        let query = intake_files::table
             .filter(intake_files::intake_id.eq(row.id))
             .order(intake_files::position)
-            .select(intake_files::file_id)
-            .kept()
-            .load(self.conn())
-            .stored()?;
+            .select(intake_files::file_id);
+        let listed: Vec<Id> = on!(self.conn(), typed => query.kept().load(typed)).stored()?;
         row.intake(vehicle, listed)
     }
 }
@@ -244,7 +238,7 @@ impl Store for Tx<'_> {
             .do_update()
             .set(newest);
         // Its text depends on the mileage: one that is not told leaves the known one as it is.
-        both(put).execute(self.conn()).stored()?;
+        on!(self.conn(), typed => put.execute(typed)).stored()?;
         let id: Id = vehicles::table
             .filter(vehicles::customer_id.eq(customer).and(vehicles::identity.eq(identity)))
             .select(vehicles::id)
@@ -333,14 +327,11 @@ impl Store for Tx<'_> {
     }
 
     fn intake_by_id(&mut self, id: IntakeId) -> Result<Option<Intake>, StoreError> {
-        let row: Option<IntakeRow> = intakes::table
-            .find(Id(id.uuid()))
-            .select(IntakeRow::as_select())
-            .limit(1)
-            .kept()
-            .get_result(self.conn())
-            .optional()
-            .stored()?;
+        let query = intakes::table.find(Id(id.uuid()));
+        let row: Option<IntakeRow> =
+            on!(self.conn(), typed => query.select(IntakeRow::as_select()).limit(1).kept().get_result(typed))
+                .optional()
+                .stored()?;
         row.map(|row| self.intake_with_its_parts(row)).transpose()
     }
 

@@ -8,7 +8,6 @@ use jobs::{Counts, Job, JobKind, JobStatus, Store, StoredJob};
 use kernel::id::JobId;
 use kernel::{StoreError, Timestamp};
 
-use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::literal::literal;
@@ -104,7 +103,7 @@ impl Store for Tx<'_> {
             .values(row)
             .on_conflict(table::jobs::dedupe_key)
             .do_nothing();
-        let inserted = both(insert).kept().execute(self.conn()).stored()? == 1;
+        let inserted = insert.kept().execute(self.conn()).stored()? == 1;
         if inserted {
             self.notify(Notice::JobsDue);
         }

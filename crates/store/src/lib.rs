@@ -21,7 +21,6 @@ pub mod accounts;
 mod alerts;
 mod attendance;
 pub mod backup;
-pub mod both;
 mod clock;
 pub mod connection;
 pub mod crm;
@@ -52,7 +51,6 @@ pub mod tx;
 pub mod types;
 pub mod views;
 
-pub use both::both;
 pub use connection::AnyConnection;
 pub use db::{Db, Settings, Synchronous};
 pub use error::{OpenError, Stored};

@@ -1,6 +1,5 @@
 //! Who was connected by video, and when.
 
-use diesel::RunQueryDsl;
 use diesel::sql_types::{Nullable, Text};
 use kernel::id::{SessionId, UserId};
 use kernel::{StoreError, Timestamp};

@@ -14,7 +14,6 @@ use notifications::{
 };
 use uuid::Uuid;
 
-use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::prepared::{Keep, Value, prepared};
@@ -195,7 +194,7 @@ impl Store for Tx<'_> {
             .values(row)
             .on_conflict(deliveries::send_once_key)
             .do_nothing();
-        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
+        Ok(insert.kept().execute(self.conn()).stored()? == 1)
     }
 
     fn delivery_update(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
@@ -265,7 +264,7 @@ impl Store for Tx<'_> {
             .on_conflict((suppressions::channel, suppressions::address))
             .do_update()
             .set(suppressions::reason.eq(excluded(suppressions::reason)));
-        both(upsert).kept().execute(self.conn()).stored().map(drop)
+        upsert.kept().execute(self.conn()).stored().map(drop)
     }
 
     fn suppression_by_address(
@@ -319,7 +318,7 @@ impl Store for Tx<'_> {
             .on_conflict((p::user_id, p::topic))
             .do_update()
             .set((p::wanted.eq(excluded(p::wanted)), p::updated_at.eq(excluded(p::updated_at))));
-        both(upsert).kept().execute(self.conn()).stored().map(drop)
+        upsert.kept().execute(self.conn()).stored().map(drop)
     }
 
     fn preferences_delete(&mut self, person: UserId) -> Result<(), StoreError> {
@@ -393,7 +392,7 @@ impl Store for Tx<'_> {
             .values(MailboxRow::from(message))
             .on_conflict(mailbox_messages::send_once_key)
             .do_nothing();
-        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
+        Ok(insert.kept().execute(self.conn()).stored()? == 1)
     }
 
     fn mailbox_newest(&mut self, limit: u32) -> Result<Vec<MailboxMessage>, StoreError> {

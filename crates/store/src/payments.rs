@@ -14,13 +14,12 @@ use payments::{
     Refund, RefundReason, RefundStatus, Store,
 };
 
-use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::earnings;
 use crate::error::Stored;
 use crate::literal::{literal, one_of};
-use crate::prepared::Keep;
+use crate::prepared::{Keep, on};
 use crate::schema::payments::{
     ledger_entries, ledger_transactions, orders, payments as payment_table, refunds, stripe_customers,
     webhook_events,
@@ -291,10 +290,20 @@ macro_rules! load_locked {
             AnyConnection::Postgres(postgres) => {
                 $query.select(OrderRow::as_select()).for_update().load(postgres).stored()
             }
-            sqlite @ AnyConnection::Sqlite(_) => {
+            AnyConnection::Sqlite(sqlite) => {
                 $query.select(OrderRow::as_select()).kept().load(sqlite).stored()
             }
         }
+    };
+}
+
+macro_rules! load_one {
+    ($tx:expr, $query:expr) => {
+        on!($tx.conn(), typed => $query.select(OrderRow::as_select()).limit(1).kept().get_result(typed))
+            .optional()
+            .stored()?
+            .map(Order::try_from)
+            .transpose()
     };
 }
 
@@ -302,17 +311,15 @@ impl Store for Tx<'_> {
     fn order_insert(&mut self, order: &Order) -> Result<bool, StoreError> {
         let insert =
             diesel::insert_into(orders::table).values(OrderRow::from(order)).on_conflict_do_nothing();
-        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
+        Ok(insert.kept().execute(self.conn()).stored()? == 1)
     }
 
     fn order_by_id(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let query = orders::table.find(Id(id.uuid())).select(OrderRow::as_select());
-        query.limit(1).kept().get_result(self.conn()).optional().stored()?.map(Order::try_from).transpose()
+        load_one!(self, orders::table.find(Id(id.uuid())))
     }
 
     fn order_by_checkout(&mut self, checkout: &str) -> Result<Option<Order>, StoreError> {
-        let query = orders::table.filter(orders::checkout_id.eq(checkout)).select(OrderRow::as_select());
-        query.limit(1).kept().get_result(self.conn()).optional().stored()?.map(Order::try_from).transpose()
+        load_one!(self, orders::table.filter(orders::checkout_id.eq(checkout)))
     }
 
     fn orders_of_session_for_update(&mut self, session: SessionId) -> Result<Vec<Order>, StoreError> {
@@ -383,7 +390,7 @@ impl Store for Tx<'_> {
             .values(PaymentRow::from(payment))
             .on_conflict(payment_table::payment_intent)
             .do_nothing();
-        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
+        Ok(insert.kept().execute(self.conn()).stored()? == 1)
     }
 
     fn payment_for_update(&mut self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
@@ -470,7 +477,7 @@ impl Store for Tx<'_> {
             .values(row)
             .on_conflict(webhook_events::id)
             .do_nothing();
-        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
+        Ok(insert.kept().execute(self.conn()).stored()? == 1)
     }
 
     fn events_known(&mut self, ids: &[String]) -> Result<Vec<String>, StoreError> {
@@ -597,7 +604,7 @@ impl Store for Tx<'_> {
             .on_conflict(stripe_customers::user_id)
             .do_update()
             .set((stripe_customers::reference.eq(reference), stripe_customers::created_at.eq(Ts::from(now))));
-        both(insert).kept().execute(self.conn()).stored().map(drop)
+        insert.kept().execute(self.conn()).stored().map(drop)
     }
 
     fn customer_reference_delete(&mut self, customer: UserId) -> Result<(), StoreError> {

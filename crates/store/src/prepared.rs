@@ -13,13 +13,69 @@ use std::ptr;
 use std::sync::{PoisonError, RwLock};
 
 use diesel::backend::Backend;
+use diesel::connection::Connection;
 use diesel::internal::derives::multiconnection::AstPassHelper;
+use diesel::pg::{Pg, PgConnection, PgQueryBuilder};
 use diesel::query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel::query_dsl::LoadQuery;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Binary, HasSqlType, Nullable, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection, SqliteQueryBuilder};
 use diesel::{QueryResult, RunQueryDsl};
 
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::types::{AnyTs, AnyUuid, Id, Ts};
+
+/// Runs a query typed for the database that there is. [`AnyConnection`] runs most queries too, but asks of each value and
+/// of each column for which database it is. The query is compiled once for each.
+macro_rules! on {
+    ($connection:expr, $typed:ident => $run:expr) => {
+        match $connection {
+            $crate::connection::AnyConnection::Postgres($typed) => $run,
+            $crate::connection::AnyConnection::Sqlite($typed) => $run,
+        }
+    };
+}
+pub(crate) use on;
+
+/// A database, as far as texts and values are concerned.
+pub(crate) trait Database: Backend + HasSqlType<AnyUuid> + HasSqlType<AnyTs> {
+    fn is_sqlite(&self) -> bool;
+    fn builder(&self) -> Self::QueryBuilder;
+}
+
+impl Database for Pg {
+    fn is_sqlite(&self) -> bool {
+        false
+    }
+
+    fn builder(&self) -> PgQueryBuilder {
+        PgQueryBuilder::default()
+    }
+}
+
+impl Database for Sqlite {
+    fn is_sqlite(&self) -> bool {
+        true
+    }
+
+    fn builder(&self) -> SqliteQueryBuilder {
+        SqliteQueryBuilder::default()
+    }
+}
+
+impl Database for MultiBackend {
+    fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    fn builder(&self) -> Self::QueryBuilder {
+        match self {
+            Self::Postgres(postgres) => Self::QueryBuilder::Postgres(postgres.builder()),
+            Self::Sqlite(sqlite) => Self::QueryBuilder::Sqlite(sqlite.builder()),
+        }
+    }
+}
 
 /// A value for a placeholder.
 #[derive(Debug, Clone)]
@@ -49,8 +105,38 @@ pub(crate) fn prepared<'v, C>(sql: &'v str, values: &'v [Value<'v>]) -> Prepared
     Prepared { sql, values, columns: PhantomData }
 }
 
-impl<C> QueryFragment<MultiBackend> for Prepared<'_, C> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+impl<'v, C> Prepared<'v, C> {
+    /// Changes rows: how many.
+    pub(crate) fn execute(self, connection: &mut AnyConnection) -> QueryResult<usize> {
+        on!(connection, typed => typed.execute_returning_count(&self))
+    }
+
+    /// Reads rows: all of them.
+    pub(crate) fn load<'q, U>(self, connection: &mut AnyConnection) -> QueryResult<Vec<U>>
+    where
+        Self: LoadQuery<'q, PgConnection, U> + LoadQuery<'q, SqliteConnection, U>,
+    {
+        on!(connection, typed => RunQueryDsl::load(self, typed))
+    }
+
+    /// Reads one row, the first.
+    pub(crate) fn get_result<'q, U>(self, connection: &mut AnyConnection) -> QueryResult<U>
+    where
+        Self: LoadQuery<'q, PgConnection, U> + LoadQuery<'q, SqliteConnection, U>,
+    {
+        on!(connection, typed => RunQueryDsl::get_result(self, typed))
+    }
+}
+
+impl<C, DB: Database> QueryFragment<DB> for Prepared<'_, C>
+where
+    Id: ToSql<AnyUuid, DB>,
+    Ts: ToSql<AnyTs, DB>,
+    i64: ToSql<BigInt, DB>,
+    str: ToSql<Text, DB>,
+    [u8]: ToSql<Binary, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let mut parts = self.sql.split('$');
         out.push_sql(parts.next().unwrap_or_default());
         for part in parts {
@@ -67,7 +153,14 @@ impl<C> QueryFragment<MultiBackend> for Prepared<'_, C> {
 }
 
 impl Value<'_> {
-    fn bind<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+    fn bind<'b, DB: Database>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        Id: ToSql<AnyUuid, DB>,
+        Ts: ToSql<AnyTs, DB>,
+        i64: ToSql<BigInt, DB>,
+        str: ToSql<Text, DB>,
+        [u8]: ToSql<Binary, DB>,
+    {
         match self {
             Self::Id(id) => out.push_bind_param::<AnyUuid, _>(id),
             Self::Number(number) => out.push_bind_param::<BigInt, _>(number),
@@ -105,15 +198,23 @@ pub(crate) trait Keep: Sized {
     }
 }
 
-impl<Q: QueryFragment<MultiBackend>> Keep for Q {}
-
-type Builder = <MultiBackend as Backend>::QueryBuilder;
+impl<Q: QueryId> Keep for Q {}
 
 /// The texts that were written so far, each with its place and its database.
 static TEXTS: RwLock<BTreeMap<(usize, bool), &'static str>> = RwLock::new(BTreeMap::new());
 
-impl<Q: QueryFragment<MultiBackend>> Kept<Q> {
-    fn text(&self, backend: &MultiBackend) -> QueryResult<&'static str> {
+impl<Q: QueryFragment<Pg> + QueryFragment<Sqlite> + QueryId> Kept<Q> {
+    /// Changes rows: how many.
+    pub(crate) fn execute(self, connection: &mut AnyConnection) -> QueryResult<usize> {
+        on!(connection, typed => typed.execute_returning_count(&self))
+    }
+}
+
+impl<Q> Kept<Q> {
+    fn text<DB: Database>(&self, backend: &DB) -> QueryResult<&'static str>
+    where
+        Q: QueryFragment<DB>,
+    {
         if let Some(text) = self.text.get() {
             return Ok(text);
         }
@@ -121,9 +222,12 @@ impl<Q: QueryFragment<MultiBackend>> Kept<Q> {
         Ok(self.text.get_or_init(|| text))
     }
 
-    fn known_or_written(&self, backend: &MultiBackend) -> QueryResult<&'static str> {
+    fn known_or_written<DB: Database>(&self, backend: &DB) -> QueryResult<&'static str>
+    where
+        Q: QueryFragment<DB>,
+    {
         // Two places never share an address; where one has two, its text is kept twice.
-        let key = (ptr::from_ref(self.place).addr(), matches!(backend, MultiBackend::Sqlite(_)));
+        let key = (ptr::from_ref(self.place).addr(), backend.is_sqlite());
         if let Some(text) = TEXTS.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             debug_assert_eq!(*text, self.written(backend)?, "{} is not the same each time", self.place);
             return Ok(text);
@@ -133,19 +237,19 @@ impl<Q: QueryFragment<MultiBackend>> Kept<Q> {
         Ok(text)
     }
 
-    fn written(&self, backend: &MultiBackend) -> QueryResult<String> {
-        let mut out = match backend {
-            MultiBackend::Postgres(_) => Builder::Postgres(Default::default()),
-            MultiBackend::Sqlite(_) => Builder::Sqlite(Default::default()),
-        };
+    fn written<DB: Database>(&self, backend: &DB) -> QueryResult<String>
+    where
+        Q: QueryFragment<DB>,
+    {
+        let mut out = backend.builder();
         self.query.to_sql(&mut out, backend)?;
         Ok(out.finish())
     }
 }
 
-impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Kept<Q> {
+impl<Q: QueryFragment<DB>, DB: Database> QueryFragment<DB> for Kept<Q> {
     // Of all passes, those that collect values alone have to see the query itself.
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if out.bind_collector().is_some() || out.debug_binds().is_some() {
             return self.query.walk_ast(out);
         }
@@ -165,7 +269,7 @@ impl<Q: Query> Query for Kept<Q> {
     type SqlType = Q::SqlType;
 }
 
-impl<Q> RunQueryDsl<AnyConnection> for Kept<Q> {}
+impl<Q, C: Connection> RunQueryDsl<C> for Kept<Q> {}
 
 // Known by its text.
 impl<C> QueryId for Prepared<'_, C> {
@@ -177,7 +281,7 @@ impl<C> Query for Prepared<'_, C> {
     type SqlType = C;
 }
 
-impl<C> RunQueryDsl<AnyConnection> for Prepared<'_, C> {}
+impl<C, T: Connection> RunQueryDsl<T> for Prepared<'_, C> {}
 
 #[cfg(test)]
 mod tests {

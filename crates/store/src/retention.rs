@@ -3,7 +3,6 @@
 //! Files are never deleted here: their bytes lie elsewhere. They are made unused and expired, and the sweep of unused
 //! uploads deletes bytes and rows.
 
-use diesel::RunQueryDsl;
 use diesel::sql_types::{Nullable, Text};
 use intake::ERASED_CONCERN;
 use kernel::id::{IntakeId, OrderId, SessionId, UserId};

@@ -16,14 +16,13 @@ use sessions::{
 };
 
 use crate::attendance;
-use crate::both;
 use crate::clock;
 use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
 use crate::intake::picture;
 use crate::notice::Notice;
-use crate::prepared::{Keep, Value, prepared};
+use crate::prepared::{Keep, Value, on, prepared};
 use crate::schema::sessions::{files, session_events, session_participants, sessions as sessions_table};
 use crate::summaries;
 use crate::tx::Tx;
@@ -208,16 +207,12 @@ impl Store for Tx<'_> {
             .values(SessionRow::of(session))
             .on_conflict(sessions_table::id)
             .do_nothing();
-        both(insert).kept().execute(self.conn()).stored().map(|rows| rows == 1)
+        insert.kept().execute(self.conn()).stored().map(|rows| rows == 1)
     }
 
     fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        sessions_table::table
-            .find(Id(id.uuid()))
-            .select(SessionRow::as_select())
-            .limit(1)
-            .kept()
-            .get_result(self.conn())
+        let query = sessions_table::table.find(Id(id.uuid()));
+        on!(self.conn(), typed => query.select(SessionRow::as_select()).limit(1).kept().get_result(typed))
             .optional()
             .stored()?
             .map(Session::try_from)
@@ -279,7 +274,7 @@ impl Store for Tx<'_> {
             last_read_seq: stored_seq(participant.last_read_seq),
         };
         let insert = diesel::insert_into(p::table).values(&row).on_conflict_do_nothing();
-        if both(insert).kept().execute(self.conn()).stored()? == 1 {
+        if insert.kept().execute(self.conn()).stored()? == 1 {
             return Ok(true);
         }
         // Taking somebody back must not break the rule of one mechanic, and a broken rule must not be run into.

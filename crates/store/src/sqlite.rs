@@ -11,7 +11,6 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::Pool;
 use diesel::sql_types::BigInt;

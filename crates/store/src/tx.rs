@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use diesel::RunQueryDsl;
 use kernel::StoreError;
 
 use crate::connection::AnyConnection;

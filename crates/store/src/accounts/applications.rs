@@ -13,10 +13,9 @@ use diesel::prelude::{
 use kernel::{ApplicationId, ApplicationStepId, FileId, StoreError, Timestamp, UserId};
 use serde_json::Value;
 
-use crate::both::both;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
-use crate::prepared::Keep;
+use crate::prepared::{Keep, on};
 use crate::schema::applications::{application_files, application_steps, applications};
 use crate::schema::sessions::files;
 use crate::tx::Tx;
@@ -182,7 +181,7 @@ fn files_of(tx: &mut Tx<'_>, application: Id) -> Result<Vec<Id>, StoreError> {
 pub(super) fn insert(tx: &mut Tx<'_>, application: &Application) -> Result<bool, StoreError> {
     let insert =
         diesel::insert_into(applications::table).values(Row::from(application)).on_conflict_do_nothing();
-    Ok(both(insert).execute(tx.conn()).stored()? == 1)
+    Ok(on!(tx.conn(), typed => insert.execute(typed)).stored()? == 1)
 }
 
 pub(super) fn by_id(tx: &mut Tx<'_>, id: ApplicationId) -> Result<Option<Application>, StoreError> {

@@ -13,11 +13,10 @@ use kernel::{ApiTokenId, OneTimeTokenId, SignInId, StoreError, Timestamp, UserId
 
 use super::phone_codes;
 use super::users::Row as UserRow;
-use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::notice::Notice;
-use crate::prepared::Keep;
+use crate::prepared::{Keep, on};
 use crate::schema::accounts::{api_tokens, login_attempts, one_time_tokens, sign_ins, users};
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
@@ -203,15 +202,15 @@ impl CredentialStore for Tx<'_> {
     }
 
     fn sign_in_with_user(&mut self, token: &TokenHash) -> Result<Option<(SignIn, User)>, StoreError> {
-        let found: Option<(SignInRow, UserRow)> = sign_ins::table
+        let query = sign_ins::table
             .inner_join(users::table)
             .filter(sign_ins::token_hash.eq(token.as_bytes().to_vec()))
-            .select((SignInRow::as_select(), UserRow::as_select()))
-            .limit(1)
-            .kept()
-            .get_result(self.conn())
-            .optional()
-            .stored()?;
+            .limit(1);
+        let found: Option<(SignInRow, UserRow)> = on!(self.conn(), typed => {
+            query.select((SignInRow::as_select(), UserRow::as_select())).kept().get_result(typed)
+        })
+        .optional()
+        .stored()?;
         found.map(|(sign_in, user)| Ok((sign_in.try_into()?, user.try_into()?))).transpose()
     }
 
@@ -450,7 +449,7 @@ impl CredentialStore for Tx<'_> {
         let insert = diesel::insert_into(login_attempts::table)
             .values(attempts_row(key, LoginAttempts::none(now)))
             .on_conflict_do_nothing();
-        both(insert).kept().execute(self.conn()).stored()?;
+        insert.kept().execute(self.conn()).stored()?;
         let query = login_attempts::table.find((key.account().to_vec(), key.address()));
         let row = match self.conn() {
             AnyConnection::Postgres(postgres) => {

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 use kernel::{PhoneCodeId, StoreError, Timestamp, UserId};
 
-use crate::both::both;
 use crate::error::Stored;
+use crate::prepared::on;
 use crate::schema::accounts::phone_codes;
 use crate::tx::Tx;
 use crate::types::{Id, Ts};
@@ -48,7 +48,7 @@ pub(super) fn put(tx: &mut Tx<'_>, code: &PhoneCode) -> Result<(), StoreError> {
             p::sends.eq(excluded(p::sends)),
             p::used_at.eq(excluded(p::used_at)),
         ));
-    both(upsert).execute(tx.conn()).stored().map(drop)
+    on!(tx.conn(), typed => upsert.execute(typed)).stored().map(drop)
 }
 
 impl From<&PhoneCode> for Row {

@@ -11,7 +11,6 @@ use diesel::prelude::{
 use kernel::{AuditId, StoreError, Timestamp, UserId};
 use serde_json::Value;
 
-use crate::both::both;
 use crate::error::Stored;
 use crate::prepared::Keep;
 use crate::schema::accounts::{
@@ -173,7 +172,7 @@ impl RecordStore for Tx<'_> {
         let insert = diesel::insert_into(idempotency_keys::table)
             .values(key_row(key, record))
             .on_conflict_do_nothing();
-        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
+        Ok(insert.kept().execute(self.conn()).stored()? == 1)
     }
 
     fn idempotency_by_key(&mut self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {

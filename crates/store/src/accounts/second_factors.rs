@@ -7,7 +7,6 @@ use diesel::prelude::{
 use diesel::{AsChangeset, RunQueryDsl};
 use kernel::{EnrolmentId, StoreError, Timestamp, UserId};
 
-use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::error::Stored;
 use crate::prepared::Keep;
@@ -76,7 +75,7 @@ impl SecondFactorStore for Tx<'_> {
             .on_conflict(second_factors::user_id)
             .do_update()
             .set(row);
-        both(put).kept().execute(self.conn()).stored().map(drop)
+        put.kept().execute(self.conn()).stored().map(drop)
     }
 
     fn second_factor_delete(&mut self, user: UserId) -> Result<(), StoreError> {

@@ -10,11 +10,10 @@ use diesel::prelude::{
 };
 use kernel::{Role, StoreError, Timestamp, UserId};
 
-use crate::both::both;
 use crate::connection::AnyConnection;
 use crate::dialect::{Lock, lock_row};
 use crate::error::Stored;
-use crate::prepared::{Keep, Value, prepared};
+use crate::prepared::{Keep, Value, on, prepared};
 use crate::schema::accounts::{api_tokens, audit_log, idempotency_keys, phone_codes, sign_ins, users};
 use crate::schema::applications::{applications, suspensions};
 use crate::tx::Tx;
@@ -155,18 +154,15 @@ impl UserStore for Tx<'_> {
     fn user_insert(&mut self, user: &User) -> Result<bool, StoreError> {
         let insert =
             diesel::insert_into(users::table).values(Row::from(user)).on_conflict(users::email).do_nothing();
-        Ok(both(insert).kept().execute(self.conn()).stored()? == 1)
+        Ok(insert.kept().execute(self.conn()).stored()? == 1)
     }
 
     fn user_by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row: Option<Row> = users::table
-            .find(Id(id.uuid()))
-            .select(Row::as_select())
-            .limit(1)
-            .kept()
-            .get_result(self.conn())
-            .optional()
-            .stored()?;
+        let query = users::table.find(Id(id.uuid()));
+        let row: Option<Row> =
+            on!(self.conn(), typed => query.select(Row::as_select()).limit(1).kept().get_result(typed))
+                .optional()
+                .stored()?;
         row.map(User::try_from).transpose()
     }
 

@@ -1,6 +1,5 @@
 //! The money of a session, as whoever runs the place sees it.
 
-use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
 use kernel::StoreError;
 use kernel::id::SessionId;

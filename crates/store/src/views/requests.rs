@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
+use diesel::Queryable;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use diesel::{Queryable, RunQueryDsl};
 use kernel::id::{RequestId, SessionId, UserId};
 use kernel::{PlanCode, SessionType, StoreError, Timestamp};
 
