@@ -123,7 +123,7 @@ pub fn complete(
     cx: &Context,
 ) -> Result<Order, Error> {
     let order = order.fulfilled(session, cx.now)?;
-    store.order_update(&order)?;
+    store.order_fulfil(&order)?;
     Ok(order)
 }
 

@@ -50,12 +50,17 @@ pub trait Store {
     /// # Errors
     /// The storage's.
     fn orders_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError>;
-    /// Writes what became of the order: its status, its payment, its session and when. Its payment page and the charge of
+    /// Writes what became of the order: its status, its payment and when. What it made, its payment page and the charge of
     /// its kept card stay as they are.
     ///
     /// # Errors
     /// The storage's.
     fn order_update(&mut self, order: &Order) -> Result<(), StoreError>;
+    /// Writes that the order is fulfilled, by which session and when, and nothing else.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn order_fulfil(&mut self, order: &Order) -> Result<(), StoreError>;
     /// Writes with what the order can be paid, its payment page or the charge of its kept card, and nothing else.
     ///
     /// # Errors

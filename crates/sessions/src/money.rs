@@ -1,12 +1,12 @@
 //! What the log tells of money. Amounts are decided elsewhere; nothing here depends on them.
 
-use kernel::id::SessionId;
 use kernel::{Context, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::event::{ActorRole, EventActor, Kind};
 use crate::lifecycle::{Step, append};
+use crate::session::Session;
 use crate::store::Store;
 
 /// What became of an amount.
@@ -40,17 +40,17 @@ struct Body {
     currency: &'static str,
 }
 
-/// Writes down that money moved, whatever the session's status: refunds come after the end.
+/// Writes down that money moved, whatever the status of the session: refunds come after the end. It must have been read
+/// under its lock, or made, in the same transaction, and be as its last step left it.
 ///
 /// # Errors
-/// [`Error::NotFound`]; the storage's.
+/// The storage's.
 pub fn note_money(
     store: &mut dyn Store,
-    session: SessionId,
+    session: Session,
     line: MoneyLine,
     cx: &Context,
 ) -> Result<Step, Error> {
-    let session = store.session_for_update(session)?.ok_or(Error::NotFound)?;
     let before = session.status();
     let actor = match line.moved {
         Moved::Paid => EventActor::person(session.customer(), ActorRole::Customer),

@@ -360,10 +360,22 @@ impl Store for Tx<'_> {
             .set((
                 orders::status.eq(row.status),
                 orders::payment_intent.eq(row.payment_intent),
-                orders::session_id.eq(row.session_id),
                 orders::paid_at.eq(row.paid_at),
-                orders::fulfilled_at.eq(row.fulfilled_at),
                 orders::closed_at.eq(row.closed_at),
+            ))
+            .kept()
+            .execute(self.conn())
+            .stored()?;
+        changed_one("the order", changed)
+    }
+
+    fn order_fulfil(&mut self, order: &Order) -> Result<(), StoreError> {
+        let row = OrderRow::from(order);
+        let changed = diesel::update(orders::table.find(row.id))
+            .set((
+                orders::status.eq(row.status),
+                orders::session_id.eq(row.session_id),
+                orders::fulfilled_at.eq(row.fulfilled_at),
             ))
             .kept()
             .execute(self.conn())

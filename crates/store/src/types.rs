@@ -145,7 +145,8 @@ impl FromSql<AnyJson, Pg> for Json {
 }
 impl ToSql<AnyJson, Sqlite> for Json {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_string());
+        // `Display` would write each piece through a formatter.
+        out.set_value(serde_json::to_string(&self.0)?);
         Ok(IsNull::No)
     }
 }

@@ -8,7 +8,7 @@ use notifications::Milestone;
 use payments::{Order, OrderKind, Purchase};
 use pricing::{Catalog, extension_plan};
 use sessions::clock::ALLOWANCE_MAX_MINUTES;
-use sessions::{NewExtension, Status};
+use sessions::{NewExtension, Session, Status};
 use store::Tx;
 use store::views::session::SessionView;
 use web::plan::EXTENSION;
@@ -135,7 +135,7 @@ pub fn apply(
     order: &Order,
     fulfilling: &Fulfilling,
     cx: &Context,
-) -> Result<SessionId, Error> {
+) -> Result<Session, Error> {
     let terms = order.terms();
     let session = terms.session.ok_or(sessions::Error::NotFound)?;
     let offer = priced(&fulfilling.catalog, &terms.book)?;
@@ -145,5 +145,5 @@ pub fn apply(
     time_limit::arm(tx, &step.session, cx)?;
     mail::enqueue(tx, Milestone::Receipt, terms.customer, About::Order(order.id()), cx)?;
     personal::session_changed(tx, &step.session, cx)?;
-    Ok(session)
+    Ok(step.session)
 }

@@ -18,7 +18,7 @@ use payments::{
     Settlement,
 };
 use pricing::{Catalog, PriceBook};
-use sessions::NewSession;
+use sessions::{NewSession, Session};
 use store::Tx;
 use store::notice::Side;
 
@@ -140,7 +140,7 @@ pub fn order_free(
         return Err(payments::Error::FreePlanUsed.into());
     }
     let order = payments::settle_free(tx, order.id(), cx)?;
-    let session = make_session(tx, &order, fulfilling, cx)?;
+    let session = make_session(tx, &order, fulfilling, cx)?.id();
     payments::complete(tx, order, session, cx)?;
     Ok(session)
 }
@@ -260,9 +260,10 @@ fn fulfil(tx: &mut Tx<'_>, order: Order, fulfilling: &Fulfilling, cx: &Context) 
     });
     match made {
         Ok(session) => {
+            let id = session.id();
             tell_paid(tx, &order, session, cx)?;
-            payments::complete(tx, order, session, cx)?;
-            Ok(Fulfilment::Made(session))
+            payments::complete(tx, order, id, cx)?;
+            Ok(Fulfilment::Made(id))
         }
         Err(error) if error.is_storage() => Err(error),
         Err(reason) => {
@@ -297,7 +298,7 @@ fn make_session(
     order: &Order,
     fulfilling: &Fulfilling,
     cx: &Context,
-) -> Result<SessionId, Error> {
+) -> Result<Session, Error> {
     let terms = order.terms();
     let intake = intake::Store::intake_by_id(tx, terms.intake)?.ok_or(Refusal::IntakeRequired)?;
     // Money can still be on its way when its customer leaves; it goes back.
@@ -364,5 +365,5 @@ fn make_session(
     if !terms.amount.is_zero() {
         mail::enqueue(tx, Milestone::Receipt, terms.customer, About::Order(terms.id), cx)?;
     }
-    Ok(session.id())
+    Ok(session)
 }

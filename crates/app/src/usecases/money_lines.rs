@@ -1,18 +1,18 @@
 //! The lines of a session's log that tell of its money.
 
 use kernel::Context;
-use kernel::id::{OrderId, RefundId, SessionId};
+use kernel::id::{OrderId, RefundId};
 use payments::{Order, Refund, RefundStatus};
-use sessions::{MoneyLine, Moved};
+use sessions::{MoneyLine, Moved, Session};
 use store::Tx;
 
 use crate::usecases::Error;
 
-/// Tells that an order was paid, unless it cost nothing.
+/// Tells that an order was paid, unless it cost nothing. The session is as the order has just made or changed it.
 ///
 /// # Errors
 /// The storage's.
-pub fn tell_paid(tx: &mut Tx<'_>, order: &Order, session: SessionId, cx: &Context) -> Result<(), Error> {
+pub fn tell_paid(tx: &mut Tx<'_>, order: &Order, session: Session, cx: &Context) -> Result<(), Error> {
     let terms = order.terms();
     if terms.amount.is_positive() {
         let line = MoneyLine { moved: Moved::Paid, purchase: terms.kind.as_str(), amount: terms.amount };
@@ -36,7 +36,8 @@ pub fn telling_refunds<R>(
         return work(tx);
     };
     // A session is locked before its orders; under the lock each change is seen by one transaction.
-    sessions::Store::session_for_update(tx, session)?;
+    let mut session =
+        sessions::Store::session_for_update(tx, session)?.ok_or(sessions::Error::NotFound)?;
     let before = gone_out(tx, order)?;
     let done = work(tx)?;
     let after = gone_out(tx, order)?;
@@ -47,7 +48,7 @@ pub fn telling_refunds<R>(
         before.iter().filter(|refund| !among(&after, refund.id)).map(|refund| (Moved::RefundFailed, refund));
     for (moved, refund) in went.chain(back) {
         let line = MoneyLine { moved, purchase: kind.as_str(), amount: refund.amount };
-        sessions::note_money(tx, session, line, cx)?;
+        session = sessions::note_money(tx, session, line, cx)?.session;
     }
     Ok(done)
 }

@@ -22,7 +22,7 @@ pub fn tell(tx: &mut Tx<'_>, user: UserId, side: Side, kind: &str, fields: Value
     if let Value::Object(fields) = fields {
         frame.extend(fields);
     }
-    tx.notify(Notice::Personal { user, side, frame: Value::Object(frame).to_string() });
+    tx.notify(Notice::Personal { user, side, frame: text(&frame) });
 }
 
 /// Tells admins and support something on their channel. `fields` are what the frame holds beside `type`, `channel` and
@@ -35,7 +35,12 @@ pub fn tell_staff(tx: &mut Tx<'_>, kind: &str, fields: Value, cx: &Context) {
     if let Value::Object(fields) = fields {
         frame.extend(fields);
     }
-    tx.notify(Notice::Staff { frame: Value::Object(frame).to_string() });
+    tx.notify(Notice::Staff { frame: text(&frame) });
+}
+
+// Not by `Display`, which writes each piece through a formatter: this runs in the transaction, once for every mechanic.
+fn text(frame: &Map<String, Value>) -> String {
+    serde_json::to_string(frame).expect("a map of values has a text")
 }
 
 /// Shows somebody a note with one thing to do about it.

@@ -254,7 +254,7 @@ pub fn apply(
     order: &Order,
     fulfilling: &Fulfilling,
     cx: &Context,
-) -> Result<SessionId, Error> {
+) -> Result<Session, Error> {
     let id = order.terms().session.ok_or(sessions::Error::NotFound)?;
     let session = sessions::Store::session_for_update(tx, id)?.ok_or(sessions::Error::NotFound)?;
     let (_, offer) = offer_inside(tx, &session, &fulfilling.catalog)?;
@@ -269,7 +269,7 @@ pub fn apply(
     mail::enqueue(tx, Milestone::Receipt, customer, About::Order(order.id()), cx)?;
     tell_mechanic(tx, &step, cx)?;
     personal::session_changed(tx, &step.session, cx)?;
-    Ok(id)
+    Ok(step.session)
 }
 
 /// The mechanic hears of it on an open page; where none shows it in time, by text message and mail.
