@@ -35,6 +35,7 @@ create table if not exists idempotency (
     body text not null,
     created integer not null
 );
+create index if not exists idempotency_created on idempotency (created);
 create table if not exists delivery (
     id integer primary key,
     event text not null references document (id),

@@ -145,33 +145,20 @@ where
             let Some(value) = value else {
                 return Err(diesel::result::Error::QueryBuilderError(format!("no value for ${part}").into()));
             };
-            value.bind(&mut out)?;
+            match value {
+                Value::Id(id) => out.push_bind_param::<AnyUuid, _>(id)?,
+                Value::Number(number) => out.push_bind_param::<BigInt, _>(number)?,
+                Value::Text(text) => out.push_bind_param::<Text, _>(text)?,
+                Value::Bytes(bytes) => out.push_bind_param::<Binary, _>(bytes)?,
+                Value::Time(at) => out.push_bind_param::<AnyTs, _>(at)?,
+                Value::MaybeId(id) => out.push_bind_param::<Nullable<AnyUuid>, _>(id)?,
+                Value::MaybeText(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
+                Value::MaybeBytes(bytes) => out.push_bind_param::<Nullable<Binary>, _>(bytes)?,
+                Value::MaybeTime(at) => out.push_bind_param::<Nullable<AnyTs>, _>(at)?,
+            }
             out.push_sql(rest);
         }
         Ok(())
-    }
-}
-
-impl Value<'_> {
-    fn bind<'b, DB: Database>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
-    where
-        Id: ToSql<AnyUuid, DB>,
-        Ts: ToSql<AnyTs, DB>,
-        i64: ToSql<BigInt, DB>,
-        str: ToSql<Text, DB>,
-        [u8]: ToSql<Binary, DB>,
-    {
-        match self {
-            Self::Id(id) => out.push_bind_param::<AnyUuid, _>(id),
-            Self::Number(number) => out.push_bind_param::<BigInt, _>(number),
-            Self::Text(text) => out.push_bind_param::<Text, _>(text),
-            Self::Bytes(bytes) => out.push_bind_param::<Binary, _>(bytes),
-            Self::Time(at) => out.push_bind_param::<AnyTs, _>(at),
-            Self::MaybeId(id) => out.push_bind_param::<Nullable<AnyUuid>, _>(id),
-            Self::MaybeText(text) => out.push_bind_param::<Nullable<Text>, _>(text),
-            Self::MaybeBytes(bytes) => out.push_bind_param::<Nullable<Binary>, _>(bytes),
-            Self::MaybeTime(at) => out.push_bind_param::<Nullable<AnyTs>, _>(at),
-        }
     }
 }
 
