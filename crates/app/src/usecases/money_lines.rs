@@ -21,7 +21,8 @@ pub fn tell_paid(tx: &mut Tx<'_>, order: &Order, session: Session, cx: &Context)
     Ok(())
 }
 
-/// Does something that may end or undo refunds of an order, and tells what became of them.
+/// Does something that may end or undo refunds of an order, and tells what became of them. `work` adds no line of its own
+/// to the session's log.
 ///
 /// # Errors
 /// Those of `work`; the storage's.
@@ -36,8 +37,7 @@ pub fn telling_refunds<R>(
         return work(tx);
     };
     // A session is locked before its orders; under the lock each change is seen by one transaction.
-    let mut session =
-        sessions::Store::session_for_update(tx, session)?.ok_or(sessions::Error::NotFound)?;
+    let mut session = sessions::Store::session_for_update(tx, session)?.ok_or(sessions::Error::NotFound)?;
     let before = gone_out(tx, order)?;
     let done = work(tx)?;
     let after = gone_out(tx, order)?;
