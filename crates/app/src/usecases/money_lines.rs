@@ -25,7 +25,7 @@ pub fn tell_paid(tx: &mut Tx<'_>, order: &Order, session: Session, cx: &Context)
 /// to the session's log.
 ///
 /// # Errors
-/// Those of `work`; the storage's.
+/// Those of `work`; [`sessions::Error::NotFound`]; the storage's.
 pub fn telling_refunds<R>(
     tx: &mut Tx<'_>,
     order: OrderId,

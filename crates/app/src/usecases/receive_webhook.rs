@@ -40,7 +40,7 @@ pub async fn apply_event(pitlane: &Pitlane, event: ProviderEvent) -> Result<Outc
             }
             let order = news.order(tx)?;
             let outcome = news.apply(tx, order.as_ref(), &fulfilling, &cx)?;
-            let order = news.kept_with(tx, order, outcome)?;
+            let order = news.kept_with(tx, order)?;
             payments::Store::event_conclude(tx, &inbox.id, outcome, order)?;
             Ok::<_, Error>(outcome)
         })
@@ -108,21 +108,13 @@ impl News {
 
     /// The order with which its text is kept. Without one the text, which names a person, has no reason to be kept: it
     /// tells of nothing that is known here, or of somebody who has left.
-    fn kept_with(
-        &self,
-        tx: &mut Tx<'_>,
-        order: Option<Order>,
-        outcome: Outcome,
-    ) -> Result<Option<OrderId>, Error> {
+    fn kept_with(&self, tx: &mut Tx<'_>, order: Option<Order>) -> Result<Option<OrderId>, Error> {
         let Some(order) = order else { return Ok(None) };
         // The payment of a page tells nothing that the page doesn't.
         if matches!(self, Self::Intent(_)) && order.terms().kind == OrderKind::Session {
             return Ok(None);
         }
-        // Nothing is made for somebody who has left.
-        if outcome == Outcome::Fulfilled {
-            return Ok(Some(order.id()));
-        }
+        // Read now: on PostgreSQL they may have left while their session was made.
         let customer = accounts::UserStore::user_by_id(tx, order.terms().customer)?;
         let is_here = customer.is_some_and(|customer| customer.status() != accounts::user::Status::Erased);
         Ok(is_here.then_some(order.id()))
