@@ -1,5 +1,6 @@
 //! The way to the database: [`Db::read`] and [`Db::write`].
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -107,6 +108,29 @@ pub(crate) fn deliver(sink: &SharedSink, notices: Vec<Notice>) {
     }
 }
 
+/// What a piece of work answered: a `Result` of its own types. They are erased because there are hundreds of pieces of
+/// work, and whatever runs one would be compiled, kept and loaded once for each.
+pub(crate) type Answer = Box<dyn Any + Send>;
+
+/// Work that changes nothing.
+pub(crate) type Reading = Box<dyn FnOnce(&mut Tx<'_>) -> Answer + Send>;
+
+/// Work that may run again: `Ok` with what is to be committed, `Err` with what is to be undone.
+pub(crate) type Writing = Box<dyn Fn(&mut Tx<'_>) -> Result<Answer, Answer> + Send>;
+
+fn reading<T, E, F>(work: F) -> Reading
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+{
+    Box::new(move |tx| Box::new(work(tx)))
+}
+
+fn answered<T: 'static, E: From<StoreError> + 'static>(ran: Result<Answer, StoreError>) -> Result<T, E> {
+    *ran?.downcast().expect("it is the answer of the work that was handed over")
+}
+
 /// A database. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Db {
@@ -160,10 +184,31 @@ impl Db {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        match &self.backend {
+        let work = reading(work);
+        answered(match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(work).await,
             Backend::Postgres(postgres) => postgres.read(work).await,
-        }
+        })
+    }
+
+    /// Runs `work` that finds a few rows by their keys, without a transaction: each of its statements sees what is
+    /// committed by then. It can't change anything; a debug build makes sure of that. With SQLite it runs on the calling
+    /// thread when a connection is free, because it takes less time than the way to another thread and back.
+    ///
+    /// # Errors
+    /// What `work` answers, or [`StoreError::Unavailable`] when there is no connection.
+    pub async fn glance<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let work = reading(work);
+        answered(match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.glance(work).await,
+            Backend::Postgres(postgres) if cfg!(debug_assertions) => postgres.read(work).await,
+            Backend::Postgres(postgres) => postgres.glance(work).await,
+        })
     }
 
     /// Runs `work` in a transaction and commits it when it answers `Ok`; nothing is answered before the commit.
@@ -177,10 +222,14 @@ impl Db {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        match &self.backend {
+        let work: Writing = Box::new(move |tx| match work(tx) {
+            Ok(value) => Ok(Box::new(Ok::<T, E>(value))),
+            Err(error) => Err(Box::new(Err::<T, E>(error))),
+        });
+        answered(match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(work).await,
             Backend::Postgres(postgres) => postgres.write(work).await,
-        }
+        })
     }
 
     /// Finds out whether the database can be written, by writing, and whether its file is as long as it must be. It costs

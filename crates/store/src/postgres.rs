@@ -9,9 +9,10 @@ use diesel::r2d2::{Pool, PooledConnection};
 use kernel::StoreError;
 
 use crate::connection::{Access, AnyConnection, Manager};
-use crate::db::{Settings, SharedSink, deliver};
+use crate::db::{Answer, Reading, Settings, SharedSink, Writing, deliver};
 use crate::error::{Fault, OpenError, Stored, open_error, take_fault};
 use crate::migrate;
+use crate::notice::Notice;
 use crate::tx::Tx;
 
 const ATTEMPTS: u32 = 3;
@@ -39,12 +40,7 @@ impl PostgresDb {
         Ok(Self { pool, sink })
     }
 
-    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
+    pub(crate) async fn read(&self, work: Reading) -> Result<Answer, StoreError> {
         let pool = self.pool.clone();
         blocking(move || {
             let mut connection = checkout(&pool)?;
@@ -53,12 +49,12 @@ impl PostgresDb {
         .await
     }
 
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
+    pub(crate) async fn glance(&self, work: Reading) -> Result<Answer, StoreError> {
+        let pool = self.pool.clone();
+        blocking(move || glance_once(&mut *checkout(&pool)?, work)).await
+    }
+
+    pub(crate) async fn write(&self, work: Writing) -> Result<Answer, StoreError> {
         let pool = self.pool.clone();
         let sink = Arc::clone(&self.sink);
         blocking(move || {
@@ -66,14 +62,14 @@ impl PostgresDb {
             let mut attempt = 1;
             loop {
                 let mut notices = Vec::new();
-                let (result, fault) = write_once(&mut connection, &work, &mut notices);
-                match result {
-                    Ok(value) => {
+                let (ended, fault) = write_once(&mut connection, &work, &mut notices);
+                match ended {
+                    Ended::Committed(answer) => {
                         deliver(&sink, notices);
-                        return Ok(value);
+                        return Ok(answer);
                     }
-                    Err(_) if fault == Some(Fault::Retry) && attempt < ATTEMPTS => attempt += 1,
-                    Err(error) => return Err(error),
+                    Ended::Undone(_) if fault == Some(Fault::Retry) && attempt < ATTEMPTS => attempt += 1,
+                    Ended::Undone(result) => return result,
                 }
             }
         })
@@ -81,44 +77,57 @@ impl PostgresDb {
     }
 }
 
-fn write_once<T, E: From<StoreError>>(
+/// What became of a transaction.
+enum Ended {
+    Committed(Answer),
+    /// What the work answered, or what came between.
+    Undone(Result<Answer, StoreError>),
+}
+
+fn write_once(
     connection: &mut AnyConnection,
-    work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-    notices: &mut Vec<crate::notice::Notice>,
-) -> (Result<T, E>, Option<Fault>) {
+    work: &Writing,
+    notices: &mut Vec<Notice>,
+) -> (Ended, Option<Fault>) {
     let _ = take_fault();
     if let Err(error) = statement(connection, "BEGIN") {
-        return (Err(error.into()), take_fault());
+        return (Ended::Undone(Err(error)), take_fault());
     }
     let ended = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut *connection, notices))));
     let result = match ended {
-        Ok(Ok(value)) => match statement(connection, "COMMIT") {
-            Ok(()) => return (Ok(value), None),
-            Err(error) => Err(error.into()),
+        Ok(Ok(answer)) => match statement(connection, "COMMIT") {
+            Ok(()) => return (Ended::Committed(answer), None),
+            Err(error) => Err(error),
         },
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(StoreError::Unavailable("the transaction panicked".to_owned()).into()),
+        Ok(Err(answer)) => Ok(answer),
+        Err(_) => Err(StoreError::Unavailable("the transaction panicked".to_owned())),
     };
     let fault = take_fault();
     rollback(connection, statement);
-    (result, fault)
+    (Ended::Undone(result), fault)
 }
 
 /// How a database is told to begin, to commit and to roll back.
 type Statement = fn(&mut AnyConnection, &str) -> Result<(), StoreError>;
 
 /// Runs a read between `begin` and the end of its transaction; `statement` is how the database likes to be told both.
-pub(crate) fn read_once<T, E: From<StoreError>>(
+pub(crate) fn read_once(
     connection: &mut AnyConnection,
     statement: Statement,
     begin: &str,
-    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
-) -> Result<T, E> {
+    work: Reading,
+) -> Result<Answer, StoreError> {
     statement(connection, begin)?;
-    let mut notices = Vec::new();
-    let ended = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut *connection, &mut notices))));
+    let result = glance_once(connection, work);
     rollback(connection, statement);
-    ended.unwrap_or_else(|_| Err(StoreError::Unavailable("the read panicked".to_owned()).into()))
+    result
+}
+
+/// Runs a read as it is: without a transaction of its own.
+pub(crate) fn glance_once(connection: &mut AnyConnection, work: Reading) -> Result<Answer, StoreError> {
+    let mut notices = Vec::new();
+    catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(connection, &mut notices))))
+        .map_err(|_| StoreError::Unavailable("the read panicked".to_owned()))
 }
 
 fn rollback(connection: &mut AnyConnection, statement: Statement) {
@@ -136,13 +145,11 @@ pub(crate) fn checkout(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>
     pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-pub(crate) async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
+pub(crate) async fn blocking(
+    work: impl FnOnce() -> Result<Answer, StoreError> + Send + 'static,
+) -> Result<Answer, StoreError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(StoreError::Unavailable(error.to_string()).into()),
+        Err(error) => Err(StoreError::Unavailable(error.to_string())),
     }
 }

@@ -18,11 +18,11 @@ use kernel::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::connection::{Access, AnyConnection, Manager, connect};
-use crate::db::{Settings, SharedSink, deliver};
+use crate::db::{Answer, Reading, Settings, SharedSink, Writing, deliver};
 use crate::error::{Fault, OpenError, Stored, open_error, take_fault};
 use crate::migrate;
 use crate::notice::Notice;
-use crate::postgres::{blocking, checkout, read_once};
+use crate::postgres::{blocking, checkout, glance_once, read_once};
 use crate::prepared::prepared;
 use crate::tx::Tx;
 
@@ -34,7 +34,7 @@ const BATCH: usize = 256;
 #[derive(Clone)]
 pub(crate) struct SqliteDb {
     readers: Pool<Manager>,
-    queue: mpsc::Sender<Box<dyn Write>>,
+    queue: mpsc::Sender<Waiting>,
 }
 
 impl SqliteDb {
@@ -49,7 +49,8 @@ impl SqliteDb {
             .map_err(|error| failed(error.to_string()))?;
         let readers = Pool::builder()
             .max_size(settings.pool_size)
-            .min_idle(Some(1))
+            // One costs half a megabyte and a millisecond: it is opened for who needs it.
+            .min_idle(Some(0))
             .test_on_check_out(false)
             .build(Manager { settings: settings.clone(), access: Access::ReadOnly })
             .map_err(|error| failed(error.to_string()))?;
@@ -61,12 +62,7 @@ impl SqliteDb {
         Ok(Self { readers, queue })
     }
 
-    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
+    pub(crate) async fn read(&self, work: Reading) -> Result<Answer, StoreError> {
         let readers = self.readers.clone();
         blocking(move || {
             let mut connection = checkout(&readers)?;
@@ -75,18 +71,19 @@ impl SqliteDb {
         .await
     }
 
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        let closure = Closure { work, result: None, notices: Vec::new(), answer };
-        if self.queue.send(Box::new(closure)).await.is_err() {
-            return Err(gone().into());
+    pub(crate) async fn glance(&self, work: Reading) -> Result<Answer, StoreError> {
+        if let Some(mut connection) = self.readers.try_get() {
+            return glance_once(&mut connection, work);
         }
-        answered.await.unwrap_or_else(|_| Err(gone().into()))
+        let readers = self.readers.clone();
+        blocking(move || glance_once(&mut *checkout(&readers)?, work)).await
+    }
+
+    pub(crate) async fn write(&self, work: Writing) -> Result<Answer, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { work, outcome: None, notices: Vec::new(), answer };
+        self.queue.send(waiting).await.map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
     }
 }
 
@@ -110,30 +107,24 @@ enum Savepoints {
     With,
 }
 
-/// A closure with its type erased, so that closures of all use cases share one queue.
-trait Write: Send {
-    fn run(&mut self, connection: &mut AnyConnection, savepoints: Savepoints) -> Ran;
-    /// Takes back what came of a run whose writes were undone.
-    fn forget(&mut self);
-    /// What to tell everybody else once the batch is committed; nothing when the closure was undone.
-    fn take_notices(&mut self) -> Vec<Notice>;
-    /// Tells the caller.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+/// What a closure came to.
+enum Outcome {
+    /// What counts once the batch is committed.
+    Kept(Answer),
+    /// The closure's own error, which explains more than that a batch failed.
+    Refused(Answer),
+    Failed(StoreError),
 }
 
-struct Closure<T, E, F> {
-    work: F,
-    result: Option<Result<T, E>>,
+/// A closure on its way through the writer.
+struct Waiting {
+    work: Writing,
+    outcome: Option<Outcome>,
     notices: Vec<Notice>,
-    answer: oneshot::Sender<Result<T, E>>,
+    answer: oneshot::Sender<Result<Answer, StoreError>>,
 }
 
-impl<T, E, F> Write for Closure<T, E, F>
-where
-    T: Send,
-    E: From<StoreError> + Send,
-    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
-{
+impl Waiting {
     fn run(&mut self, connection: &mut AnyConnection, savepoints: Savepoints) -> Ran {
         let _ = take_fault();
         let (work, notices, spoilt) = (&self.work, &mut self.notices, Cell::new(false));
@@ -147,43 +138,46 @@ where
         // Whatever the closure made of it: SQLite may have ended the transaction, and what came next would be on its own.
         let fatal = take_fault() == Some(Fault::Fatal);
         let failed = || StoreError::Unavailable("the database failed in this batch".to_owned());
-        let (result, ran) = match ended {
-            Ok(Err(error)) if fatal => (Err(error), Ran::Fatal(failed())),
-            Ok(Ok(_)) | Err(_) if fatal => (Err(failed().into()), Ran::Fatal(failed())),
+        let (outcome, ran) = match ended {
+            Ok(Err(answer)) if fatal => (Outcome::Refused(answer), Ran::Fatal(failed())),
+            Ok(Ok(_)) | Err(_) if fatal => (Outcome::Failed(failed()), Ran::Fatal(failed())),
             _ if spoilt.get() => return Ran::Spoilt,
-            Ok(Ok(value)) => (Ok(value), Ran::Kept),
-            Ok(Err(error)) => (Err(error), Ran::Undo),
-            Err(_) => (Err(StoreError::Unavailable("the transaction panicked".to_owned()).into()), Ran::Undo),
+            Ok(Ok(answer)) => (Outcome::Kept(answer), Ran::Kept),
+            Ok(Err(answer)) => (Outcome::Refused(answer), Ran::Undo),
+            Err(_) => {
+                let panicked = StoreError::Unavailable("the transaction panicked".to_owned());
+                (Outcome::Failed(panicked), Ran::Undo)
+            }
         };
-        self.result = Some(result);
+        self.outcome = Some(outcome);
         ran
     }
 
+    /// Takes back what came of a run whose writes were undone.
     fn forget(&mut self) {
-        self.result = None;
+        self.outcome = None;
         self.notices.clear();
     }
 
+    /// What to tell everybody else once the batch is committed; nothing when the closure was undone.
     fn take_notices(&mut self) -> Vec<Notice> {
         let notices = std::mem::take(&mut self.notices);
-        if matches!(self.result, Some(Ok(_))) { notices } else { Vec::new() }
+        if matches!(self.outcome, Some(Outcome::Kept(_))) { notices } else { Vec::new() }
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let Self { result, answer, .. } = *self;
-        let result = match (committed, result) {
-            (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(gone().into()),
-            // What the closure itself answered explains more than that the batch failed.
-            (Err(_), Some(Err(error))) => Err(error),
-            (Err(error), _) => Err(error.into()),
+    /// Tells the caller.
+    fn answer(self, committed: Result<(), StoreError>) {
+        let result = match (self.outcome, committed) {
+            (Some(Outcome::Kept(answer)), Ok(())) | (Some(Outcome::Refused(answer)), _) => Ok(answer),
+            (Some(Outcome::Failed(error)), _) | (Some(Outcome::Kept(_)) | None, Err(error)) => Err(error),
+            (None, Ok(())) => Err(gone()),
         };
         // The caller may have gone away; what it wrote stays.
-        let _ = answer.send(result);
+        let _ = self.answer.send(result);
     }
 }
 
-fn run(connection: &mut AnyConnection, mut waiting: mpsc::Receiver<Box<dyn Write>>, sink: &SharedSink) {
+fn run(connection: &mut AnyConnection, mut waiting: mpsc::Receiver<Waiting>, sink: &SharedSink) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
         let committed = commit(connection, &mut batch);
@@ -201,7 +195,7 @@ fn run(connection: &mut AnyConnection, mut waiting: mpsc::Receiver<Box<dyn Write
     }
 }
 
-fn commit(connection: &mut AnyConnection, batch: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+fn commit(connection: &mut AnyConnection, batch: &mut [Waiting]) -> Result<(), StoreError> {
     if transaction(connection, |connection| run_without_savepoints(connection, batch))? {
         return Ok(());
     }
@@ -230,10 +224,7 @@ fn transaction(
 }
 
 /// `false` when there is something to be undone, which can't be done here.
-fn run_without_savepoints(
-    connection: &mut AnyConnection,
-    batch: &mut [Box<dyn Write>],
-) -> Result<bool, StoreError> {
+fn run_without_savepoints(connection: &mut AnyConnection, batch: &mut [Waiting]) -> Result<bool, StoreError> {
     for closure in batch {
         let before = changed_rows(connection)?;
         match closure.run(connection, Savepoints::Without) {
@@ -246,10 +237,7 @@ fn run_without_savepoints(
     Ok(true)
 }
 
-fn run_with_savepoints(
-    connection: &mut AnyConnection,
-    batch: &mut [Box<dyn Write>],
-) -> Result<(), StoreError> {
+fn run_with_savepoints(connection: &mut AnyConnection, batch: &mut [Waiting]) -> Result<(), StoreError> {
     batch.iter_mut().try_for_each(|closure| {
         statement(connection, "SAVEPOINT closure")?;
         match closure.run(connection, Savepoints::With) {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use accounts::AuditEntry;
 use accounts::audit::AuditFilter;
-use accounts::{AuditEntry, Principal};
 use actix_web::http::Method;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -76,15 +76,15 @@ fn without_search(asked: &str) -> String {
 /// # Errors
 /// The storage's; then nothing may come of it.
 pub async fn note(path: &str, request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<()> {
-    let Some(Principal { user, .. }) = auth::admitted(request) else { return Ok(()) };
+    let Some((id, role)) = auth::admitted(request) else { return Ok(()) };
     let asked = request.uri().path_and_query().map_or("", |asked| asked.as_str());
     let page = request.method() == Method::GET && !asked.starts_with("/api/");
-    if page && !pitlane.looks.is_new(user.id(), asked, Instant::now()) {
+    if page && !pitlane.looks.is_new(id, asked, Instant::now()) {
         return Ok(());
     }
     let route = format!("{} {path}", request.method());
     let asked = without_search(asked);
-    let admin = Actor::Person { id: user.id(), role: user.role() };
+    let admin = Actor::Person { id, role };
     Ok(note_use(pitlane, admin, route, asked, address::of(request, pitlane)).await?)
 }
 

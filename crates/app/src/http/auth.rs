@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use accounts::{
     ApprovalState, Credential, Device, Principal, ProviderStore, SecondFactorStore, Token, User, Via,
@@ -116,7 +117,7 @@ async fn look_up(pitlane: &Pitlane, credential: Credential) -> Result<Option<Kno
     let (now, environment) = (pitlane.clock.now(), pitlane.settings.server.environment);
     let known = pitlane
         .db
-        .read(move |tx| -> Result<Option<Known>, usecases::Error> {
+        .glance(move |tx| -> Result<Option<Known>, usecases::Error> {
             let Some(principal) = authenticate::authenticate(tx, &credential, now)? else { return Ok(None) };
             let approval = match principal.user.role() {
                 Role::Mechanic => {
@@ -168,8 +169,9 @@ fn presented(request: &HttpRequest) -> ApiResult<Option<Credential>> {
     }
 }
 
-async fn known(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<Option<Known>> {
-    if let Some(known) = request.extensions().get::<Option<Known>>() {
+/// Looked up once for each request.
+async fn known(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<Option<Rc<Known>>> {
+    if let Some(known) = request.extensions().get::<Option<Rc<Known>>>() {
         return Ok(known.clone());
     }
     let Some(credential) = presented(request)? else { return Ok(None) };
@@ -182,6 +184,7 @@ async fn known(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<Option<Kno
             Some(look_up(pitlane, credential).await?.ok_or_else(Problem::not_signed_in)?)
         }
     };
+    let known = known.map(Rc::new);
     request.extensions_mut().insert(known.clone());
     Ok(known)
 }
@@ -225,7 +228,7 @@ fn is_own(origin: Option<&str>, site: Option<&str>, public_url: &str, host: Opti
 /// storage.
 pub async fn identify(request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<Option<Identity>> {
     let known = known(request, pitlane).await?;
-    require_protection(known.as_ref())?;
+    require_protection(known.as_deref())?;
     Ok(known.map(|known| Identity::from(&known.principal)))
 }
 
@@ -263,27 +266,28 @@ pub async fn by_token(pitlane: &Pitlane, token: &str) -> Result<Option<Identity>
 /// 401, 403 `wrong_role`, `not_approved`, `second_factor_setup_required` or `cross_origin`, or a failure of the
 /// storage.
 pub async fn admit_to(access: Access, request: &HttpRequest, pitlane: &Pitlane) -> ApiResult<()> {
-    let admit: fn(Option<Known>) -> ApiResult<()> = match access {
+    let check: fn(Option<&Known>) -> ApiResult<&Known> = match access {
         Access::Public | Access::Signed | Access::Development => return Ok(()),
-        Access::SignedIn => |known| SignedIn::admit(known).map(drop),
-        Access::Customer => |known| Customer::admit(known).map(drop),
-        Access::Mechanic => |known| AnyMechanic::admit(known).map(drop),
-        Access::ApprovedMechanic => |known| Mechanic::admit(known).map(drop),
-        Access::Workshop => |known| Workshop::admit(known).map(drop),
-        Access::Staff => |known| Staff::admit(known).map(drop),
-        Access::Admin => |known| Admin::admit(known).map(drop),
+        Access::SignedIn => SignedIn::check,
+        Access::Customer => Customer::check,
+        Access::Mechanic => AnyMechanic::check,
+        Access::ApprovedMechanic => Mechanic::check,
+        Access::Workshop => Workshop::check,
+        Access::Staff => Staff::check,
+        Access::Admin => Admin::check,
     };
     let known = known(request, pitlane).await?;
     if !is_own_account(request.path()) {
-        require_protection(known.as_ref())?;
+        require_protection(known.as_deref())?;
     }
-    admit(known)
+    check(known.as_deref()).map(drop)
 }
 
-/// Who was let through to a route that needs a sign-in.
-pub fn admitted(request: &HttpRequest) -> Option<Principal> {
-    let known = request.extensions().get::<Option<Known>>().cloned().flatten();
-    known.map(|known| known.principal)
+/// Who was let through to a route that needs a sign-in, and their role.
+pub fn admitted(request: &HttpRequest) -> Option<(UserId, Role)> {
+    let extensions = request.extensions();
+    let principal = &extensions.get::<Option<Rc<Known>>>()?.as_ref()?.principal;
+    Some((principal.id(), principal.user.role()))
 }
 
 /// The browser and the address a request comes from.
@@ -315,8 +319,8 @@ fn bare_cookie(value: String, pitlane: &Pitlane) -> actix_web::cookie::CookieBui
 #[derive(Debug, Clone)]
 pub struct Visitor(pub Option<Principal>);
 
-fn anybody(known: Option<Known>) -> ApiResult<Visitor> {
-    Ok(Visitor(known.map(|known| known.principal)))
+fn anybody(known: Option<&Known>) -> ApiResult<Visitor> {
+    Ok(Visitor(known.map(|known| known.principal.clone())))
 }
 
 macro_rules! people { ($($(#[$doc:meta])* $name:ident: $roles:pat, $approved:literal);+ $(;)?) => { $(
@@ -340,16 +344,20 @@ macro_rules! people { ($($(#[$doc:meta])* $name:ident: $roles:pat, $approved:lit
             &self.0.user
         }
 
-        fn admit(known: Option<Known>) -> ApiResult<Self> {
-            let Known { principal, approval, .. } = known.ok_or_else(Problem::not_signed_in)?;
-            if !matches!(principal.user.role(), $roles) {
+        fn admit(known: Option<&Known>) -> ApiResult<Self> {
+            Self::check(known).map(|known| Self(known.principal.clone()))
+        }
+
+        fn check(known: Option<&Known>) -> ApiResult<&Known> {
+            let known = known.ok_or_else(Problem::not_signed_in)?;
+            if !matches!(known.principal.user.role(), $roles) {
                 return Err(Problem::wrong_role());
             }
-            if $approved && approval != Some(ApprovalState::Approved) {
+            if $approved && known.approval != Some(ApprovalState::Approved) {
                 let detail = "An admin has to approve your account first.";
                 return Err(Problem::new(StatusCode::FORBIDDEN, "not_approved", detail));
             }
-            Ok(Self(principal))
+            Ok(known)
         }
     }
 
@@ -404,11 +412,11 @@ impl FromRequest for Visitor {
 
 type Admitting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
-fn admit<T: 'static>(request: &HttpRequest, judge: fn(Option<Known>) -> ApiResult<T>) -> Admitting<T> {
+fn admit<T: 'static>(request: &HttpRequest, judge: fn(Option<&Known>) -> ApiResult<T>) -> Admitting<T> {
     let request = request.clone();
     Box::pin(async move {
         let pitlane = request.app_data::<Data<Pitlane>>().cloned().ok_or_else(Problem::internal)?;
-        judge(known(&request, &pitlane).await?)
+        judge(known(&request, &pitlane).await?.as_deref())
     })
 }
 

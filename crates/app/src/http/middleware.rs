@@ -1,6 +1,8 @@
 //! What happens around every request: an id, a line in the log, security headers, and errors in the shape their
 //! reader expects (problem details for programs, a page for people).
 
+use std::borrow::Cow;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -13,6 +15,7 @@ use uuid::Uuid;
 
 use super::arrival::Arrival;
 use super::problem::Problem;
+use super::router::Taken;
 use super::{address, trace};
 use crate::pages;
 use crate::state::Pitlane;
@@ -67,7 +70,7 @@ pub async fn around(
         Ok(()) => trace::of(Some(traced), next.call(request)).await?.map_into_boxed_body(),
         Err(problem) => ServiceResponse::from_err(problem, request.into_parts().0),
     };
-    let route = response.request().match_pattern().unwrap_or_default();
+    let route = route(response.request());
     let mut response = presentable(response, &id).await;
     let (status, took) = (response.status(), started.elapsed());
     let secure = is_secure(response.request());
@@ -87,6 +90,14 @@ pub async fn around(
     })
 }
 
+/// The pattern of the request's path; empty where there is nothing.
+fn route(request: &HttpRequest) -> Cow<'static, str> {
+    match request.extensions().get() {
+        Some(Taken(path)) => Cow::Borrowed(*path),
+        None => Cow::Owned(request.match_pattern().unwrap_or_default()),
+    }
+}
+
 /// The request as what is done for it is told of it.
 fn traced(request: &ServiceRequest, id: &RequestId) -> Request {
     let pitlane = request.app_data::<Data<Pitlane>>();
@@ -101,9 +112,9 @@ pub const SECRET_PREFIXES: [&str; 5] =
     ["/auth/magic/", "/auth/reset/", "/auth/verify/", "/unsubscribe/", "/workshop/join/"];
 
 /// The path as it is logged. One that holds a secret is told by its pattern alone.
-fn told_path(path: String, route: String) -> String {
+fn told_path(path: String, route: Cow<'_, str>) -> String {
     if route.contains("{token}") {
-        return route;
+        return route.into_owned();
     }
     // Doubled slashes fit no route either.
     let plain = format!("/{}", path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"));
@@ -263,7 +274,7 @@ mod tests {
             ("/chat/1", "/chat/{id}", "/chat/1"),
             ("/nothing", "", "/nothing"),
         ] {
-            assert_eq!(told_path(path.to_owned(), route.to_owned()), told, "{path}");
+            assert_eq!(told_path(path.to_owned(), route.into()), told, "{path}");
         }
         let secret: std::collections::BTreeSet<_> = crate::http::routes::all(true)
             .list()

@@ -1,5 +1,7 @@
 //! The only way to a route, so that the list of routes is complete: the matrix of routes and roles walks it.
 
+use std::collections::BTreeMap;
+
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::guard;
@@ -7,7 +9,9 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder, Route};
+use actix_web::{
+    Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder, Route, Scope,
+};
 
 use super::middleware::{self, RequestId};
 use super::problem::Problem;
@@ -118,15 +122,51 @@ impl Router {
                 None => resources.push((listed.path, vec![listed.method], vec![route])),
             }
         }
+        let mut below: BTreeMap<(&'static str, &'static str), Scope> = BTreeMap::new();
         for (path, methods, routes) in resources {
-            let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
             let methods = methods.iter().chain(heads.contains(&path).then_some(&Method::HEAD));
             let allowed = methods.map(Method::as_str).collect::<Vec<_>>().join(", ");
             let refuse = move |request: HttpRequest| method_not_allowed(request, allowed.clone());
-            config.service(resource.default_service(web::to(refuse)));
+            let resource = |path| {
+                let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
+                resource.default_service(web::to(refuse))
+            };
+            match split(path) {
+                Some((stem, placeholder, rest)) => {
+                    let scope = below.remove(&(stem, placeholder)).unwrap_or_else(|| web::scope(placeholder));
+                    below.insert((stem, placeholder), scope.service(resource(rest)));
+                }
+                None => {
+                    config.service(resource(path));
+                }
+            }
+        }
+        // The longest first, so that none is hidden by one that it begins with.
+        let mut below = below.into_iter().rev().peekable();
+        while let Some(((stem, _), scope)) = below.next() {
+            let mut scopes = web::scope(stem).service(scope);
+            while let Some((_, scope)) = below.next_if(|((other, _), _)| *other == stem) {
+                scopes = scopes.service(scope);
+            }
+            config.service(scopes);
         }
     }
 }
+
+/// A path up to its first placeholder, the placeholder, and the rest of the path; `None` for a path without one.
+///
+/// A path with a placeholder is compared by a regular expression, which costs most where the beginning fits. So a request
+/// is compared with the beginnings of all paths, then once with the placeholder, then with what may follow that.
+fn split(path: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
+    let (stem, rest) = path.split_at(path.find("/{")?);
+    let end = rest[1..].find('/').map_or(rest.len(), |end| end + 1);
+    let (placeholder, rest) = rest.split_at(end);
+    Some((stem, placeholder, rest))
+}
+
+/// The route that a request was let through to, in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken(pub(super) &'static str);
 
 /// Lets a request through to its handler when its sender may call the route at all, and does not flood it.
 async fn let_through(
@@ -135,6 +175,7 @@ async fn let_through(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody + 'static>>, Error> {
+    request.extensions_mut().insert(Taken(path));
     let pitlane = request.app_data::<web::Data<Pitlane>>().cloned();
     let admitted = match &pitlane {
         Some(pitlane) => admit(access, path, request.request(), pitlane).await,
@@ -151,8 +192,8 @@ async fn let_through(
 
 async fn admit(access: Access, path: &str, request: &HttpRequest, pitlane: &Pitlane) -> Result<(), Problem> {
     auth::admit_to(access, request, pitlane).await?;
-    if let Some(person) = auth::admitted(request) {
-        pitlane.limits.of_person(person.id())?;
+    if let Some((person, _)) = auth::admitted(request) {
+        pitlane.limits.of_person(person)?;
     }
     if matches!(access, Access::Staff | Access::Admin) {
         audit::note(path, request, pitlane).await?;

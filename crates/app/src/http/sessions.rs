@@ -166,7 +166,7 @@ pub async fn seen(
     let viewer = person.id();
     let view = app
         .db
-        .read(move |tx| views::session::any(tx, id, viewer).map_err(Error::from))
+        .glance(move |tx| views::session::any(tx, id, viewer).map_err(Error::from))
         .await?
         .ok_or_else(Problem::not_found)?;
     if view.viewer_role.is_none() {
@@ -191,7 +191,7 @@ pub async fn after(app: &Data<Pitlane>, viewer: UserId, step: Step) -> ApiResult
 /// # Errors
 /// The storage's.
 pub async fn shown(app: &Data<Pitlane>, viewer: UserId, id: SessionId) -> ApiResult<SessionBody> {
-    let view = app.db.read(move |tx| views::session::any(tx, id, viewer).map_err(Error::from)).await?;
+    let view = app.db.glance(move |tx| views::session::any(tx, id, viewer).map_err(Error::from)).await?;
     view.map(SessionBody::from).ok_or_else(Problem::not_found)
 }
 
