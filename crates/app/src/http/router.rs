@@ -214,3 +214,59 @@ async fn method_not_allowed(request: HttpRequest, allowed: String) -> HttpRespon
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::{App, body};
+
+    use super::*;
+    use crate::http::routes;
+
+    #[test]
+    fn a_path_is_split_at_its_first_placeholder() {
+        for (path, parts) in [
+            ("/", None),
+            ("/api/plans", None),
+            ("/api/sessions/{id}", Some(("/api/sessions", "/{id}", ""))),
+            ("/api/sessions/{id}/summary/draft", Some(("/api/sessions", "/{id}", "/summary/draft"))),
+            ("/a/{b}/c/{d}", Some(("/a", "/{b}", "/c/{d}"))),
+        ] {
+            assert_eq!(split(path), parts);
+        }
+    }
+
+    /// What the request's own way through the tree of paths was called.
+    async fn pattern(request: HttpRequest) -> String {
+        request.match_pattern().unwrap_or_default()
+    }
+
+    #[actix_web::test]
+    async fn every_path_leads_to_itself_and_no_beginning_hides_another() {
+        let mut router = Router::default();
+        for path in ["/x", "/x/me", "/x/{id}", "/x/{id}/y", "/x/y/{id}", "/x/{id}/y/{other}", "/x/y/z"] {
+            router.get(path, Access::Public, pattern);
+        }
+        let mut listed: Vec<&'static str> = router.list().iter().map(|listed| listed.path).collect();
+        for Listed { path, .. } in routes::all(true).list() {
+            if !listed.contains(&path) {
+                router.get(path, Access::Public, pattern);
+                listed.push(path);
+            }
+        }
+        // Without the wrapper that asks for the state of a server.
+        let plain = router.routes.into_iter().map(|(listed, _)| (listed, web::get().to(pattern))).collect();
+        let router = Router { routes: plain, heads: Vec::new() };
+        let app = init_service(App::new().configure(|config| router.register(config))).await;
+        for path in listed {
+            let asked = path.replace('{', "0").replace('}', "1");
+            let answer = call_service(&app, TestRequest::get().uri(&asked).to_request()).await;
+            let found = body::to_bytes(answer.into_body()).await.expect("a body");
+            assert_eq!(String::from_utf8_lossy(&found), path, "{asked}");
+        }
+        for nothing in ["/x/", "/x/1/", "/x/1/2", "/x/y/1/2", "/xy", "/api/sessions/1/nothing"] {
+            let answer = call_service(&app, TestRequest::get().uri(nothing).to_request()).await;
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{nothing}");
+        }
+    }
+}

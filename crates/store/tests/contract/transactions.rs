@@ -95,6 +95,28 @@ async fn a_panic_ends_one_closure_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_glance_sees_what_is_committed_and_changes_nothing_however_many_look() {
+    for world in prepared().await {
+        world.db.write(|tx| keep(tx, 1)).await.expect("kept");
+        let wrote: Result<(), StoreError> = world.db.glance(|tx| keep(tx, 2)).await;
+        assert!(wrote.is_err(), "{}", world.db.kind());
+        let panicked: Result<(), StoreError> = world.db.glance(|_| panic!("on purpose")).await;
+        assert!(matches!(panicked, Err(StoreError::Unavailable(_))), "{}", world.db.kind());
+        // More than there are connections, so that some have to wait for one.
+        let glances: Vec<_> = (0..64)
+            .map(|_| {
+                let db = world.db.clone();
+                tokio::spawn(async move { db.glance(count).await })
+            })
+            .collect();
+        for glance in glances {
+            assert_eq!(glance.await.expect("ends"), Ok(1), "{}", world.db.kind());
+        }
+        assert_eq!(told(&world), 1, "{}", world.db.kind());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_savepoint_undoes_its_rows_and_its_notices_and_the_rest_goes_on() {
     for world in prepared().await {
         let kept = world

@@ -43,8 +43,8 @@ pub async fn measure() -> Vec<Line> {
     millis.sort_unstable();
     bare.sort_unstable();
     let (median, version) = (percentile(&millis, 0.5), percentile(&bare, 0.5).max(1));
-    let resident = idle as f64 / 1_048_576.0;
-    let size = std::fs::metadata(server::binary()).expect("the binary").len() as f64 / 1_048_576.0;
+    let resident = idle as f64 / 1_000_000.0;
+    let size = std::fs::metadata(server::binary()).expect("the binary").len() as f64 / 1_000_000.0;
     vec![
         Line {
             what: "start on a migrated database to the first answer, median",
@@ -56,15 +56,15 @@ pub async fn measure() -> Vec<Line> {
         },
         Line {
             what: "resident when idle",
-            measured: format!("{resident:.1} MiB"),
-            beside: format!("{size:.1} MiB the binary"),
+            measured: format!("{resident:.1} MB"),
+            beside: format!("{size:.1} MB the binary"),
             ratio: String::new(),
             goal: "≤ 30 MB",
             met: resident <= 30.0,
         },
         Line {
             what: "the binary",
-            measured: format!("{size:.1} MiB"),
+            measured: format!("{size:.1} MB"),
             beside: String::new(),
             ratio: String::new(),
             goal: "≤ 60 MB",
