@@ -1,4 +1,4 @@
-//! The way to the database: [`Db::read`] and [`Db::write`].
+//! The way to the database: [`Db::read`], [`Db::glance`] and [`Db::write`].
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -192,7 +192,7 @@ impl Db {
     }
 
     /// Runs `work` that finds a few rows by their keys, without a transaction: each of its statements sees what is
-    /// committed by then. It can't change anything; a debug build makes sure of that. With SQLite it runs on the calling
+    /// committed by then. It must not change anything: SQLite refuses, and so does PostgreSQL in a debug build. With SQLite it runs on the calling
     /// thread when a connection is free, because it takes less time than the way to another thread and back.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`db`] | [`Db`]: `read` and `write`, the only ways to a connection |
+//! | [`db`] | [`Db`]: `read`, `glance` and `write`, the only ways to a connection |
 //! | [`tx`] | [`Tx`]: one connection inside one transaction; implements every domain's `Store` port |
 //! | [`notice`] | [`Notice`]: what is told to the rest of the process once a transaction has committed |
 //! | [`connection`] | the connection that is one or the other database |

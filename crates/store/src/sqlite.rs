@@ -54,6 +54,8 @@ impl SqliteDb {
             .test_on_check_out(false)
             .build(Manager { settings: settings.clone(), access: Access::ReadOnly })
             .map_err(|error| failed(error.to_string()))?;
+        // Finds out now that it can't be read either; what follows takes this connection.
+        checkout(&readers).map_err(|error| failed(error.to_string()))?;
         let (queue, waiting) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("store-writer".to_owned())

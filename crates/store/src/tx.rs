@@ -9,7 +9,7 @@ use crate::error::Stored;
 use crate::notice::Notice;
 use crate::prepared::prepared;
 
-/// One connection inside one transaction. It implements every domain's `Store` port; it can't begin or commit.
+/// One connection inside one transaction, or outside of one for a glance. It implements every domain's `Store` port; it can't begin or commit.
 pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     notices: &'c mut Vec<Notice>,

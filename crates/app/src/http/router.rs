@@ -141,7 +141,7 @@ impl Router {
                 }
             }
         }
-        // The longest first, so that none is hidden by one that it begins with.
+        // Backwards, so that none is hidden by one that it begins with.
         let mut below = below.into_iter().rev().peekable();
         while let Some(((stem, _), scope)) = below.next() {
             let mut scopes = web::scope(stem).service(scope);

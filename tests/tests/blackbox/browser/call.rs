@@ -220,9 +220,18 @@ fn a_call_outlives_the_server_and_finds_a_new_way_when_the_old_one_breaks() {
         sees(phone, "the customer, on a new way,").await;
         sees(desk, "the mechanic, on a new way,").await;
 
-        // The way is gone altogether, and one side doesn't even know.
+        // The way is gone altogether, and one side doesn't even know. The other says so, if only for a moment.
+        desk.script(
+            "const told = () => document.body.innerText.includes('The connection to Dana Driver broke. Reconnecting.');
+            new MutationObserver(() => { window.told ||= told(); })
+                .observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });",
+        )
+        .await;
         phone.script("window.connections.at(-1).close();").await;
-        desk.reads("The connection to Dana Driver broke. Reconnecting.").await;
+        until("the break to be said", async || {
+            (desk.script("return window.told === true;").await == true).then_some(())
+        })
+        .await;
         sees(desk, "the mechanic, after the break,").await;
         sees(phone, "the customer, after the break,").await;
         let told = server.database().count("session_media", "disconnected_at IS NOT NULL");
